@@ -1,0 +1,43 @@
+/** Who may import whom: the tree of ARCHITECTURE.md, enforced. A folder imports only what its line names. */
+const allowed = {
+  protocol: [],
+  config: [],
+  tree: ['protocol'],
+  core: ['protocol', 'tree'],
+  storage: ['protocol', 'tree', 'config', 'core/effects', 'core/invariant'],
+  net: ['protocol', 'tree', 'core/(effects|events|election)'],
+  client: ['protocol'],
+  peer: ['protocol', 'config', 'tree', 'core', 'storage', 'net', 'host/host'],
+  host: ['peer', 'config', 'core/(events|invariant)'],
+  supervisor: ['host', 'config', 'core/(events|quorum)', 'control/api', 'control/server', 'protocol'],
+  control: ['supervisor', 'core/events'],
+  ensemble: ['supervisor', 'control', 'client', 'config', 'host/host', 'core/events'],
+  cli: ['ensemble', 'control', 'client', 'config', 'supervisor', 'core/events', 'host/host'],
+}
+
+
+
+export default {
+  forbidden: [
+    ...Object.entries(allowed).map(([folder, targets]) => ({
+      name: `${folder}-imports`,
+      severity: 'error',
+      comment: `src/${folder} may import ${targets.join(', ') || 'nothing'} (ARCHITECTURE.md, "The parts")`,
+      from: { path: `^src/${folder}/` },
+      to: {
+        path: '^src/',
+        pathNot: [folder, ...targets].map((target) => `^src/${target}(/|\\.ts$)`),
+      },
+    })),
+    {
+      name: 'core-is-pure',
+      severity: 'error',
+      comment: 'The core has no sockets, files, timers or randomness: one process simulates thousands of members',
+      from: { path: '^src/(core|tree|protocol)/' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(zlib|crypto)$' },
+    },
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '(main|Member|daemon|index|api|host)\\.ts$' }, to: {} },
+  ],
+  options: { doNotFollow: { path: 'node_modules' }, tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' } },
+}

@@ -1,0 +1,19 @@
+/** Apache ZooKeeper as the yardstick: one JVM a member, as Debian's package starts them. */
+import { ApacheEnsemble, apacheUnavailable } from '../../test/support/apache.ts'
+import type { Engine, RunningEngine } from './engine.ts'
+
+export const apacheEngine: Engine = {
+  name: 'apache',
+  description: 'one JVM a member, default heap (no -Xmx), admin server off, log4j INFO to files',
+  unavailable: apacheUnavailable,
+  async start(members, dir): Promise<RunningEngine> {
+    const ensemble = await ApacheEnsemble.start({ members, dir })
+    return {
+      members: ensemble.members,
+      pids: () => ensemble.pids,
+      kill: (id) => ensemble.kill(id),
+      restart: async (id) => ensemble.start(id),
+      [Symbol.asyncDispose]: () => ensemble.stopAll(),
+    }
+  },
+}

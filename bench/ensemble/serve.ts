@@ -1,0 +1,42 @@
+/**
+ * The child process that runs a zk-pseudo ensemble for the benchmark and takes its orders over IPC.
+ * It ends when its parent does, because the channel then closes.
+ */
+import type { EngineMember } from './engine.ts'
+import { libraryUrl } from './self.ts'
+
+export interface ServeOptions {
+  members: number
+  dir: string
+  isolation: 'thread' | 'process'
+}
+
+export type ServeCommand = { kind: 'kill' | 'restart'; id: number }
+export type ServeAnswer =
+  | { kind: 'ready'; members: EngineMember[] }
+  | { kind: 'done' }
+  | { kind: 'failed'; message: string }
+
+export async function serve(options: ServeOptions): Promise<void> {
+  const { Ensemble } = (await import(libraryUrl.href)) as typeof import('../../src/ensemble/index.ts')
+  const ensemble = await Ensemble.start({ ...options, ports: 'auto', set: { '4lw.commands.whitelist': '*' } })
+  const answer = (message: ServeAnswer): void => void process.send?.(message)
+  process.on('message', async (command: ServeCommand) => {
+    try {
+      // The verdict waits until the ensemble has settled; the benchmark has a probe of its own.
+      if (command.kind === 'kill') await ensemble.kill(command.id)
+      else await ensemble.start(command.id)
+      answer({ kind: 'done' })
+    } catch (error) {
+      answer({ kind: 'failed', message: String(error) })
+    }
+  })
+  // Ctrl-C reaches the whole process group; the benchmark decides, and the channel tells.
+  process.on('SIGINT', () => {})
+  process.once('disconnect', async () => {
+    await ensemble.stopAll()
+    process.exit(0)
+  })
+  const members = ensemble.members.map(({ id, clientPort }) => ({ id, clientPort }))
+  answer({ kind: 'ready', members })
+}

@@ -1,0 +1,69 @@
+/** The six verbs that act on members differ in words only: one declaration makes them all. */
+import type { ClusterInfo, Verb } from '../control/api.ts'
+import { type CommandSpec, defineCommand } from './command.ts'
+import { verdictText } from './format/verdict.ts'
+import { openCluster } from './openCluster.ts'
+import {
+  type ClusterOptions,
+  clusterOptions,
+  jsonOption,
+  type WaitOptions,
+  waitTimeoutOption,
+} from './options.ts'
+import { withProgress } from './progress.ts'
+import { checkSelectors } from './selectors.ts'
+
+export interface ActionWords {
+  verb: Verb
+  summary: string
+  description: string
+  /** What a wait waits for: `waiting for a leader`. */
+  waitingFor: string
+  examples: CommandSpec['examples']
+}
+
+interface ActionOptions extends ClusterOptions, WaitOptions {
+  wait: boolean
+}
+
+export function actionCommand(words: ActionWords): CommandSpec {
+  const { verb } = words
+  return defineCommand<ActionOptions>({
+    name: verb,
+    summary: words.summary,
+    description: words.description,
+    arguments: [
+      {
+        name: '<selector...>',
+        description:
+          verb === 'start'
+            ? 'members: 1, server.1, a client port, or all'
+            : 'members: 1, server.1, a client port, leader, follower, majority, …; several narrow one another',
+        complete: verb === 'start' ? 'dead-selector' : 'selector',
+      },
+    ],
+    options: [
+      { flags: '--no-wait', description: 'do not wait for what the ensemble makes of it' },
+      waitTimeoutOption('how long to wait for a leader with a quorum, or the certainty of none', 10),
+      ...clusterOptions,
+      jsonOption,
+    ],
+    examples: words.examples,
+    async run(selectors, options, output) {
+      checkSelectors(verb, selectors)
+      const { connection } = await openCluster(options)
+      const look = (): Promise<ClusterInfo> => connection.cluster()
+      const before = output.json ? null : await look()
+      const request = { verb, selectors, wait: options.wait, waitTimeoutMs: options.waitTimeout }
+      const verdict = await withProgress(output, words.waitingFor, look, connection.action(request))
+      if (output.json) {
+        output.document(verdict)
+        return undefined
+      }
+      // The answer stands even if the cluster cannot be asked again (it may be going down).
+      const after = await look().catch(() => null)
+      output.print(verdictText({ verb, verdict, before, after, waited: options.wait, paint: output.paint }))
+      return undefined
+    },
+  })
+}

@@ -1,0 +1,99 @@
+import { type CommandSpec, type Completion, defineCommand, type OptionSpec } from '../command.ts'
+import { openCluster } from '../openCluster.ts'
+import type { ClusterOptions } from '../options.ts'
+import { loadAllCommands, loadCommand } from '../registry.ts'
+import { runningClusters } from '../running.ts'
+import { roleSelectors } from '../selectors.ts'
+
+/** A word and what it means; the latter may be empty. */
+type Candidate = readonly [string, string]
+
+/** What the scripts of `completion` ask: the words so far, the last one being typed. Never fails. */
+export const command = defineCommand<object>({
+  name: '__complete',
+  summary: 'candidates for the shell',
+  hidden: true,
+  arguments: [{ name: '[words...]', description: 'the words so far' }],
+  examples: [],
+  async run(words, _options, output) {
+    const current = words.at(-1) ?? ''
+    const before = words.slice(0, -1)
+    const candidates = await candidatesFor(before, current).catch(() => [])
+    for (const [word, meaning] of candidates) {
+      if (word.startsWith(':') || word.startsWith(current)) output.print(`${word}\t${meaning}`.trimEnd())
+    }
+    return undefined
+  },
+})
+
+async function candidatesFor(before: string[], current: string): Promise<Candidate[]> {
+  const [name, ...rest] = before
+  if (name === undefined) return commandNames()
+  if (name === 'help') return rest.length === 0 ? commandNames() : []
+  const spec = await loadCommand(name)
+  if (spec === null) return []
+  const options = spec.options ?? []
+  const wanting = options.find((option) => takesValue(option) && names(option).includes(rest.at(-1) ?? ''))
+  if (wanting) return wanting.complete === undefined ? [] : offer(wanting.complete, rest)
+  if (current.startsWith('-')) return flags(options, rest)
+  const position = positionals(spec, rest).length
+  const last = spec.arguments?.at(-1)
+  const argument = spec.arguments?.[position] ?? (last?.name.includes('...') ? last : undefined)
+  return argument?.complete === undefined ? [] : offer(argument.complete, rest)
+}
+
+async function commandNames(): Promise<Candidate[]> {
+  const specs = (await loadAllCommands()).filter((spec) => spec.hidden !== true)
+  return [
+    ...specs.map((spec): Candidate => [spec.name, spec.summary]),
+    ['help', 'print the help of a command'],
+  ]
+}
+
+function names(option: OptionSpec): string[] {
+  return option.flags.split(/[ ,]+/).filter((word) => word.startsWith('-'))
+}
+
+function takesValue(option: OptionSpec): boolean {
+  return option.flags.includes('<')
+}
+
+function flags(options: OptionSpec[], used: string[]): Candidate[] {
+  return options
+    .filter((option) => option.flags.includes('...') || !names(option).some((flag) => used.includes(flag)))
+    .map((option): Candidate => [names(option).at(-1) ?? '', option.description])
+    .concat([['--help', 'print this help']])
+}
+
+function positionals(spec: CommandSpec, words: string[]): string[] {
+  const valued = (spec.options ?? []).filter(takesValue).flatMap(names)
+  return words.filter((word, i) => !word.startsWith('-') && !valued.includes(words[i - 1] ?? ''))
+}
+
+async function offer(kind: Completion, words: string[]): Promise<Candidate[]> {
+  if (Array.isArray(kind)) return kind.map((word): Candidate => [word, ''])
+  if (kind === 'file') return [[':file', '']]
+  if (kind === 'folder') return [[':folder', '']]
+  if (kind === 'cluster') return (await runningClusters()).map(({ name, dir }): Candidate => [name, dir])
+  const { connection } = await openCluster(wishIn(words))
+  const { members } = await connection.cluster()
+  const offered = members
+    .filter((member) => kind !== 'dead-selector' || member.exit !== null)
+    .map(
+      (member): Candidate => [String(member.id), `${member.role ?? member.state}, port ${member.clientPort}`],
+    )
+  if (kind === 'member') return [...offered, ['leader', '']]
+  if (kind === 'dead-selector') return [...offered, ['all', 'every member that is down']]
+  return [...offered, ...roleSelectors.map((role): Candidate => [role, '']), ['all', '']]
+}
+
+/** The cluster that the words so far ask for. */
+function wishIn(words: string[]): ClusterOptions {
+  const after = (flag: string): string | undefined => {
+    const at = words.indexOf(flag)
+    return at < 0 ? undefined : words[at + 1]
+  }
+  const name = after('--name')
+  const dir = after('--dir')
+  return { ...(name === undefined ? {} : { name }), ...(dir === undefined ? {} : { dir }) }
+}

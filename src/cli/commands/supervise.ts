@@ -1,0 +1,33 @@
+import { defineCommand } from '../command.ts'
+import type { StartMessage } from '../detached.ts'
+import { describe, exitCodes } from '../errors.ts'
+import { supervise } from '../supervise.ts'
+import type { UpRequest } from '../upRequest.ts'
+
+/** The background process of `up -d`. It ends when the cluster goes down, or gracefully on a signal. */
+export const command = defineCommand<object>({
+  name: '__supervise',
+  summary: 'the background process of up -d',
+  hidden: true,
+  arguments: [{ name: '<request>', description: 'what up was asked for, as JSON' }],
+  examples: [],
+  async run([request = '']) {
+    const tell = (message: StartMessage): void => {
+      if (process.connected) process.send?.(message)
+    }
+    try {
+      const asked = JSON.parse(request) as UpRequest
+      const supervised = await supervise(asked, (line) => tell({ kind: 'note', line }))
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void supervised.stop())
+      // A terminal that closes is no reason for a background process to end.
+      process.on('SIGHUP', () => {})
+      tell({ kind: 'ready', socket: supervised.socket })
+      await supervised.ended
+      return exitCodes.done
+    } catch (thrown) {
+      const error = describe(thrown)
+      tell({ kind: 'failed', error })
+      return error.exitCode
+    }
+  },
+})

@@ -1,0 +1,158 @@
+import { formatProblem } from '../../config/problem.ts'
+import type { ClusterInfo } from '../../control/api.ts'
+import { attach } from '../attach.ts'
+import { defineCommand } from '../command.ts'
+import type { Connection } from '../connection.ts'
+import { startDetached } from '../detached.ts'
+import { exitCodes, OperationError, usageError } from '../errors.ts'
+import type { RunningCluster } from '../findCluster.ts'
+import { foreground } from '../foreground.ts'
+import { banner } from '../format/banner.ts'
+import { contractOf } from '../format/cluster.ts'
+import { connectTo } from '../http.ts'
+import { clusterOptions, jsonOption, waitTimeoutOption, wholeNumber } from '../options.ts'
+import type { Output } from '../output.ts'
+import { planText, planUp } from '../plan.ts'
+import { withProgress } from '../progress.ts'
+import { runningClusters } from '../running.ts'
+import { supervise } from '../supervise.ts'
+import { parseSetting, type UpOptions, type UpRequest, upRequest } from '../upRequest.ts'
+
+function oneOf<T extends string>(flag: string, words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = words.find((word) => word === text)
+    if (found !== undefined) return found
+    throw usageError(`${flag} takes ${words.join(' or ')}; "${text}" is not that`)
+  }
+}
+
+export const command = defineCommand<UpOptions>({
+  name: 'up',
+  summary: 'start an ensemble: N members, or your config files',
+  description:
+    'Starts an ensemble. With a number, configs are made in .zk-pseudo/conf; zoo.cfg files and folders of them are used where they are. Stays in the foreground and prints the logs; Ctrl-C stops the members.',
+  arguments: [
+    {
+      name: '[N|file|folder...]',
+      description: 'how many members, or zoo.cfg files and folders',
+      complete: 'file',
+    },
+  ],
+  options: [
+    { flags: '-d, --detach', description: 'run in the background; return when the ensemble serves' },
+    waitTimeoutOption('with -d: how long to wait for that', 30),
+    { flags: '--dry-run', description: 'print the configs, start nothing' },
+    {
+      flags: '--base-port <port>',
+      description: 'the first client port (default 2180); the other ports move along',
+      parse: wholeNumber('--base-port', 1, 65_535),
+    },
+    {
+      flags: '--ports <how>',
+      description: 'auto: whatever ports are free',
+      parse: oneOf('--ports', ['auto'] as const),
+      complete: ['auto'],
+    },
+    {
+      flags: '--observers <k>',
+      description: 'this many members more, which observe and do not vote',
+      parse: wholeNumber('--observers', 0, 98),
+    },
+    {
+      flags: '--set <key=value>',
+      description: 'a zoo.cfg setting for all members; may be repeated',
+      parse: parseSetting,
+    },
+    {
+      flags: '--isolation <how>',
+      description: 'thread (default) or process: a process for each member',
+      parse: oneOf('--isolation', ['thread', 'process'] as const),
+      complete: ['thread', 'process'],
+    },
+    { ...clusterOptions[0], flags: '--name <name>', description: 'a name for the cluster' },
+    {
+      flags: '--dir <folder>',
+      description: 'where configs, data and logs go (default .zk-pseudo)',
+      complete: 'folder',
+    },
+    jsonOption,
+  ],
+  examples: [
+    ['zk-pseudo up 3', 'three members on 2180 to 2182'],
+    ['zk-pseudo up 3 -d', 'the same in the background'],
+    ['zk-pseudo up configs/three/', 'the zoo.cfg files of a folder'],
+    ['zk-pseudo up 5 --ports auto --set tickTime=500', 'free ports, faster ticks'],
+  ],
+  async run(targets, options, output) {
+    const request = upRequest(targets, options)
+    if (options.dryRun) {
+      const plan = await planUp(request)
+      if (output.json) output.document(plan)
+      else output.print(planText(plan))
+      for (const line of [...plan.problems.map(formatProblem), ...plan.notes]) output.note(line)
+      return undefined
+    }
+    const running = alreadyRunning(await runningClusters(), request)
+    if (running) {
+      output.note(`${running.name} already runs (supervisor ${running.pid}, ${running.dir})`)
+      return options.detach
+        ? serving(connectTo(running.socket), options, output)
+        : watch(connectTo(running.socket), output)
+    }
+    if (!options.detach) {
+      return foreground((note) => supervise(request, note), options.waitTimeout, output)
+    }
+    const { socket } = await withProgress(output, 'starting', null, startDetached(request, output))
+    return serving(connectTo(socket), options, output)
+  },
+})
+
+/** The cluster that this `up` would start, if it runs already. */
+function alreadyRunning(running: RunningCluster[], request: UpRequest): RunningCluster | undefined {
+  const found = running.find((cluster) => cluster.dir === request.dir)
+  if (found && request.name !== null && found.name !== request.name) {
+    throw new OperationError(
+      'DIR_IN_USE',
+      `${request.dir} is in use by the running cluster ${found.name}`,
+      `start ${request.name} in a folder of its own: --dir FOLDER, or end the other: zk-pseudo down --name ${found.name}`,
+    )
+  }
+  const named = running.find((cluster) => cluster.name === request.name)
+  if (named && named !== found) {
+    throw new OperationError(
+      'NAME_IN_USE',
+      `a cluster named ${named.name} already runs, from ${named.dir}`,
+      `take another name, or end it: zk-pseudo down --name ${named.name}`,
+    )
+  }
+  return found
+}
+
+/** Waits until it serves, and shows it. */
+async function serving(connection: Connection, options: UpOptions, output: Output): Promise<undefined> {
+  const look = (): Promise<ClusterInfo> => connection.cluster()
+  const what = 'waiting for the ensemble to serve'
+  const cluster = await withProgress(output, what, look, connection.wait(options.waitTimeout)).catch(
+    (error: unknown) => {
+      if (!(error instanceof OperationError) || error.exitCode !== exitCodes.timedOut) throw error
+      const hint = `${error.hint ?? ''}\nit still runs and may yet serve: zk-pseudo ps; to end it: zk-pseudo down`
+      throw new OperationError(error.code, error.message, hint.trim(), error.exitCode)
+    },
+  )
+  if (output.json) output.document(contractOf(cluster))
+  else {
+    const leader = cluster.leader === null ? '' : `\nmember ${cluster.leader} leads epoch ${cluster.epoch}`
+    output.print(banner(cluster, output.paint, output.columns).join('\n') + leader)
+  }
+  return undefined
+}
+
+/** A second `up` in the foreground shows the cluster that runs; Ctrl-C ends this view only. */
+async function watch(connection: Connection, output: Output): Promise<undefined> {
+  output.note('showing its logs; Ctrl-C ends this view only (to end it: zk-pseudo down)')
+  const cluster = await connection.cluster()
+  if (output.json) output.document(contractOf(cluster))
+  else output.print(`${banner(cluster, output.paint, output.columns).join('\n')}\n`)
+  await attach(connection, output, { signal: output.closed, tail: 10, fromNow: true })
+  return undefined
+}

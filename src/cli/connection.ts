@@ -1,0 +1,31 @@
+/**
+ * What a command asks of a running cluster. Commands know the supervisor only through this interface; http.ts is
+ * the one that speaks to its socket.
+ */
+import type { ActionRequest, ClusterEvent, ClusterInfo, Verdict } from '../control/api.ts'
+
+/** A pino record; `member` is absent in the supervisor's own. */
+export interface LogRecord {
+  level: number
+  time: number
+  msg?: string
+  member?: number
+  [field: string]: unknown
+}
+
+export interface Connection {
+  cluster(): Promise<ClusterInfo>
+  /** Resolves once the ensemble serves; throws with exit code 4 after `timeoutMs`. */
+  wait(timeoutMs: number): Promise<ClusterInfo>
+  action(request: ActionRequest): Promise<Verdict>
+  /** Ends with the supervisor, or when `signal` aborts; neither is an error. */
+  events(options: { since?: number; follow: boolean; signal?: AbortSignal }): AsyncIterable<ClusterEvent>
+  logs(options: {
+    member?: number
+    tail?: number
+    follow: boolean
+    signal?: AbortSignal
+  }): AsyncIterable<LogRecord>
+  /** Resolves once every member has ended. */
+  down(): Promise<void>
+}

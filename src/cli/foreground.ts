@@ -1,0 +1,135 @@
+/**
+ * `up` in the foreground: the supervisor runs in this process, and what it tells is printed. Ctrl-C (SIGINT, SIGTERM,
+ * a closed terminal) stops the members gracefully; a second Ctrl-C ends everything at once. A reader of stdout that
+ * goes away ends nothing.
+ */
+import { attach } from './attach.ts'
+import type { Connection } from './connection.ts'
+import { describe, exitCodes } from './errors.ts'
+import { banner } from './format/banner.ts'
+import { contractOf } from './format/cluster.ts'
+import { countText, durationText } from './format/words.ts'
+import { connectTo } from './http.ts'
+import type { Output } from './output.ts'
+import { statesText } from './progress.ts'
+import type { Supervised } from './supervise.ts'
+
+/** What a shell reports of a program that Ctrl-C ended: 128 + SIGINT. */
+const endedByInterrupt = 130
+
+export async function foreground(
+  start: (note: (line: string) => void) => Promise<Supervised>,
+  waitTimeoutMs: number,
+  output: Output,
+): Promise<number> {
+  const interrupts = catchInterrupts()
+  try {
+    const supervised = await start((line) => output.note(line))
+    const connection = connectTo(supervised.socket)
+    const over = new AbortController()
+    // Showing is no reason to end a cluster, and its connection ends with the supervisor.
+    const shown = show(connection, waitTimeoutMs, output, over.signal).catch((error: unknown) => {
+      if (interrupts.count === 0 && !over.signal.aborted)
+        output.note(`cannot show more: ${describe(error).message}`)
+    })
+    await Promise.race([interrupts.first, supervised.ended])
+    if (interrupts.count > 0) {
+      const stopped = stopGracefully(supervised, connection, output)
+      const outcome = await Promise.race([stopped, interrupts.second])
+      if (outcome === 'now') {
+        output.note('ended at once')
+        over.abort()
+        supervised.endNow()
+        return endedByInterrupt
+      }
+    }
+    await Promise.race([shown, lastLines()])
+    over.abort()
+    await shown
+    return exitCodes.done
+  } finally {
+    interrupts.release()
+  }
+}
+
+/** The banner, the document of `--json` once it serves, and then logs and headlines. */
+async function show(
+  connection: Connection,
+  waitTimeoutMs: number,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const cluster = await connection.cluster()
+  const say = output.json ? output.note : output.print
+  say(banner(cluster, output.json ? output.paintNote : output.paint, output.columns).join('\n'))
+  say('stop with Ctrl-C; meanwhile, elsewhere: zk-pseudo ps, zk-pseudo kill leader\n')
+  const served = connection
+    .wait(waitTimeoutMs)
+    .then((serving) => {
+      if (output.json) output.document(contractOf(serving))
+    })
+    .catch(async () => {
+      if (signal.aborted) return
+      const now = await connection.cluster().catch(() => null)
+      if (now === null) return
+      output.note(`the ensemble does not serve after ${durationText(waitTimeoutMs)}: ${statesText(now)}`)
+    })
+  await Promise.all([served, attach(connection, output, { signal, fromNow: false })])
+}
+
+async function stopGracefully(
+  supervised: Supervised,
+  connection: Connection,
+  output: Output,
+): Promise<'done'> {
+  const begun = performance.now()
+  const cluster = await connection.cluster().catch(() => null)
+  const alive = cluster?.members.filter((member) => member.exit === null).length
+  const members = alive === undefined ? 'the members' : countText(alive, 'member')
+  // The terminal has printed ^C at the start of this line.
+  output.note(`\nstopping ${members}; Ctrl-C again ends them at once`)
+  await supervised.stop()
+  output.note(`stopped in ${durationText(performance.now() - begun)}; the data stays for the next up`)
+  return 'done'
+}
+
+/** What the members said last is on its way; the streams end by themselves, but are not waited for any longer. */
+function lastLines(): Promise<void> {
+  return new Promise((over) => setTimeout(over, 200).unref())
+}
+
+interface Interrupts {
+  readonly count: number
+  readonly first: Promise<void>
+  readonly second: Promise<'now'>
+  release(): void
+}
+
+function catchInterrupts(): Interrupts {
+  let count = 0
+  let onFirst = (): void => {}
+  let onSecond = (_: 'now'): void => {}
+  const first = new Promise<void>((resolve) => {
+    onFirst = resolve
+  })
+  const second = new Promise<'now'>((resolve) => {
+    onSecond = resolve
+  })
+  const heard = (): void => {
+    count++
+    if (count === 1) onFirst()
+    else onSecond('now')
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, heard)
+  return {
+    get count() {
+      return count
+    },
+    first,
+    second,
+    release: () => {
+      for (const signal of signals) process.off(signal, heard)
+    },
+  }
+}

@@ -1,0 +1,40 @@
+/** What a foreground `up` prints first, and `up -d` when the ensemble serves. */
+import type { ClusterInfo } from '../../control/api.ts'
+import { memberStyle, type Paint } from '../output.ts'
+import { type Column, table } from './table.ts'
+import { countText } from './words.ts'
+
+const columns: Column[] = [
+  { title: 'MEMBER' },
+  { title: 'CLIENT', align: 'right' },
+  { title: 'QUORUM', align: 'right' },
+  { title: 'ELECTION', align: 'right' },
+  { title: 'DATA', expendable: 1 },
+]
+
+/** Members, ports and the connect string. */
+export function banner(cluster: ClusterInfo, paint: Paint, width: number): string[] {
+  const rows = cluster.members.map((member) => [
+    paint(memberStyle(member.id), `member ${member.id}`),
+    String(member.clientPort),
+    String(member.quorumPort ?? '-'),
+    String(member.electionPort ?? '-'),
+    relativePath(member.dataDir),
+  ])
+  const isolation = cluster.members[0]?.isolation === 'process' ? 'each in its own process' : 'in threads'
+  const [header = '', ...lines] = table(columns, rows, width)
+  return [
+    `${paint('bold', cluster.name)}: ${countText(cluster.members.length, 'member')}, ${isolation}`,
+    '',
+    paint('dim', header),
+    ...lines,
+    '',
+    `connect: ${paint('bold', cluster.connectString)}`,
+  ]
+}
+
+/** Paths below the current folder are shown from there. */
+function relativePath(path: string): string {
+  const here = `${process.cwd()}/`
+  return path.startsWith(here) ? path.slice(here.length) : path
+}

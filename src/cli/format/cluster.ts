@@ -1,0 +1,85 @@
+/** A cluster as `ps` shows it, for people and for programs. */
+import type { ClusterInfo, MemberInfo } from '../../control/api.ts'
+import { memberStyle, type Output, type Paint, type Style } from '../output.ts'
+import { type Column, table } from './table.ts'
+import { durationText } from './words.ts'
+import { wrap } from './wrap.ts'
+
+/** Exactly the fields that `ps --json` promises, in the order of the contract. */
+export function contractOf(cluster: ClusterInfo): Omit<ClusterInfo, 'dir' | 'supervisorPid'> {
+  const { name, connectString, quorum, leader, epoch } = cluster
+  return { name, connectString, quorum, leader, epoch, members: cluster.members.map(memberContract) }
+}
+
+function memberContract(member: MemberInfo): MemberInfo {
+  const { id, state, role, isolation, pid, clientPort, quorumPort, electionPort, epoch, zxid } = member
+  const { connections, dataDir, config, uptimeMs, restarts, exit } = member
+  const ports = { clientPort, quorumPort, electionPort }
+  const life = { uptimeMs, restarts, exit }
+  return { id, state, role, isolation, pid, ...ports, epoch, zxid, connections, dataDir, config, ...life }
+}
+
+const columns: Column[] = [
+  { title: 'ID', align: 'right' },
+  { title: 'STATE' },
+  { title: 'ROLE' },
+  { title: 'CLIENT', align: 'right' },
+  { title: 'QUORUM', align: 'right', expendable: 3 },
+  { title: 'ELECT', align: 'right', expendable: 4 },
+  { title: 'EPOCH', align: 'right' },
+  { title: 'ZXID' },
+  { title: 'CONN', align: 'right' },
+  { title: 'UPTIME', align: 'right', expendable: 1 },
+  { title: 'PID', align: 'right', expendable: 5 },
+  { title: 'STARTS', align: 'right', expendable: 6 },
+]
+
+export function clusterReport(cluster: ClusterInfo, output: Pick<Output, 'paint' | 'columns'>): string[] {
+  const { paint } = output
+  const rows = cluster.members.map((member) => memberRow(member, paint))
+  const [header = '', ...lines] = table(columns, rows, output.columns)
+  const ended = cluster.members
+    .filter((member) => member.exit !== null && member.exit !== member.state)
+    .flatMap((member) => wrap(`member ${member.id} ${member.state}: ${member.exit}`, output.columns))
+  return [
+    headline(cluster, paint),
+    '',
+    paint('dim', header),
+    ...lines,
+    ...(ended.length ? ['', ...ended] : []),
+  ]
+}
+
+function headline(cluster: ClusterInfo, paint: Paint): string {
+  const name = paint('bold', cluster.name)
+  if (!cluster.quorum) return `${name}: ${paint(['red', 'bold'], 'no quorum')}, nobody is served`
+  if (cluster.leader === null) return `${name}: serves at ${cluster.connectString}`
+  const epoch = cluster.epoch === null ? '' : ` epoch ${cluster.epoch}`
+  return `${name}: member ${cluster.leader} leads${epoch}; ${cluster.connectString}`
+}
+
+const stateStyles: Partial<Record<MemberInfo['state'], Style>> = {
+  paused: 'yellow',
+  killed: 'red',
+  crashed: ['red', 'bold'],
+  stopped: 'dim',
+}
+
+function memberRow(member: MemberInfo, paint: Paint): string[] {
+  const state = stateStyles[member.state]
+  const text = (value: number | string | null): string => (value === null ? '-' : String(value))
+  return [
+    paint(memberStyle(member.id), String(member.id)),
+    state ? paint(state, member.state) : member.state,
+    member.role === 'leader' ? paint(['bold', 'green'], 'leader') : text(member.role),
+    text(member.clientPort),
+    text(member.quorumPort),
+    text(member.electionPort),
+    text(member.epoch),
+    text(member.zxid),
+    text(member.connections),
+    member.uptimeMs === null ? '-' : durationText(member.uptimeMs),
+    text(member.pid),
+    text(member.restarts + 1),
+  ]
+}

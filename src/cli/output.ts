@@ -1,0 +1,76 @@
+/**
+ * Where a command speaks: the answer goes to stdout, everything else to stderr. With `--json` stdout carries one
+ * JSON document (or, for streams, one document a line) and nothing else.
+ * A reader that goes away (`events -f | head`) ends nothing by itself: writes are dropped from then on and
+ * `closed` tells who cares.
+ */
+import { styleText } from 'node:util'
+
+export type Style = Parameters<typeof styleText>[0]
+export type Paint = (style: Style, text: string) => string
+
+export interface Output {
+  readonly json: boolean
+  /** Aborted once nobody reads stdout any more. */
+  readonly closed: AbortSignal
+  /** Columns that a table may fill; 80 unless a terminal says otherwise. */
+  readonly columns: number
+  /** Whether stderr is a terminal, so that a progress line makes sense. */
+  readonly interactive: boolean
+  readonly paint: Paint
+  /** Colours for stderr, which may be a terminal when stdout is not. */
+  readonly paintNote: Paint
+  /** A line or several of the answer. */
+  print(text: string): void
+  /** The answer as one JSON document. */
+  document(value: unknown): void
+  /** A line for the person that is no part of the answer. */
+  note(text: string): void
+  /** Writes to stderr as it is: control sequences, no newline added. */
+  raw(text: string): void
+}
+
+export function openOutput(json: boolean): Output {
+  const closed = new AbortController()
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO' && error.code !== 'ERR_STREAM_DESTROYED') throw error
+      if (stream === process.stdout) closed.abort()
+    })
+  }
+  const write = (stream: NodeJS.WriteStream, text: string): void => {
+    if (stream.writable) stream.write(text)
+  }
+  return {
+    json,
+    closed: closed.signal,
+    columns: Math.max(process.stdout.columns ?? 80, 40),
+    interactive: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
+    paint: painter(process.stdout),
+    paintNote: painter(process.stderr),
+    print: (text) => write(process.stdout, `${text}\n`),
+    document: (value) => write(process.stdout, `${JSON.stringify(value)}\n`),
+    note: (text) => write(process.stderr, `${text}\n`),
+    raw: (text) => write(process.stderr, text),
+  }
+}
+
+function painter(stream: NodeJS.WriteStream): Paint {
+  if (!wantsColour(stream)) return (_style, text) => text
+  return (style, text) => styleText(style, text, { validateStream: false })
+}
+
+/** FORCE_COLOR wins over NO_COLOR, as in Node itself; else colours are for terminals. */
+export function wantsColour(stream: { isTTY?: boolean }): boolean {
+  const { FORCE_COLOR: force, NO_COLOR: no, TERM: term } = process.env
+  if (force !== undefined) return force !== '0' && force !== 'false'
+  if (no !== undefined && no !== '') return false
+  return stream.isTTY === true && term !== 'dumb'
+}
+
+const memberStyles: Style[] = ['cyan', 'yellow', 'magenta', 'green', 'blue', 'red']
+
+/** A member keeps its colour whatever prints it. Ids of one ensemble often differ by one, so they spread. */
+export function memberStyle(id: number): Style {
+  return memberStyles[id % memberStyles.length] ?? 'cyan'
+}

@@ -1,0 +1,105 @@
+/** What `up` was asked for, checked: a number of members to be made up, or config files of the user's own. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { usageError } from './errors.ts'
+import { defaultDir } from './findCluster.ts'
+import type { ClusterOptions, WaitOptions } from './options.ts'
+
+export interface UpOptions extends ClusterOptions, WaitOptions {
+  detach?: boolean
+  dryRun?: boolean
+  basePort?: number
+  ports?: 'auto'
+  observers?: number
+  set?: Record<string, string>
+  isolation?: 'thread' | 'process'
+}
+
+/** Plain data: it is handed to the background process as JSON. */
+export interface UpRequest {
+  /** The voting ones. Null with files, and when nothing was named: then what the folder holds, or else three. */
+  members: number | null
+  /** Absolute; zoo.cfg files and folders of them. */
+  files: string[]
+  /** Absolute. */
+  dir: string
+  name: string | null
+  basePort: number | null
+  autoPorts: boolean
+  /** In addition to `members`. */
+  observers: number
+  settings: Record<string, string>
+  isolation: 'thread' | 'process'
+}
+
+const mostMembers = 99
+/** Of an `up` that names nothing, in a folder that holds nothing. */
+export const usualMembers = 3
+
+export function upRequest(targets: string[], options: UpOptions): UpRequest {
+  const members = targets.some((target) => /^[-+]?\d+$/.test(target)) ? memberCount(targets) : null
+  const files = members === null ? targets.map(existing) : []
+  if (files.length > 0) refuseWithFiles(options)
+  if (options.ports === 'auto' && options.basePort !== undefined) {
+    throw usageError('--base-port and --ports auto exclude one another', 'leave one of them out')
+  }
+  const observers = options.observers ?? 0
+  return {
+    members,
+    files,
+    dir: resolve(options.dir ?? defaultDir),
+    name: options.name ?? process.env.ZK_PSEUDO_NAME ?? null,
+    basePort: options.basePort ?? null,
+    autoPorts: options.ports === 'auto',
+    observers,
+    settings: options.set ?? {},
+    isolation: options.isolation ?? 'thread',
+  }
+}
+
+function memberCount(targets: string[]): number {
+  const [target = '', ...more] = targets
+  if (more.length > 0) {
+    throw usageError(
+      `up takes one number of members, or config files: not "${targets.join(' ')}"`,
+      'for example: zk-pseudo up 3, or zk-pseudo up a.cfg b.cfg c.cfg',
+    )
+  }
+  const count = Number(target)
+  if (count >= 1 && count <= mostMembers) return count
+  throw usageError(`an ensemble has 1 to ${mostMembers} members, not ${target}`, 'the usual number is 3 or 5')
+}
+
+function existing(target: string): string {
+  const path = resolve(target)
+  if (existsSync(path)) return path
+  throw usageError(
+    `there is no file or folder ${target}`,
+    'up takes a number of members (zk-pseudo up 3), zoo.cfg files, or folders of them',
+  )
+}
+
+/** A user's files are used as they are. */
+function refuseWithFiles(options: UpOptions): void {
+  const refused = Object.entries({
+    '--base-port': options.basePort,
+    '--ports': options.ports,
+    '--observers': options.observers,
+    '--set': options.set,
+  }).filter(([, value]) => value !== undefined)
+  if (refused.length === 0) return
+  throw usageError(
+    `${refused.map(([flag]) => flag).join(', ')} cannot change config files of yours`,
+    'write it into the files, or let zk-pseudo make them: zk-pseudo up 3',
+  )
+}
+
+/** Collects `--set key=value`; the last one of a key counts. */
+export function parseSetting(text: string, previous: unknown): Record<string, string> {
+  const match = /^([A-Za-z][\w.-]*)=(.*)$/s.exec(text)
+  if (match === null) {
+    throw usageError(`--set takes key=value; "${text}" is not that`, 'for example: --set tickTime=500')
+  }
+  const [, key = '', value = ''] = match
+  return { ...(previous as Record<string, string> | undefined), [key]: value }
+}

@@ -1,0 +1,192 @@
+/**
+ * The well-known pseudo-cluster: ids from 0, client ports 2180+i, quorum ports 8000+i, election ports 8100+i. Pure.
+ *
+ * All three ranges follow from the base port: client base+i, quorum base+5820+i, election base+5920+i, so that base
+ * 2180 gives the ports above and ensembles whose bases are as far apart as they have members do not meet.
+ */
+
+import { join } from 'node:path'
+import { MEMBERSHIP_KEY } from './keys.ts'
+import { withSid } from './member.ts'
+import { parseConfig } from './parse.ts'
+import { type Problem, problem, sortProblems } from './problem.ts'
+import type { ServerConfig } from './serverConfig.ts'
+import { line } from './write.ts'
+
+export interface MemberPorts {
+  clientPort: number
+  quorumPort: number
+  electionPort: number
+}
+
+export interface ClassicLayout {
+  /** Voting members. */
+  members: number
+  /** Observers, with the ids after the members'. */
+  observers?: number
+  basePort?: number
+  /** The folder of `conf/` and `data/`; absolute, so that Apache finds it from anywhere. */
+  dir: string
+  /** Settings for every member's file, by key as in zoo.cfg; they replace the layout's own. */
+  set?: Readonly<Record<string, string>>
+  /** Instead of `basePort`: the ports of each member, observers last. */
+  ports?: readonly MemberPorts[]
+}
+
+export interface ClassicMember {
+  sid: number
+  /** `<dir>/conf/zoo-<sid>.cfg` and what to write into it. */
+  file: string
+  text: string
+  /** `<dir>/data/<sid>/myid` and what to write into it. */
+  myidFile: string
+  myidText: string
+  /** What reading those files will give. */
+  config: ServerConfig
+}
+
+export const CLASSIC_BASE_PORT = 2180
+const QUORUM_OFFSET = 8000 - CLASSIC_BASE_PORT
+const ELECTION_OFFSET = 8100 - CLASSIC_BASE_PORT
+/** With more, the quorum ports would run into the election ports. */
+const MOST = ELECTION_OFFSET - QUORUM_OFFSET
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  tickTime: '2000',
+  initLimit: '10',
+  syncLimit: '5',
+}
+
+/** So that Apache's members on one host do not fight for port 8080, and answer what ours answer. */
+const FOR_ONE_HOST: Readonly<Record<string, string>> = {
+  '4lw.commands.whitelist': '*',
+  'admin.enableServer': 'false',
+}
+
+/** What the layout decides for each member; the same value in every file would be wrong. */
+const PER_MEMBER = new Set(['dataDir', 'dataLogDir', 'clientPort', 'peerType', 'dynamicConfigFile'])
+
+/** @returns no members when there are errors, which name `--set` where they come from a setting. */
+export function classicEnsemble(layout: ClassicLayout): { members: ClassicMember[]; problems: Problem[] } {
+  const set = layout.set ?? {}
+  const problems = [...checkLayout(layout), ...checkSettings(set)]
+  if (problems.some(({ severity }) => severity === 'error')) return { members: [], problems }
+  const count = layout.members + (layout.observers ?? 0)
+  const ports = layout.ports ?? classicPorts(layout.basePort ?? CLASSIC_BASE_PORT, count)
+  const members = ports.map((_, sid) => memberOf(layout, set, ports, sid))
+  // What holds for every file is said once.
+  const found = [...problems, ...members.flatMap(({ problems }) => problems)]
+  const all = sortProblems([...new Map(found.reverse().map((p) => [p.message, p])).values()])
+  const failed = all.some(({ severity }) => severity === 'error')
+  return { members: failed ? [] : members.map(({ member }) => member), problems: all }
+}
+
+export function classicPorts(basePort: number, count: number): MemberPorts[] {
+  return Array.from({ length: count }, (_, i) => ({
+    clientPort: basePort + i,
+    quorumPort: basePort + QUORUM_OFFSET + i,
+    electionPort: basePort + ELECTION_OFFSET + i,
+  }))
+}
+
+function checkLayout({
+  members,
+  observers = 0,
+  basePort = CLASSIC_BASE_PORT,
+  ports,
+}: ClassicLayout): Problem[] {
+  const count = members + observers
+  const error = (message: string, hint: string) => [
+    problem('error', { file: 'layout', line: null }, message, hint),
+  ]
+  if (!Number.isInteger(members) || members < 1 || !Number.isInteger(observers) || observers < 0) {
+    return error(
+      `${members} members with ${observers} observers make no ensemble`,
+      'ask for at least one member',
+    )
+  }
+  if (ports !== undefined) {
+    return ports.length === count
+      ? []
+      : error(`there are ports for ${ports.length} servers of ${count}`, 'give three ports for each')
+  }
+  if (count > MOST) return error(`${count} servers are too many`, `use at most ${MOST}, or give the ports`)
+  const last = basePort + ELECTION_OFFSET + count - 1
+  if (!Number.isInteger(basePort) || basePort < 1 || last > 65535) {
+    const message = `base port ${basePort} puts the ports of ${count} servers out of range`
+    return error(message, `use 1 to ${65535 - ELECTION_OFFSET - count + 1}, or automatic ports`)
+  }
+  return []
+}
+
+/** The settings alone, so that what is wrong with them is said once and not per file. */
+function checkSettings(set: Readonly<Record<string, string>>): Problem[] {
+  const isOwn = (key: string) => PER_MEMBER.has(key) || MEMBERSHIP_KEY.test(key)
+  const own = Object.keys(set).filter(isOwn)
+  const where = { file: '--set', line: null }
+  const layoutOwns = own.map((key) =>
+    problem(
+      'error',
+      where,
+      `${key} differs from member to member`,
+      'write config files of your own for that',
+    ),
+  )
+  // The keys that a config must have are not the settings' business.
+  const settings = Object.entries(set).filter(([key]) => !isOwn(key))
+  const text = ['dataDir=data', 'clientPort=1', ...settings.map(([key, value]) => line(key, value))]
+  const { problems } = parseConfig(text.join('\n'), '--set')
+  return [...layoutOwns, ...problems.map((p) => ({ ...p, line: null }))]
+}
+
+function memberOf(
+  layout: ClassicLayout,
+  set: Readonly<Record<string, string>>,
+  ports: readonly MemberPorts[],
+  sid: number,
+): { member: ClassicMember; problems: Problem[] } {
+  const file = join(layout.dir, 'conf', `zoo-${sid}.cfg`)
+  const dataDir = join(layout.dir, 'data', String(sid))
+  const text = textOf(layout, set, ports, sid, dataDir)
+  const parsed = parseConfig(text, file)
+  const settled = withSid(parsed.config, sid, { file: join(dataDir, 'myid'), line: 1 })
+  const member: ClassicMember = {
+    sid,
+    file,
+    text,
+    myidFile: join(dataDir, 'myid'),
+    myidText: `${sid}\n`,
+    config: settled.config,
+  }
+  return { member, problems: [...parsed.problems, ...settled.problems] }
+}
+
+function textOf(
+  layout: ClassicLayout,
+  set: Readonly<Record<string, string>>,
+  ports: readonly MemberPorts[],
+  sid: number,
+  dataDir: string,
+): string {
+  const observer = sid >= layout.members
+  const own = ports[sid]
+  if (own === undefined) throw new Error(`invariant: member ${sid} has no ports`)
+  // One voter with observers is an ensemble only when a server may not run standalone.
+  const distributed = ports.length > 1 || set.standaloneEnabled?.toLowerCase() === 'false'
+  const settings = {
+    ...SETTINGS,
+    dataDir,
+    clientPort: String(own.clientPort),
+    clientPortAddress: '127.0.0.1',
+    ...(observer ? { peerType: 'observer' } : {}),
+    ...(layout.members === 1 && distributed ? { standaloneEnabled: 'false' } : {}),
+    ...FOR_ONE_HOST,
+    ...set,
+  }
+  const servers = ports.map(({ quorumPort, electionPort }, i) => {
+    const role = i >= layout.members ? ':observer' : ''
+    return `server.${i}=127.0.0.1:${quorumPort}:${electionPort}${role}`
+  })
+  const lines = Object.entries(settings).map(([key, value]) => line(key, value))
+  return `${[...lines, ...(distributed ? servers : [])].join('\n')}\n`
+}

@@ -1,0 +1,97 @@
+/**
+ * The control API: HTTP with JSON over the cluster's Unix socket (mode 0600). CLI, library and views use this
+ * one API. Field names are the JSON contract that scripts hold on to.
+ */
+import type { MemberEvent } from '../core/events.ts'
+
+export type MemberState = 'starting' | 'running' | 'paused' | 'stopped' | 'killed' | 'crashed'
+export type MemberRole = 'leader' | 'follower' | 'observer' | 'looking' | 'standalone'
+
+export interface MemberInfo {
+  id: number
+  state: MemberState
+  role: MemberRole | null
+  isolation: 'thread' | 'process'
+  pid: number | null
+  clientPort: number
+  quorumPort: number | null
+  electionPort: number | null
+  epoch: number | null
+  /** As Apache prints it, `0x100000009`; null when unknown. */
+  zxid: string | null
+  connections: number | null
+  dataDir: string
+  config: string
+  uptimeMs: number | null
+  restarts: number
+  /** Why it ended, for people; null while it lives. */
+  exit: string | null
+}
+
+export interface ClusterInfo {
+  name: string
+  dir: string
+  supervisorPid: number
+  connectString: string
+  quorum: boolean
+  leader: number | null
+  epoch: number | null
+  members: MemberInfo[]
+}
+
+export type Verb = 'kill' | 'stop' | 'start' | 'restart' | 'pause' | 'resume'
+
+/** What a fault did to the ensemble. null where it does not apply or was not waited for. */
+export interface Verdict {
+  members: number[]
+  leaderBefore: number | null
+  leaderAfter: number | null
+  epoch: number | null
+  /** From the event to the moment the next leader was established. */
+  electionMs: number | null
+  /** The longest gap, around the event, between writes that could be acknowledged (a probe of our own). */
+  writeGapMs: number | null
+  sessionsMoved: number | null
+  sessionsExpired: number | null
+  quorum: boolean
+  /** The votes that decided, when there was an election, and the sentence that says why the winner won. */
+  votes?: Record<number, { leader: number; zxid: string; round: number; epoch: number }>
+  why?: string
+}
+
+export interface ActionRequest {
+  verb: Verb
+  /** `leader`, `1`, `server.1`, `2181`, `follower`, `majority`, … ; several narrow one another. */
+  selectors: string[]
+  wait: boolean
+  waitTimeoutMs: number
+}
+
+/** A member's event as the supervisor keeps it: `at` ms since 1970, `seq` counts all events of the cluster. */
+export interface ClusterEvent {
+  seq: number
+  at: number
+  member: number | null
+  event: MemberEvent | SupervisorEvent
+}
+
+export type SupervisorEvent =
+  | { type: 'cluster-up'; members: number[]; isolation: string }
+  | { type: 'cluster-down' }
+  | { type: 'member-started' }
+  | { type: 'member-killed' | 'member-stopped' | 'member-paused' | 'member-resumed' }
+  | { type: 'member-crashed'; code: string; reason: string }
+  | { type: 'verdict'; verb: Verb; verdict: Verdict }
+
+export interface ApiError {
+  error: { code: string; message: string; hint: string | null; exitCode: number }
+}
+
+/*
+ * GET  /cluster                         ClusterInfo
+ * POST /action        ActionRequest     Verdict; 4xx/5xx ApiError
+ * GET  /wait?timeoutMs=N                ClusterInfo once the ensemble serves; ApiError with exitCode 4 after the time
+ * GET  /events?since=SEQ&follow=1       ClusterEvent as JSON lines
+ * GET  /logs?member=ID&follow=1&tail=N  log records as JSON lines
+ * POST /down          {}                {} once every member has ended and the supervisor is about to
+ */

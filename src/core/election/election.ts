@@ -1,0 +1,339 @@
+/**
+ * FastLeaderElection: members tell one another for whom they vote, adopt every better vote they hear, and settle
+ * on the one that a quorum shares. Between elections a member answers whoever still looks.
+ *
+ * Invariants: the round never falls while looking (only joining an ensemble that has settled takes that
+ * ensemble's round); a vote only improves within a round; nothing is settled without a quorum for it.
+ *
+ * Settling early is safe because nothing rests on an election's outcome. It names whom to try: a leader is made
+ * in Zab's discovery, by a quorum that promises it a new epoch and holds no history newer than its own. Two
+ * members that settled on different leaders cost time, never data. Apache waits 200 ms for a better vote after
+ * every quorum. Here that wait ends as soon as every voter that is not gone has cast the same vote: each of them
+ * began the round with its own candidacy and only ever improved on it, so none knows of a better one.
+ */
+import type { Sid } from '../../protocol/ids.ts'
+import { ServerState } from '../../protocol/opcodes.ts'
+import { type Epoch, formatZxid, NO_ZXID, type Zxid } from '../../protocol/zxid.ts'
+import type { Now, SendEffect } from '../effects.ts'
+import type { MemberEvent } from '../events.ts'
+import { invariant } from '../invariant.ts'
+import type { QuorumVerifier } from '../quorum.ts'
+import type { Notification } from './notification.ts'
+import { Reach } from './reach.ts'
+import { Support } from './support.ts'
+import { Tally } from './tally.ts'
+import { type CastVote, isBetter, NOBODY, type Vote, viewOf, voteIn } from './vote.ts'
+import { membersText, whyItWon } from './why.ts'
+
+export interface ElectionOptions {
+  readonly sid: Sid
+  readonly verifier: QuorumVerifier
+  readonly learnerType: 'participant' | 'observer'
+  /** fastleader.minNotificationInterval, 200: the first silence after which votes are sent again; doubles. */
+  readonly minNotificationIntervalMs: number
+  /** fastleader.maxNotificationInterval, 60000. */
+  readonly maxNotificationIntervalMs: number
+  /** FastLeaderElection.finalizeWait, 200: how long a quorum waits for a better vote from those not heard. */
+  readonly finalizeWaitMs: number
+  /** The ensemble's config as notifications carry it. */
+  readonly configText: () => string
+}
+
+/** What a member brings to an election: its last logged zxid and its currentEpoch. */
+export interface Candidacy {
+  readonly zxid: Zxid
+  readonly currentEpoch: Epoch
+}
+
+const NEVER = Number.POSITIVE_INFINITY
+const { looking, following, leading, observing } = ServerState
+const STATE_NAMES = ['LOOKING', 'FOLLOWING', 'LEADING', 'OBSERVING'] as const
+
+export class Election {
+  private readonly options: ElectionOptions
+  private readonly emit: (effect: SendEffect) => void
+  private readonly reach = new Reach()
+  /** Before the first `start` and after `withdraw` a member has nothing to say. */
+  private isIdle = true
+  private state: ServerState = looking
+  private round = 0
+  /** What this member votes for itself with. */
+  private own: Omit<Vote, 'round'> = NOBODY
+  /** While looking the proposal, afterwards what was settled. */
+  private vote: Vote = { ...NOBODY, round: 0 }
+  /** Votes of this round, and what settled members say of other rounds (recvset and outofelection). */
+  private readonly inRound = new Tally()
+  private readonly elsewhere = new Tally()
+  private readonly candidates = new Map<Sid, Vote>()
+  private support: Support | null = null
+  private startedAtMs = 0
+  private intervalMs = 0
+  private resendAtMs = NEVER
+  private finalizeAtMs = NEVER
+
+  constructor(options: ElectionOptions, emit: (effect: SendEffect) => void) {
+    this.options = options
+    this.emit = emit
+  }
+
+  /** The settled vote; null while looking or idle. */
+  get outcome(): Vote | null {
+    return this.isIdle || this.state === looking ? null : this.vote
+  }
+
+  /** When `tick` is due, monotonic ms. */
+  get nextDeadlineMs(): number {
+    return Math.min(this.resendAtMs, this.finalizeAtMs)
+  }
+
+  /**
+   * Why the leadership that this member was elected to cannot be established any more, because too many of those
+   * who elected it look elsewhere; null otherwise. To lead on would mean waiting out initLimit for them.
+   */
+  get abandoned(): string | null {
+    return this.support?.lossReason ?? null
+  }
+
+  /** Looks for a leader in a new round. */
+  start(own: Candidacy, now: Now): void {
+    const { sid, learnerType, minNotificationIntervalMs } = this.options
+    const isCandidate = learnerType === 'participant' && this.options.verifier.isVoter(sid)
+    this.own = isCandidate ? { leader: sid, zxid: own.zxid, peerEpoch: own.currentEpoch } : NOBODY
+    this.isIdle = false
+    this.state = looking
+    this.support = null
+    this.elsewhere.clear()
+    this.startedAtMs = now.monotonicMs
+    this.intervalMs = minNotificationIntervalMs
+    this.log('info', `New election. My id = ${sid}, proposed zxid=${formatZxid(own.zxid)}`)
+    this.enterRound(this.round + 1, null, 'a new election', now)
+    this.evaluate(now)
+  }
+
+  /** Left the last role and has not started to look: until then this member answers nobody. */
+  withdraw(): void {
+    this.isIdle = true
+    this.state = looking
+    this.support = null
+    this.resendAtMs = NEVER
+    this.finalizeAtMs = NEVER
+  }
+
+  /** The epoch of the settled leader is agreed: answers name it from now on (QuorumPeer.updateElectionVote). */
+  established(epoch: Epoch): void {
+    this.vote = { ...this.vote, peerEpoch: epoch }
+    this.support = null
+  }
+
+  receive(from: Sid, notification: Notification, now: Now): void {
+    const { verifier } = this.options
+    const theirs = voteIn(notification)
+    const state = STATE_NAMES[notification.state]
+    this.event({ type: 'vote-received', from, vote: viewOf(theirs), state })
+    this.reach.arrived(from)
+    if (this.isIdle) return
+    const isLooking = notification.state === looking
+    if (!verifier.isVoter(from)) {
+      if (isLooking) this.answer(from, 'it looks, without a vote of its own')
+    } else if (this.state !== looking) {
+      this.support?.heard(from, theirs, isLooking)
+      if (isLooking) this.answer(from, 'it looks for a leader')
+    } else if (!verifier.isVoter(theirs.leader)) {
+      this.log('warn', `Ignoring notification for non-cluster member sid ${theirs.leader} from sid ${from}`)
+    } else {
+      this.resendAtMs = now.monotonicMs + this.intervalMs
+      if (isLooking) this.heardLooking(from, theirs, now)
+      else if (notification.state !== observing) this.heardSettled(from, theirs, notification, now)
+    }
+  }
+
+  /** The network reaches a peer, or found its port closed or the connection to it broken. */
+  reachability(sid: Sid, reachable: boolean, now: Now): void {
+    if (reachable) {
+      this.reach.arrived(sid)
+      return
+    }
+    const wasThere = this.reach.left(sid, now.monotonicMs)
+    if (this.isIdle || this.state !== looking) return
+    // Who is gone supports nobody: it says it again when it is back, as the last message is sent again then.
+    this.inRound.forget(sid)
+    this.elsewhere.forget(sid)
+    if (wasThere && this.vote.leader === sid) {
+      this.enterRound(this.round + 1, null, `member ${sid}, the best candidate, is gone`, now)
+    }
+    this.evaluate(now)
+  }
+
+  tick(now: Now): void {
+    if (now.monotonicMs >= this.finalizeAtMs) {
+      this.settleRound(`no better vote within ${this.options.finalizeWaitMs} ms`, now)
+    } else if (now.monotonicMs >= this.resendAtMs) {
+      const silentMs = this.intervalMs
+      this.intervalMs = Math.min(silentMs * 2, this.options.maxNotificationIntervalMs)
+      this.log('info', `Notification time out: ${this.intervalMs} ms`)
+      this.broadcast(`nothing heard for ${silentMs} ms`, now)
+      // Time alone may have shown that a peer is not merely starting.
+      this.evaluate(now)
+    }
+  }
+
+  private heardLooking(from: Sid, theirs: Vote, now: Now): void {
+    // −1 marks a server without a database of its own: neither its vote nor, for us, anybody's counts.
+    if (theirs.zxid === NO_ZXID || this.own.zxid === NO_ZXID) return
+    if (theirs.round < this.round) {
+      this.answer(from, `it is in round ${theirs.round}, behind ours`)
+      return
+    }
+    if (theirs.round > this.round) {
+      this.enterRound(theirs.round, theirs, `member ${from} is in round ${theirs.round}`, now)
+    } else if (this.isBetter(theirs, this.vote)) {
+      this.improve(theirs, `better vote of member ${from}`, now)
+    } else if (this.isBetter(this.vote, theirs)) {
+      // It may have missed our vote, cast while it still followed somebody; Apache lets it wait for our time-out.
+      this.answer(from, `it votes for ${theirs.leader}`)
+    }
+    this.candidates.set(theirs.leader, theirs)
+    this.inRound.record(from, theirs, looking, 0)
+    this.evaluate(now)
+  }
+
+  private heardSettled(from: Sid, theirs: Vote, { state, version }: Notification, now: Now): void {
+    const cast: CastVote = { vote: theirs, state, version }
+    if (theirs.round === this.round) {
+      // Version 0, whatever it was: in the round itself only the leader's id is compared (ZOOKEEPER-1732).
+      this.inRound.record(from, theirs, state, 0)
+      if (this.joins(this.inRound, cast, now)) return
+    }
+    this.elsewhere.record(from, theirs, state, version)
+    // A supporter that follows another leader now supports this round's vote no more.
+    if (!this.joins(this.elsewhere, cast, now)) this.evaluate(now)
+  }
+
+  /**
+   * Joins an ensemble that has settled, if a quorum names one leader and that leader says it leads: without its word
+   * members would go on electing one that has crashed (ZOOKEEPER-3769).
+   */
+  private joins(tally: Tally, cast: CastVote, now: Now): boolean {
+    const { leader, round } = cast.vote
+    const supporters = tally.supporters(cast)
+    if (!this.options.verifier.containsQuorum(supporters)) return false
+    const isConfirmed =
+      leader === this.options.sid ? round === this.round : tally.get(leader)?.state === leading
+    if (!isConfirmed) return false
+    const says = leader === this.options.sid ? 'which is this member' : 'which says that it leads'
+    const why = `${membersText(supporters)} follow ${leader}, ${says}`
+    this.settle(cast.vote, supporters, tally, why, now)
+    return true
+  }
+
+  /** Clears the round's votes and begins a later one with the better of `theirs` and this member's own. */
+  private enterRound(round: number, theirs: Vote | null, reason: string, now: Now): void {
+    invariant(round > this.round, () => `round ${round} after round ${this.round}`)
+    this.round = round
+    this.inRound.clear()
+    this.candidates.clear()
+    const own: Vote = { ...this.own, round }
+    if (this.isCandidate) this.candidates.set(own.leader, own)
+    this.cast(theirs !== null && this.isBetter(theirs, own) ? theirs : own, reason, now)
+  }
+
+  private improve(vote: Vote, reason: string, now: Now): void {
+    invariant(
+      vote.round === this.round && this.isBetter(vote, this.vote),
+      () => `vote for ${vote.leader} in round ${vote.round} is no better than that for ${this.vote.leader}`,
+    )
+    this.cast(vote, reason, now)
+  }
+
+  private cast(vote: Vote, reason: string, now: Now): void {
+    this.vote = vote
+    this.finalizeAtMs = NEVER
+    if (this.options.verifier.isVoter(this.options.sid)) {
+      this.inRound.record(this.options.sid, vote, looking, 0)
+    }
+    this.broadcast(reason, now)
+  }
+
+  /** Settles, or begins to wait for a better vote, once a quorum shares this member's vote. */
+  private evaluate(now: Now): void {
+    const { verifier, finalizeWaitMs } = this.options
+    const supporters = this.supporters()
+    if (!verifier.containsQuorum(supporters)) {
+      this.finalizeAtMs = NEVER
+      return
+    }
+    const isGone = (sid: Sid) => this.reach.isGone(sid, now.monotonicMs)
+    const isUnanimous = verifier.voters.every(
+      (sid) => supporters.has(sid) || isGone(sid) || verifier.weightOf(sid) === 0,
+    )
+    if (isUnanimous && !isGone(this.vote.leader)) this.settleRound('every voter in reach agreed', now)
+    else if (this.finalizeAtMs === NEVER) this.finalizeAtMs = now.monotonicMs + finalizeWaitMs
+  }
+
+  private supporters(): Set<Sid> {
+    return this.inRound.supporters({ vote: this.vote, state: looking, version: 0 })
+  }
+
+  private settleRound(end: string, now: Now): void {
+    const { vote, options } = this
+    const why = whyItWon(vote, this.candidates.values(), (sid) => options.verifier.weightOf(sid))
+    const supporters = this.supporters()
+    this.settle(vote, supporters, this.inRound, `${why} (votes of ${membersText(supporters)}; ${end})`, now)
+  }
+
+  private settle(vote: Vote, supporters: Set<Sid>, tally: Tally, why: string, now: Now): void {
+    const { sid, verifier, learnerType } = this.options
+    invariant(
+      verifier.containsQuorum(supporters) && verifier.isVoter(vote.leader),
+      () => `settling on ${vote.leader} with the votes of ${membersText(supporters)} only`,
+    )
+    const learning = learnerType === 'participant' ? following : observing
+    this.state = vote.leader === sid ? leading : learning
+    this.vote = vote
+    this.round = vote.round
+    this.resendAtMs = NEVER
+    this.finalizeAtMs = NEVER
+    this.support = this.state === leading ? new Support(sid, verifier, vote, supporters) : null
+    const votes = Object.fromEntries(
+      [...supporters].map((supporter) => [supporter, viewOf(tally.get(supporter)?.vote ?? vote)]),
+    )
+    const ms = now.monotonicMs - this.startedAtMs
+    this.event({ type: 'elected', leader: vote.leader, vote: viewOf(vote), votes, why, ms })
+  }
+
+  private broadcast(reason: string, now: Now): void {
+    this.event({ type: 'vote-sent', to: null, vote: viewOf(this.vote), state: STATE_NAMES[looking], reason })
+    const notification = this.notification()
+    for (const to of this.options.verifier.voters) {
+      if (to !== this.options.sid) this.emit({ kind: 'notify', to, notification })
+    }
+    this.resendAtMs = now.monotonicMs + this.intervalMs
+  }
+
+  private answer(to: Sid, reason: string): void {
+    this.event({ type: 'vote-sent', to, vote: viewOf(this.vote), state: STATE_NAMES[this.state], reason })
+    this.emit({ kind: 'notify', to, notification: this.notification() })
+  }
+
+  private notification(): Notification {
+    const { leader, zxid, round: electionEpoch, peerEpoch } = this.vote
+    const config = this.options.configText()
+    return { state: this.state, leader, zxid, electionEpoch, peerEpoch, version: 2, config }
+  }
+
+  private get isCandidate(): boolean {
+    return this.own !== NOBODY
+  }
+
+  private isBetter(a: Vote, b: Vote): boolean {
+    return isBetter(a, b, (sid) => this.options.verifier.weightOf(sid))
+  }
+
+  private event(event: MemberEvent): void {
+    this.emit({ kind: 'event', event })
+  }
+
+  private log(level: 'info' | 'warn', message: string): void {
+    this.event({ type: 'log', level, message })
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What a member tells the world about itself. Logs, `events`, the verdicts after a kill and every view are made
+ * of these; nothing decides by them. Plain data: they cross threads and processes, and are kept as JSON lines.
+ */
+
+/** What a member does in its ensemble; `looking` while it takes part in an election. */
+export type Role = 'looking' | 'leader' | 'follower' | 'observer' | 'standalone'
+
+/** A vote as it stands in events: zxids and epochs are numbers, `round` is the electionEpoch. */
+export interface VoteView {
+  leader: number
+  zxid: number
+  round: number
+  epoch: number
+}
+
+export type MemberEvent =
+  | { type: 'role'; role: Role; leader: number | null; epoch: number; zxid: number }
+  /** A notification went out (`to` null: to every voter, itself included) or came in. */
+  | { type: 'vote-sent'; to: number | null; vote: VoteView; state: string; reason: string }
+  | { type: 'vote-received'; from: number; vote: VoteView; state: string }
+  /** The election is decided for this member. `votes` are those that agreed; `why` is a sentence for people. */
+  | {
+      type: 'elected'
+      leader: number
+      vote: VoteView
+      votes: Record<number, VoteView>
+      why: string
+      ms: number
+    }
+  /** The leader has a quorum of NEWLEADER acknowledgements: from now on it serves. */
+  | { type: 'established'; epoch: number; quorum: number[]; ms: number }
+  /** The leader brings a learner up to date. `from` is the learner's last zxid, `to` the leader's. */
+  | {
+      type: 'sync'
+      learner: number
+      mode: 'DIFF' | 'TRUNC' | 'SNAP'
+      from: number
+      to: number
+      proposals: number
+    }
+  /** This member serves clients from now on (UPTODATE, or established as leader or standalone). */
+  | { type: 'serving'; role: Role; epoch: number; zxid: number }
+  | { type: 'session-opened'; session: string; timeoutMs: number }
+  /** A client came back, with its session, to this member. */
+  | { type: 'session-moved'; session: string }
+  | { type: 'session-expired'; session: string }
+  | { type: 'session-closed'; session: string }
+  | { type: 'connection-refused'; port: 'client' | 'election' | 'quorum'; remote: string; reason: string }
+  | { type: 'snapshot'; zxid: number; ms: number }
+  | { type: 'fatal'; reason: string }
+  /** A line for the log only. `level` as pino names it. */
+  | {
+      type: 'log'
+      level: 'debug' | 'info' | 'warn' | 'error'
+      message: string
+      fields?: Record<string, unknown>
+    }

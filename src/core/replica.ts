@@ -1,0 +1,198 @@
+/**
+ * What a member holds: its database, the log behind it, the two epochs, and what is on its way to the disk.
+ * Election and Zab decide; this is where their decisions become state.
+ *
+ * Invariants:
+ * - `database` reflects exactly the applied prefix of the log; `pending` is the logged rest, in zxid order.
+ * - every disk effect has a ticket, tickets are durable in order; `durableTicket` is the last that is.
+ * - acceptedEpoch never falls and is never below currentEpoch.
+ */
+import type { QuorumPacket } from '../protocol/records/quorum.ts'
+import { decodeTransaction, type Transaction } from '../protocol/transaction.ts'
+import { type Epoch, epochOf, formatZxid, type Zxid } from '../protocol/zxid.ts'
+import type { Database, TxnResult } from '../tree/database.ts'
+import type { Effect, LoggedTxn, Recovered, SendEffect, Ticket } from './effects.ts'
+import { Fifo } from './fifo.ts'
+import { invariant } from './invariant.ts'
+import { History } from './zab/history.ts'
+
+/** Logged, not yet known to be committed. */
+export interface PendingTxn {
+  readonly txn: LoggedTxn
+  readonly transaction: Transaction
+  readonly ticket: Ticket
+}
+
+export type AppliedListener = (transaction: Transaction, result: TxnResult) => void
+
+export class Replica {
+  database: Database
+  history: History
+  acceptedEpoch: Epoch
+  currentEpoch: Epoch
+  readonly pending = new Fifo<PendingTxn>()
+  durableTicket: Ticket = 0
+  private lastTicket: Ticket = 0
+  private readonly emit: (effect: Effect) => void
+  private readonly historyLimit: number
+  /** The database in memory came by SNAP and is not on disk yet. */
+  private isUnsaved = false
+  /** Hears of every transaction applied while this member serves. */
+  onApplied: AppliedListener | null = null
+
+  constructor(recovered: Recovered, historyLimit: number, emit: (effect: Effect) => void) {
+    this.emit = emit
+    this.historyLimit = historyLimit
+    this.acceptedEpoch = recovered.acceptedEpoch
+    this.currentEpoch = recovered.currentEpoch
+    this.database = recovered.database
+    this.history = this.historyOf(recovered)
+  }
+
+  /** Every logged transaction counts, applied or not: this is what a vote claims. */
+  get lastLogged(): Zxid {
+    return this.pending.last()?.txn.zxid ?? this.database.lastProcessedZxid
+  }
+
+  /** Nothing is on its way to the disk. */
+  get settled(): boolean {
+    return this.durableTicket === this.lastTicket
+  }
+
+  private historyOf(recovered: Recovered): History {
+    const { recentTxns, database } = recovered
+    if (recentTxns.length === 0) return new History(this.historyLimit, database.lastProcessedZxid)
+    // Without the transaction before the first recent one, only holders of the first can be served by DIFF.
+    const [first, ...rest] = recentTxns as [LoggedTxn, ...LoggedTxn[]]
+    return History.from(rest, first.zxid, this.historyLimit)
+  }
+
+  private nextTicket(): Ticket {
+    this.lastTicket += 1
+    return this.lastTicket
+  }
+
+  /** Appends to the log; `releases` leave once it is durable. */
+  log(txn: LoggedTxn, transaction: Transaction, releases: readonly SendEffect[]): Ticket {
+    invariant(
+      txn.zxid > this.lastLogged,
+      () => `appends ${formatZxid(txn.zxid)} behind ${formatZxid(this.lastLogged)}`,
+    )
+    const ticket = this.nextTicket()
+    this.pending.push({ txn, transaction, ticket })
+    this.emit({ kind: 'append', ticket, txn, releases })
+    return ticket
+  }
+
+  /** Applies the oldest pending transaction, which must be `zxid`. */
+  commit(zxid: Zxid): void {
+    const head = this.pending.shift()
+    invariant(
+      head !== undefined && head.txn.zxid === zxid,
+      () =>
+        `commit of ${formatZxid(zxid)} while the oldest logged one is ${head ? formatZxid(head.txn.zxid) : 'none'}`,
+    )
+    this.apply(head.txn, head.transaction)
+  }
+
+  private apply(txn: LoggedTxn, transaction: Transaction): void {
+    const result = this.database.apply(transaction)
+    this.history.push(txn)
+    this.onApplied?.(transaction, result)
+  }
+
+  /** Applies without logging: for a learner whose database is written as a whole when the sync ends. */
+  applyUnlogged(txn: LoggedTxn, transaction: Transaction): void {
+    invariant(this.pending.length === 0, 'an unlogged transaction would overtake logged ones')
+    this.database.replay(transaction)
+    this.history.push(txn)
+  }
+
+  /**
+   * Leaving a role: what was logged but not seen committed is part of this member's history all the same,
+   * and may be committed by the next leader, so it is applied (ZKDatabase.fastForwardDataBase).
+   */
+  fastForward(): void {
+    const listener = this.onApplied
+    this.onApplied = null
+    for (let head = this.pending.shift(); head; head = this.pending.shift())
+      this.apply(head.txn, head.transaction)
+    this.onApplied = listener
+  }
+
+  /** The log was cut, or what memory held was dropped: this is what the disk holds. */
+  restore(recovered: Recovered): void {
+    this.isUnsaved = false
+    this.pending.clear()
+    this.database = recovered.database
+    this.history = this.historyOf(recovered)
+  }
+
+  /** A SNAP replaced the database in memory; the disk still holds the old one until `installSnapshot`. */
+  replaceDatabase(database: Database): void {
+    this.pending.clear()
+    this.isUnsaved = true
+    this.database = database
+    this.history = new History(this.historyLimit, database.lastProcessedZxid)
+  }
+
+  installSnapshot(): Ticket {
+    const ticket = this.nextTicket()
+    this.isUnsaved = false
+    this.emit({ kind: 'installSnapshot', ticket, zxid: this.database.lastProcessedZxid, releases: [] })
+    return ticket
+  }
+
+  /**
+   * A leader was lost before its SNAP was written: memory must not claim, in votes or as a leader, what a
+   * restart would not find.
+   */
+  dropUnsaved(): void {
+    if (this.isUnsaved) this.emit({ kind: 'reload', ticket: this.nextTicket() })
+  }
+
+  truncate(zxid: Zxid): Ticket {
+    const ticket = this.nextTicket()
+    this.emit({ kind: 'truncate', ticket, zxid })
+    return ticket
+  }
+
+  saveAcceptedEpoch(epoch: Epoch, releases: readonly SendEffect[]): Ticket {
+    invariant(epoch >= this.acceptedEpoch, `acceptedEpoch would fall from ${this.acceptedEpoch} to ${epoch}`)
+    this.acceptedEpoch = epoch
+    return this.saveEpoch('accepted', epoch, releases)
+  }
+
+  saveCurrentEpoch(epoch: Epoch, releases: readonly SendEffect[]): Ticket {
+    invariant(
+      epoch >= this.currentEpoch && epoch <= this.acceptedEpoch,
+      `currentEpoch ${epoch} outside ${this.currentEpoch}..${this.acceptedEpoch}`,
+    )
+    this.currentEpoch = epoch
+    return this.saveEpoch('current', epoch, releases)
+  }
+
+  private saveEpoch(which: 'accepted' | 'current', epoch: Epoch, releases: readonly SendEffect[]): Ticket {
+    const ticket = this.nextTicket()
+    this.emit({ kind: 'saveEpoch', ticket, which, epoch, releases })
+    return ticket
+  }
+
+  durable(ticket: Ticket): void {
+    invariant(
+      ticket >= this.durableTicket && ticket <= this.lastTicket,
+      `durable ticket ${ticket} outside ${this.durableTicket}..${this.lastTicket}`,
+    )
+    this.durableTicket = ticket
+  }
+}
+
+/** A transaction as it arrived: its bytes are copied, for the packet's buffer may be a large piece of network. */
+export function receiveTxn(data: QuorumPacket['data']): { txn: LoggedTxn; transaction: Transaction } {
+  invariant(data !== null, 'a proposal without a transaction')
+  const bytes = Buffer.from(data)
+  const transaction = decodeTransaction(bytes)
+  const { zxid } = transaction.header
+  invariant(epochOf(zxid) >= 0, 'a transaction with a negative zxid')
+  return { txn: { zxid, bytes }, transaction }
+}

@@ -1,0 +1,18 @@
+/** A client's request on its way through the member that leads. */
+import type { SessionId } from '../../protocol/ids.ts'
+import type { Id } from '../../protocol/records/data.ts'
+import type { LearnerId } from '../effects.ts'
+
+/** Where the request's client is connected: here, or at a learner. */
+export type RequestOwner = 'local' | LearnerId
+
+export interface Request {
+  readonly sessionId: SessionId
+  readonly cxid: number
+  /** An OpCode. */
+  readonly type: number
+  /** The request record's bytes; createSession has its int timeout here. A view, valid for this turn. */
+  readonly body: Buffer | null
+  readonly authInfo: readonly Id[]
+  readonly owner: RequestOwner
+}

@@ -1,0 +1,21 @@
+/**
+ * Ids for new sessions (SessionTrackerImpl.initializeNextSessionId): the server's id in the top byte, then 40 bits
+ * of time, then 16 bits to count in. Apache takes the time since boot; the wall clock does not start over at a
+ * reboot, so ids of sessions that are still alive on disk do not come again.
+ */
+import type { SessionId, Sid } from '../../protocol/ids.ts'
+
+export class SessionIds {
+  private last: bigint
+
+  constructor(sid: Sid, wallMs: number) {
+    const time = BigInt.asUintN(64, BigInt(wallMs) << 24n) >> 8n
+    this.last = BigInt.asIntN(64, time | (BigInt(sid) << 56n))
+  }
+
+  next(): SessionId {
+    const id = this.last
+    this.last = BigInt.asIntN(64, id + 1n)
+    return id as SessionId
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Broadcast: requests become proposals, proposals that a quorum has on disk are committed, in order.
+ *
+ * Invariants: proposals carry consecutive zxids of this leader's epoch; a transaction is committed only when a
+ * quorum, among it this leader only once its own log is durable, has acknowledged it and everything before it.
+ * A standalone member is the case without learners.
+ */
+import type { Sid } from '../../../protocol/ids.ts'
+import { OpCode } from '../../../protocol/opcodes.ts'
+import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
+import { encodeTransaction } from '../../../protocol/transaction.ts'
+import { counterOf, formatZxid, MAX_COUNTER, nextZxid, type Zxid } from '../../../protocol/zxid.ts'
+import type { LearnerId, Now, SendEffect } from '../../effects.ts'
+import { invariant } from '../../invariant.ts'
+import type { QuorumVerifier } from '../../quorum.ts'
+import type { Replica } from '../../replica.ts'
+import type { Preparation } from '../../requests/prepare.ts'
+import type { Request } from '../../requests/request.ts'
+import * as packets from '../packets.ts'
+import type { StepDown } from '../settings.ts'
+import { isForwarding, type LearnerView } from './learnerView.ts'
+
+export interface BroadcastParts {
+  readonly sid: Sid
+  readonly replica: Replica
+  readonly verifier: Pick<QuorumVerifier, 'containsQuorum'>
+  readonly preparation: Preparation
+  readonly learners: ReadonlyMap<LearnerId, LearnerView>
+  readonly emit: (effect: SendEffect) => void
+  readonly stepDown: StepDown
+  /** A sync that this member's own client asked for is due. */
+  readonly synced: () => void
+}
+
+/** A client's sync waits here until the proposals that were outstanding when it came are committed. */
+interface WaitingSync {
+  readonly behind: Zxid
+  readonly owner: Request['owner']
+}
+
+export class Broadcast {
+  lastProposed: Zxid
+  private readonly parts: BroadcastParts
+  private readonly waitingSyncs: WaitingSync[] = []
+
+  /** `start` is the zxid that the first proposal follows: epoch << 32 for a leader. */
+  constructor(parts: BroadcastParts, start: Zxid) {
+    this.parts = parts
+    this.lastProposed = start
+  }
+
+  submit(request: Request, now: Now): void {
+    if (request.type === OpCode.sync) {
+      this.waitForOutstanding(request)
+      return
+    }
+    if (counterOf(this.lastProposed) === MAX_COUNTER) {
+      this.parts.stepDown('the counter of this epoch is used up (ZOOKEEPER-1277)')
+      return
+    }
+    this.propose(request, now)
+  }
+
+  private propose(request: Request, now: Now): void {
+    const { replica, preparation } = this.parts
+    const zxid = nextZxid(this.lastProposed)
+    const transaction = preparation.prepare(request, zxid, now)
+    invariant(
+      transaction.header.zxid === zxid,
+      () => `prepared ${transaction.header.zxid} instead of ${zxid}`,
+    )
+    const txn = { zxid, bytes: encodeTransaction(transaction) }
+    this.lastProposed = zxid
+    const packet = packets.proposal(txn)
+    for (const learner of this.parts.learners.values()) {
+      if (!learner.isObserver && isForwarding(learner)) this.send(learner, packet, zxid, now)
+    }
+    replica.log(txn, transaction, [])
+  }
+
+  private send(learner: LearnerView, packet: QuorumPacket, zxid: Zxid, now: Now): void {
+    learner.owed ??= { zxid, sinceMs: now.monotonicMs }
+    this.parts.emit({ kind: 'toLearner', learner: learner.id, packet })
+  }
+
+  /** Proposals that are not committed yet, for a learner that is being synced (Leader.startForwarding). */
+  sendOutstanding(learner: LearnerView, now: Now): void {
+    if (learner.isObserver) return
+    for (const { txn } of this.parts.replica.pending) this.send(learner, packets.proposal(txn), txn.zxid, now)
+  }
+
+  acknowledged(learner: LearnerView, zxid: Zxid, now: Now): void {
+    // The second acknowledgement of NEWLEADER, behind UPTODATE, carries counter 0 and means nothing more.
+    if (counterOf(zxid) === 0) return
+    invariant(
+      zxid <= this.lastProposed,
+      () => `${learner.sid} acknowledges ${formatZxid(zxid)}, never proposed`,
+    )
+    if (zxid > learner.ackedZxid) learner.ackedZxid = zxid
+    if (learner.owed !== null && learner.ackedZxid >= learner.owed.zxid) {
+      const owesMore = learner.ackedZxid < this.lastProposed
+      learner.owed = owesMore ? { zxid: this.lastProposed, sinceMs: now.monotonicMs } : null
+    }
+    this.advance()
+  }
+
+  /** Commits what a quorum holds. To be called when anything was acknowledged or became durable here. */
+  advance(): void {
+    const { replica } = this.parts
+    for (let head = replica.pending.peek(); head; head = replica.pending.peek()) {
+      if (!this.hasQuorum(head.txn.zxid, head.ticket <= replica.durableTicket)) return
+      this.commit(head.txn.zxid, packets.inform(head.txn))
+    }
+  }
+
+  private hasQuorum(zxid: Zxid, isDurableHere: boolean): boolean {
+    const acks: Sid[] = isDurableHere ? [this.parts.sid] : []
+    for (const learner of this.parts.learners.values()) {
+      if (!learner.isObserver && learner.phase === 'synced' && learner.ackedZxid >= zxid)
+        acks.push(learner.sid)
+    }
+    return this.parts.verifier.containsQuorum(acks)
+  }
+
+  private commit(zxid: Zxid, inform: QuorumPacket): void {
+    const { replica, preparation, learners, emit } = this.parts
+    const packet = packets.commit(zxid)
+    for (const learner of learners.values()) {
+      if (isForwarding(learner))
+        emit({ kind: 'toLearner', learner: learner.id, packet: learner.isObserver ? inform : packet })
+    }
+    replica.commit(zxid)
+    preparation.applied(zxid)
+    this.answerSyncs(zxid)
+  }
+
+  private waitForOutstanding(request: Request): void {
+    const last = this.parts.replica.pending.last()
+    if (last === undefined) this.answerSync(request.owner)
+    else this.waitingSyncs.push({ behind: last.txn.zxid, owner: request.owner })
+  }
+
+  private answerSyncs(committed: Zxid): void {
+    while (this.waitingSyncs[0] !== undefined && this.waitingSyncs[0].behind <= committed) {
+      this.answerSync(this.waitingSyncs[0].owner)
+      this.waitingSyncs.shift()
+    }
+  }
+
+  private answerSync(owner: Request['owner']): void {
+    if (owner === 'local') this.parts.synced()
+    else if (this.parts.learners.has(owner)) {
+      this.parts.emit({ kind: 'toLearner', learner: owner, packet: packets.syncReply() })
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Discovery: a prospective leader learns from a quorum which epochs it has accepted, proposes one above them
+ * all, and collects the quorum's promise to accept no older one (Leader.getEpochToPropose, waitForEpochAck).
+ *
+ * Invariant: the new epoch is on this leader's disk before any LEADERINFO offers it, so that no restart can
+ * make it propose the same epoch twice; and it has been promised by a quorum before anyone is synced.
+ */
+import type { Sid } from '../../../protocol/ids.ts'
+import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
+import { type Epoch, epochOf, formatZxid, MAX_EPOCH, type Zxid } from '../../../protocol/zxid.ts'
+import type { LearnerId, SendEffect, Ticket } from '../../effects.ts'
+import type { QuorumVerifier } from '../../quorum.ts'
+import type { Replica } from '../../replica.ts'
+import * as packets from '../packets.ts'
+import type { StepDown } from '../settings.ts'
+import type { LearnerView } from './learnerView.ts'
+
+/** What decides who is further: the epoch whose initial history a member holds, then its last zxid. */
+interface StateSummary {
+  readonly currentEpoch: Epoch
+  readonly lastZxid: Zxid
+}
+
+function isAhead(a: StateSummary, b: StateSummary): boolean {
+  return a.currentEpoch > b.currentEpoch || (a.currentEpoch === b.currentEpoch && a.lastZxid > b.lastZxid)
+}
+
+export interface DiscoveryParts {
+  readonly sid: Sid
+  readonly replica: Replica
+  readonly verifier: QuorumVerifier
+  readonly learners: ReadonlyMap<LearnerId, LearnerView>
+  readonly emit: (effect: SendEffect) => void
+  readonly stepDown: StepDown
+}
+
+export class Discovery {
+  /** Fixed once a quorum has said what it accepted. */
+  epoch: Epoch | null = null
+  private readonly parts: DiscoveryParts
+  private readonly connecting = new Set<Sid>()
+  private readonly promises = new Set<Sid>()
+  private highestAccepted: Epoch
+  private acceptedTicket: Ticket | null = null
+  private readonly own: StateSummary
+  isPromised = false
+
+  constructor(parts: DiscoveryParts) {
+    this.parts = parts
+    const { replica } = parts
+    this.own = { currentEpoch: replica.currentEpoch, lastZxid: replica.lastLogged }
+    this.highestAccepted = replica.acceptedEpoch
+  }
+
+  /** Counts this leader itself; a quorum of one needs nobody else. */
+  start(): void {
+    this.join(this.parts.sid, this.parts.replica.acceptedEpoch)
+  }
+
+  learnerInfo(learner: LearnerView, packet: QuorumPacket): void {
+    const { serverid } = packets.readLearnerInfo(packet.data)
+    learner.sid = serverid
+    learner.phase = 'discovered'
+    if (this.epoch === null) this.join(serverid, epochOf(packet.zxid))
+    else this.offer(learner)
+  }
+
+  private join(sid: Sid, accepted: Epoch): void {
+    this.highestAccepted = Math.max(this.highestAccepted, accepted)
+    if (this.parts.verifier.isVoter(sid)) this.connecting.add(sid)
+    if (!this.parts.verifier.containsQuorum(this.connecting)) return
+    if (this.highestAccepted >= MAX_EPOCH) {
+      this.parts.emit({
+        kind: 'fatal',
+        code: 'UNEXPECTED_ERROR',
+        reason: `no epoch is left above ${this.highestAccepted}`,
+      })
+      return
+    }
+    this.epoch = this.highestAccepted + 1
+    const offers = [...this.parts.learners.values()]
+      .filter((learner) => learner.phase === 'discovered')
+      .map((learner) => this.offerEffect(learner))
+    this.acceptedTicket = this.parts.replica.saveAcceptedEpoch(this.epoch, offers)
+  }
+
+  private offerEffect(learner: LearnerView): SendEffect {
+    learner.phase = 'offered'
+    return { kind: 'toLearner', learner: learner.id, packet: packets.leaderInfo(this.epoch as Epoch) }
+  }
+
+  /** A learner that comes after the epoch was fixed: what it accepted no longer matters. */
+  private offer(learner: LearnerView): void {
+    if (this.isDurable()) this.parts.emit(this.offerEffect(learner))
+  }
+
+  private isDurable(): boolean {
+    return this.acceptedTicket !== null && this.acceptedTicket <= this.parts.replica.durableTicket
+  }
+
+  /** To be called when something became durable: only now may the epoch be offered and promised. */
+  durable(): void {
+    if (!this.isDurable()) return
+    for (const learner of this.parts.learners.values()) {
+      if (learner.phase === 'discovered') this.parts.emit(this.offerEffect(learner))
+    }
+    this.promise(this.parts.sid)
+  }
+
+  ackEpoch(learner: LearnerView, packet: QuorumPacket): void {
+    learner.lastZxid = packet.zxid
+    learner.currentEpoch = packets.readInt(packet.data)
+    learner.phase = 'promised'
+    // After the quorum the learner's state no longer matters: it will be cut or replaced. -1 is no promise.
+    if (this.isPromised || learner.currentEpoch === -1) return
+    if (isAhead({ currentEpoch: learner.currentEpoch, lastZxid: learner.lastZxid }, this.own)) {
+      const theirs = `epoch ${learner.currentEpoch}, zxid ${formatZxid(learner.lastZxid)}`
+      this.parts.stepDown(`server ${learner.sid} is ahead (${theirs}): it must lead`)
+      return
+    }
+    this.promise(learner.sid)
+  }
+
+  private promise(sid: Sid): void {
+    if (this.parts.verifier.isVoter(sid)) this.promises.add(sid)
+    if (this.parts.verifier.containsQuorum(this.promises)) this.isPromised = true
+  }
+}

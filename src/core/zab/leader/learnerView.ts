@@ -1,0 +1,41 @@
+/** A learner as its leader sees it (Apache's LearnerHandler, without the thread). */
+import type { Sid } from '../../../protocol/ids.ts'
+import type { Epoch, Zxid } from '../../../protocol/zxid.ts'
+import type { LearnerId } from '../../effects.ts'
+
+export type LearnerPhase =
+  /** Connected; nothing said yet. */
+  | 'connected'
+  /** FOLLOWERINFO or OBSERVERINFO came; waits for the new epoch. */
+  | 'discovered'
+  /** LEADERINFO is (on its way) out; waits for ACKEPOCH. */
+  | 'offered'
+  /** ACKEPOCH came; waits until a quorum's has, to be synced. */
+  | 'promised'
+  /** Being synced: NEWLEADER follows or is out. It gets every proposal from now on. */
+  | 'syncing'
+  /** Acknowledged NEWLEADER: counts towards the quorum that establishes the epoch. */
+  | 'synced'
+
+export interface LearnerView {
+  readonly id: LearnerId
+  sid: Sid
+  phase: LearnerPhase
+  isObserver: boolean
+  /** From ACKEPOCH. */
+  lastZxid: Zxid
+  currentEpoch: Epoch | -1
+  /** It has acknowledged every proposal up to this one: acknowledgements come in order. */
+  ackedZxid: Zxid
+  /** When it last said anything, monotonic ms. */
+  heardAtMs: number
+  /** The proposal whose acknowledgement is due next, and when it was sent; null when it owes none. */
+  owed: { zxid: Zxid; sinceMs: number } | null
+  /** UPTODATE was sent: it serves. */
+  isUpToDate: boolean
+}
+
+/** It gets proposals and commits. */
+export function isForwarding(learner: LearnerView): boolean {
+  return learner.phase === 'syncing' || learner.phase === 'synced'
+}

@@ -1,0 +1,131 @@
+/**
+ * Synchronization: every learner that promised is brought to this leader's history and acknowledges NEWLEADER;
+ * a quorum of those establishes the epoch, and with it everything in the leader's history is committed.
+ *
+ * Invariant: nothing is synced before this leader's own currentEpoch is durable, and its own acknowledgement
+ * counts only then.
+ */
+import type { Sid } from '../../../protocol/ids.ts'
+import type { Epoch } from '../../../protocol/zxid.ts'
+import type { LearnerId, Now, SendEffect, Ticket } from '../../effects.ts'
+import type { QuorumVerifier } from '../../quorum.ts'
+import type { Replica } from '../../replica.ts'
+import * as packets from '../packets.ts'
+import type { Broadcast } from './broadcast.ts'
+import { chooseSync } from './chooseSync.ts'
+import type { LearnerView } from './learnerView.ts'
+
+export interface SynchronizationParts {
+  readonly sid: Sid
+  readonly replica: Replica
+  readonly verifier: QuorumVerifier
+  readonly learners: ReadonlyMap<LearnerId, LearnerView>
+  readonly broadcast: Broadcast
+  readonly membershipText: string
+  readonly emit: (effect: SendEffect) => void
+}
+
+export class Synchronization {
+  readonly epoch: Epoch
+  isEstablished = false
+  private readonly parts: SynchronizationParts
+  private readonly acks = new Set<Sid>()
+  private readonly currentEpochTicket: Ticket
+
+  constructor(parts: SynchronizationParts, epoch: Epoch) {
+    this.parts = parts
+    this.epoch = epoch
+    this.currentEpochTicket = parts.replica.saveCurrentEpoch(epoch, [])
+  }
+
+  get isReady(): boolean {
+    return this.currentEpochTicket <= this.parts.replica.durableTicket
+  }
+
+  /** The voters that hold this leader's history now. */
+  get quorum(): readonly Sid[] {
+    return [...this.acks]
+  }
+
+  /** To be called when something became durable here. */
+  durable(now: Now): void {
+    if (!this.isReady) return
+    this.count(this.parts.sid)
+    for (const learner of this.parts.learners.values()) {
+      if (learner.phase === 'promised') this.sync(learner, now)
+    }
+  }
+
+  sync(learner: LearnerView, now: Now): void {
+    if (!this.isReady) return
+    const { replica, broadcast } = this.parts
+    const plan = chooseSync(learner.lastZxid, replica.history)
+    learner.phase = 'syncing'
+    let proposals = 0
+    if (plan.mode === 'SNAP') {
+      const zxid = replica.database.lastProcessedZxid
+      this.send(learner, packets.snap(zxid))
+      this.parts.emit({ kind: 'snapshotToLearner', learner: learner.id, zxid })
+    } else {
+      const from = plan.mode === 'DIFF' ? plan.from : plan.to
+      this.send(learner, plan.mode === 'DIFF' ? packets.diff(replica.history.last) : packets.trunc(plan.to))
+      for (const txn of replica.history.after(from)) {
+        this.send(learner, packets.proposal(txn))
+        this.send(learner, packets.commit(txn.zxid))
+        proposals += 1
+      }
+    }
+    const { lastZxid: from, sid } = learner
+    const event = {
+      type: 'sync',
+      learner: sid,
+      mode: plan.mode,
+      from,
+      to: replica.history.last,
+      proposals,
+    } as const
+    this.parts.emit({ kind: 'event', event })
+    broadcast.sendOutstanding(learner, now)
+    // A SNAP is taken fuzzily: what is committed while it is sent must reach the learner before NEWLEADER.
+    if (plan.mode !== 'SNAP') this.sendNewLeader(learner)
+  }
+
+  /** The database is on its way; everything that its slices may show has been sent behind it. */
+  snapshotSent(learner: LearnerView): void {
+    if (learner.phase === 'syncing') this.sendNewLeader(learner)
+  }
+
+  private sendNewLeader(learner: LearnerView): void {
+    this.send(learner, packets.newLeader(this.epoch, this.parts.membershipText))
+  }
+
+  /** NEWLEADER's acknowledgement: this learner has our history and our epoch on disk. */
+  acknowledged(learner: LearnerView): void {
+    learner.phase = 'synced'
+    this.count(learner.sid)
+    if (this.isEstablished) this.release(learner)
+  }
+
+  private count(sid: Sid): void {
+    if (this.parts.verifier.isVoter(sid)) this.acks.add(sid)
+  }
+
+  /** True once: a quorum holds our history. */
+  establish(): boolean {
+    if (this.isEstablished || !this.isReady || !this.parts.verifier.containsQuorum(this.acks)) return false
+    this.isEstablished = true
+    for (const learner of this.parts.learners.values()) {
+      if (learner.phase === 'synced') this.release(learner)
+    }
+    return true
+  }
+
+  private release(learner: LearnerView): void {
+    learner.isUpToDate = true
+    this.send(learner, packets.upToDate())
+  }
+
+  private send(learner: LearnerView, packet: ReturnType<typeof packets.upToDate>): void {
+    this.parts.emit({ kind: 'toLearner', learner: learner.id, packet })
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * A follower or observer, from dialling its leader until it loses it: discovery, synchronization, broadcast.
+ *
+ * Invariants: a proposal is acknowledged only once it is durable (its ACK travels in the append); transactions
+ * are applied in the order of their proposals, and only when committed.
+ */
+import type { SessionId, Sid } from '../../../protocol/ids.ts'
+import { PacketType } from '../../../protocol/opcodes.ts'
+import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
+import { type Epoch, epochOf, formatZxid, makeZxid } from '../../../protocol/zxid.ts'
+import type { Database } from '../../../tree/database.ts'
+import type { DialId, Now, SendEffect } from '../../effects.ts'
+import { type Replica, receiveTxn } from '../../replica.ts'
+import type { Request } from '../../requests/request.ts'
+import type { LearnerSessions } from '../../sessions/learnerSessions.ts'
+import * as packets from '../packets.ts'
+import type { StepDown, ZabSettings } from '../settings.ts'
+import { acceptEpoch } from './discovery.ts'
+import { LearnerSync } from './synchronization.ts'
+
+export interface LearnerParts {
+  readonly settings: ZabSettings
+  readonly leader: Sid
+  readonly isObserver: boolean
+  readonly replica: Replica
+  readonly sessions: LearnerSessions
+  readonly emit: (effect: SendEffect) => void
+  readonly stepDown: StepDown
+  /** UPTODATE: clients may be served. */
+  readonly onUpToDate: (epoch: Epoch, now: Now) => void
+  /** The oldest sync that this member forwarded is due. */
+  readonly synced: () => void
+  readonly revalidated: (sessionId: SessionId, valid: boolean, now: Now) => void
+}
+
+type Phase = 'dialling' | 'discovery' | 'synchronization' | 'truncating' | 'synced' | 'broadcast'
+
+interface Received {
+  readonly packet: QuorumPacket
+  readonly database: Database | null
+}
+
+export class Learner {
+  epoch: Epoch | null = null
+  private phase: Phase = 'dialling'
+  private readonly parts: LearnerParts
+  private sync: LearnerSync | null = null
+  private heardAtMs: number
+  /** Packets that came while the log was being cut. */
+  private held: Received[] = []
+
+  constructor(parts: LearnerParts, dial: DialId, now: Now) {
+    this.parts = parts
+    this.heardAtMs = now.monotonicMs
+    parts.emit({ kind: 'dialLeader', leader: parts.leader, dial })
+  }
+
+  get leader(): Sid {
+    return this.parts.leader
+  }
+
+  get isServing(): boolean {
+    return this.phase === 'broadcast'
+  }
+
+  /** initLimit ticks to be dialled, registered and synced; syncLimit ticks of silence from then on. */
+  get nextDeadlineMs(): number {
+    const { tickTimeMs, initLimit, syncLimit } = this.parts.settings
+    const isSynced = this.phase === 'broadcast' || this.phase === 'synced'
+    // A leader that refuses the dial is not leading: going back to the election finds the one that is.
+    if (this.phase === 'dialling') return this.heardAtMs + Math.max(1000, tickTimeMs)
+    return this.heardAtMs + tickTimeMs * (isSynced ? syncLimit : initLimit)
+  }
+
+  connected(now: Now): void {
+    this.heardAtMs = now.monotonicMs
+    this.phase = 'discovery'
+    const { isObserver, replica, settings, emit } = this.parts
+    const type = isObserver ? PacketType.observerInfo : PacketType.followerInfo
+    emit({ kind: 'toLeader', packet: packets.learnerInfo(type, replica.acceptedEpoch, settings.sid) })
+  }
+
+  packet(packet: QuorumPacket, database: Database | null, now: Now): void {
+    this.heardAtMs = now.monotonicMs
+    switch (this.phase) {
+      case 'discovery':
+        this.register(packet)
+        break
+      case 'truncating':
+        this.held.push({ packet, database })
+        break
+      case 'synchronization':
+        this.synchronize(packet, database)
+        break
+      case 'synced':
+      case 'broadcast':
+        this.follow(packet, now)
+        break
+      case 'dialling':
+        this.parts.stepDown('a packet from a leader that has not answered the dial')
+    }
+  }
+
+  private register(packet: QuorumPacket): void {
+    const { replica, emit, stepDown, isObserver } = this.parts
+    const outcome = acceptEpoch(packet, replica, emit)
+    if ('refused' in outcome) {
+      stepDown(outcome.refused)
+      return
+    }
+    this.epoch = outcome.accepted
+    this.sync = new LearnerSync(outcome.accepted, isObserver, replica)
+    this.phase = 'synchronization'
+  }
+
+  private synchronize(packet: QuorumPacket, database: Database | null): void {
+    const progress = this.sync?.packet(packet, database)
+    if (progress === 'truncating') this.phase = 'truncating'
+    else if (progress === 'newLeaderAcknowledged') this.phase = 'synced'
+    else if (typeof progress === 'object') this.parts.stepDown(progress.failed)
+  }
+
+  /** The log is cut and read again: what came meanwhile goes on from there. */
+  truncated(now: Now): void {
+    if (this.phase !== 'truncating') return
+    this.phase = 'synchronization'
+    const held = this.held
+    this.held = []
+    for (const { packet, database } of held) this.packet(packet, database, now)
+  }
+
+  private follow(packet: QuorumPacket, now: Now): void {
+    switch (packet.type) {
+      case PacketType.proposal:
+        this.proposal(packet)
+        break
+      case PacketType.commit:
+      case PacketType.commitAndActivate:
+        this.commit(packet)
+        break
+      case PacketType.inform:
+        this.proposal(packet)
+        this.commit(packet)
+        break
+      case PacketType.ping:
+        this.answerPing(packet)
+        break
+      case PacketType.upToDate:
+        this.upToDate(now)
+        break
+      case PacketType.revalidate: {
+        const { sessionId, valid } = packets.readValidity(packet.data)
+        this.parts.revalidated(sessionId, valid, now)
+        break
+      }
+      case PacketType.sync:
+        this.parts.synced()
+        break
+      default:
+        this.parts.stepDown(`packet of type ${packet.type} in broadcast`)
+    }
+  }
+
+  private proposal(packet: QuorumPacket): void {
+    const { replica, isObserver, stepDown } = this.parts
+    const { txn, transaction } = receiveTxn(packet.data)
+    if (epochOf(txn.zxid) !== this.epoch || txn.zxid <= replica.lastLogged) {
+      stepDown(
+        `proposal ${formatZxid(txn.zxid)} behind ${formatZxid(replica.lastLogged)} in epoch ${this.epoch}`,
+      )
+      return
+    }
+    const acknowledgement: SendEffect = { kind: 'toLeader', packet: packets.ack(txn.zxid) }
+    replica.log(txn, transaction, isObserver ? [] : [acknowledgement])
+  }
+
+  private commit(packet: QuorumPacket): void {
+    const { replica, emit } = this.parts
+    const oldest = replica.pending.peek()?.txn.zxid
+    if (oldest === packet.zxid) {
+      replica.commit(packet.zxid)
+      return
+    }
+    // Apache ends the process here too (FollowerZooKeeperServer.commit): histories have parted.
+    const expected =
+      oldest === undefined ? 'nothing is pending' : `the oldest pending is ${formatZxid(oldest)}`
+    emit({
+      kind: 'fatal',
+      code: 'UNMATCHED_TXN_COMMIT',
+      reason: `COMMIT ${formatZxid(packet.zxid)}, but ${expected}`,
+    })
+  }
+
+  private answerPing(packet: QuorumPacket): void {
+    const touched = this.isServing ? this.parts.sessions.drain() : []
+    this.parts.emit({ kind: 'toLeader', packet: packets.pingReply(packet.zxid, touched) })
+  }
+
+  private upToDate(now: Now): void {
+    const { epoch } = this
+    if (this.phase !== 'synced' || epoch === null) return
+    this.phase = 'broadcast'
+    // Apache's leader reads a second acknowledgement here and ignores it.
+    this.parts.emit({ kind: 'toLeader', packet: packets.ack(makeZxid(epoch, 0)) })
+    this.parts.onUpToDate(epoch, now)
+  }
+
+  submit(request: Request): void {
+    this.parts.emit({ kind: 'toLeader', packet: packets.forwardedRequest(request) })
+  }
+
+  revalidate(sessionId: SessionId, timeoutMs: number): void {
+    this.parts.emit({ kind: 'toLeader', packet: packets.revalidate(sessionId, timeoutMs) })
+  }
+
+  tick(now: Now): void {
+    if (now.monotonicMs < this.nextDeadlineMs) return
+    this.parts.stepDown(`nothing heard from leader ${this.parts.leader} in time (${this.phase})`)
+  }
+
+  close(): void {
+    this.parts.emit({ kind: 'hangUp' })
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The election port and the conversations with all peers (QuorumCnxManager): one connection for each pair of
+ * servers, which the greater sid dials. Strangers, and whoever does not speak the protocol, are closed with a
+ * `connection-refused` event. Apache keeps connections of unknown ids; nothing in this project needs them.
+ */
+import { createServer, type Server, type Socket } from 'node:net'
+import { type Address, decodeGreeting, type Greeting } from '../core/election/codec.ts'
+import type { Notification } from '../core/election/notification.ts'
+import type { MemberEvent } from '../core/events.ts'
+import type { Sid } from '../protocol/ids.ts'
+import { DecodeError } from '../protocol/reader.ts'
+import { PeerLink } from './election/peerLink.ts'
+
+export type { Address } from '../core/election/codec.ts'
+
+export interface ElectionPeer {
+  readonly sid: Sid
+  /** Election addresses, tried in this order. */
+  readonly addresses: readonly Address[]
+}
+
+export interface ElectionNetworkOptions {
+  readonly sid: Sid
+  /** Own election addresses: all are listened on, the first is where peers are asked to dial back. */
+  readonly addresses: readonly Address[]
+  /** quorumListenOnAllIPs. */
+  readonly listenOnAllIps?: boolean
+  /** Every other server, voters and observers. */
+  readonly peers: readonly ElectionPeer[]
+  /** zookeeper.cnxTimeout, 5000. */
+  readonly cnxTimeoutMs: number
+  /** How long a caller may take to greet: quorumCnxnTimeoutMs, or tickTime × syncLimit. */
+  readonly greetingTimeoutMs: number
+  readonly onNotification: (from: Sid, notification: Notification) => void
+  /** Reports changes only. See PeerLink for what counts as unreachable. */
+  readonly onReachability: (sid: Sid, reachable: boolean, reason: string) => void
+  /** `log` and `connection-refused` events. */
+  readonly onEvent: (event: MemberEvent) => void
+}
+
+export class ElectionNetwork {
+  private readonly options: ElectionNetworkOptions
+  private readonly links = new Map<Sid, PeerLink>()
+  private readonly servers: Server[] = []
+  /** Accepted, not greeted yet. */
+  private readonly callers = new Set<Socket>()
+  private advertised: Address
+  private isClosed = false
+
+  constructor(options: ElectionNetworkOptions) {
+    const [first] = options.addresses
+    if (first === undefined) throw new RangeError(`server ${options.sid} has no election address`)
+    this.options = options
+    this.advertised = first
+    for (const peer of options.peers)
+      if (peer.sid !== options.sid) this.links.set(peer.sid, this.linkTo(peer))
+  }
+
+  /**
+   * Listens on every own address; port 0 takes a free one, which peers are then told.
+   * @returns the first address's port
+   * @throws Node's error (`code`, `address`, `port`), EADDRINUSE for one; nothing listens then
+   */
+  async listen(): Promise<number> {
+    const ports: number[] = []
+    try {
+      for (const address of this.options.addresses) ports.push(await this.listenOn(address))
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+    const [port = this.advertised.port] = ports
+    this.advertised = { host: this.advertised.host, port }
+    return port
+  }
+
+  /** Queues the message in place of one that still waits, and dials if there is no connection. */
+  send(to: Sid, notification: Notification): void {
+    if (this.isClosed) return
+    if (to === this.options.sid) {
+      queueMicrotask(() => {
+        if (!this.isClosed) this.options.onNotification(to, notification)
+      })
+      return
+    }
+    const link = this.links.get(to)
+    if (link === undefined) this.log('warn', `Invalid server id: ${to}`)
+    else link.send(notification)
+  }
+
+  isConnected(sid: Sid): boolean {
+    return this.links.get(sid)?.isConnected ?? false
+  }
+
+  /** Closes every connection and the port; resolves when the port is free. */
+  async close(): Promise<void> {
+    this.isClosed = true
+    for (const link of this.links.values()) link.close()
+    for (const caller of this.callers) caller.destroy()
+    const servers = this.servers.splice(0)
+    await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))))
+  }
+
+  private linkTo({ sid, addresses }: ElectionPeer): PeerLink {
+    const { options } = this
+    return new PeerLink({
+      own: options.sid,
+      peer: sid,
+      addresses,
+      advertised: () => this.advertised,
+      cnxTimeoutMs: options.cnxTimeoutMs,
+      onNotification: (notification) => options.onNotification(sid, notification),
+      onReachability: (reachable, reason) => {
+        if (!reachable) this.log('warn', reason)
+        options.onReachability(sid, reachable, reason)
+      },
+      log: (level, message) => this.log(level, message),
+    })
+  }
+
+  private listenOn({ host, port }: Address): Promise<number> {
+    const server = createServer({ noDelay: true }, (socket) => this.accept(socket))
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(this.options.listenOnAllIps ? { port } : { host, port }, () => {
+        server.off('error', reject)
+        // Too many open files, say: the port goes on with what it has.
+        server.on('error', (error) => this.log('warn', `election port ${host}:${port}: ${error.message}`))
+        this.servers.push(server)
+        const bound = server.address()
+        const boundPort = typeof bound === 'object' && bound !== null ? bound.port : port
+        this.log(
+          'info',
+          `${this.options.sid} is accepting connections now, my election bind port: ${host}:${boundPort}`,
+        )
+        resolve(boundPort)
+      })
+    })
+  }
+
+  private accept(socket: Socket): void {
+    if (this.isClosed) {
+      socket.destroy()
+      return
+    }
+    const remote = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`
+    this.callers.add(socket)
+    let bytes: Buffer = Buffer.alloc(0)
+    const refuse = (reason: string) => {
+      if (!this.callers.delete(socket)) return
+      socket.destroy()
+      if (!this.isClosed)
+        this.options.onEvent({ type: 'connection-refused', port: 'election', remote, reason })
+    }
+    const { greetingTimeoutMs } = this.options
+    const deadline = setTimeout(() => refuse(`no greeting within ${greetingTimeoutMs} ms`), greetingTimeoutMs)
+    const read = (chunk: Buffer) => {
+      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
+      try {
+        const found = decodeGreeting(bytes)
+        if (found === null) return
+        clearTimeout(deadline)
+        socket.pause()
+        socket.off('data', read)
+        this.greeted(socket, found.greeting, bytes.subarray(found.length), refuse)
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error
+        refuse(error.message)
+      }
+    }
+    socket.on('data', read)
+    socket.on('error', (error) => refuse(error.message))
+    socket.on('close', () => {
+      clearTimeout(deadline)
+      refuse('closed before its greeting was complete')
+    })
+  }
+
+  private greeted(socket: Socket, greeting: Greeting, rest: Buffer, refuse: (reason: string) => void): void {
+    const { sid } = this.options
+    const link = this.links.get(greeting.sid)
+    if (greeting.sid === sid) {
+      refuse(`it claims this server's own id, ${sid}: two servers may have the same myid`)
+    } else if (link === undefined) {
+      refuse(`server ${greeting.sid} is not in the configuration`)
+    } else {
+      this.callers.delete(socket)
+      if (greeting.sid < sid) {
+        socket.destroy()
+        link.dialBack(greeting.addresses)
+      } else {
+        link.adopt(socket, rest)
+      }
+    }
+  }
+
+  private log(level: 'debug' | 'info' | 'warn', message: string): void {
+    if (!this.isClosed) this.options.onEvent({ type: 'log', level, message })
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The turn's disk on real files, and the snapshots that keep recovery short: begun when enough was logged,
+ * taken in slices between turns, followed by a purge when the config asks for one.
+ */
+import type { LoggedTxn, Recovered } from '../core/effects.ts'
+import type { MemberEvent } from '../core/events.ts'
+import type { Zxid } from '../protocol/zxid.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { Database } from '../tree/database.ts'
+import type { Disk } from './turn.ts'
+
+export class FileDisk implements Disk {
+  private readonly storage: Storage
+  private readonly database: () => Database
+  private readonly onEvent: (event: MemberEvent) => void
+  private readonly onFailure: (error: unknown) => void
+
+  constructor(
+    storage: Storage,
+    database: () => Database,
+    onEvent: (event: MemberEvent) => void,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.storage = storage
+    this.database = database
+    this.onEvent = onEvent
+    this.onFailure = onFailure
+  }
+
+  append(txns: readonly LoggedTxn[]): void {
+    this.storage.append(txns)
+    this.storage.sync()
+    // Not here and now: the turn's acknowledgements go first.
+    if (this.storage.snapshotDue) setImmediate(() => this.takeSnapshot())
+  }
+
+  saveEpoch(which: 'accepted' | 'current', epoch: number): void {
+    this.storage.saveEpoch(which, epoch)
+  }
+
+  truncate(zxid: number): Recovered {
+    return this.storage.truncate(zxid as Zxid)
+  }
+
+  reload(): Recovered {
+    return this.storage.recover()
+  }
+
+  installSnapshot(zxid: number): void {
+    this.storage.installSnapshot(this.database(), zxid as Zxid)
+  }
+
+  private takeSnapshot(): void {
+    if (!this.storage.snapshotDue) return
+    const started = performance.now()
+    const database = this.database()
+    const zxid = database.lastProcessedZxid
+    this.storage.takeSnapshot(database).then(
+      () => this.onEvent({ type: 'snapshot', zxid, ms: Math.round(performance.now() - started) }),
+      (error: unknown) => this.onFailure(error),
+    )
+  }
+}

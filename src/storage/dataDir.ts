@@ -1,0 +1,71 @@
+/**
+ * The directories of one member: `<dataDir>/version-2` for snapshots and epochs, `<dataLogDir>/version-2` for
+ * logs (the same unless configured), made, checked for mix-ups and locked (FileTxnSnapLog's constructor).
+ */
+import { join, resolve } from 'node:path'
+import { StorageError } from './errors.ts'
+import { listLogs, listSnapshots, TEMPORARY_PREFIX, VERSION_DIR } from './fileNames.ts'
+import type { FileSystem } from './fileSystem.ts'
+import { type DirectoryLock, lockDirectory } from './lock.ts'
+
+export interface DataDir {
+  readonly snapDir: string
+  readonly logDir: string
+  /** Parent of `logDir`, where Apache looks for the file `initialize`. */
+  readonly dataLogDir: string
+  unlock(): void
+}
+
+export function openDataDir(
+  files: FileSystem,
+  options: { dataDir: string; dataLogDir: string; datadirAutocreate: boolean },
+): DataDir {
+  const dataDir = resolve(options.dataDir)
+  const dataLogDir = resolve(options.dataLogDir)
+  const snapDir = join(dataDir, VERSION_DIR)
+  const logDir = join(dataLogDir, VERSION_DIR)
+  for (const dir of new Set([snapDir, logDir])) makeDirectory(files, dir, options.datadirAutocreate)
+  const locks: DirectoryLock[] = []
+  const unlock = () => {
+    for (const lock of locks) lock.release()
+  }
+  try {
+    for (const dir of new Set([dataDir, dataLogDir])) locks.push(lockDirectory(files, dir))
+    if (snapDir !== logDir) refuseMixUps(files, snapDir, logDir)
+    removeTemporaries(files, snapDir)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+  return { snapDir, logDir, dataLogDir, unlock }
+}
+
+function makeDirectory(files: FileSystem, dir: string, mayCreate: boolean): void {
+  if (files.exists(dir)) return
+  if (!mayCreate)
+    throw new StorageError('missing', dir, 'does not exist, and zookeeper.datadir.autocreate is false', {
+      hint: 'Create it by hand',
+    })
+  try {
+    files.makeDirectories(dir)
+  } catch (cause) {
+    throw new StorageError('missing', dir, `cannot be created: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** ZOOKEEPER-2967: exchanged or changed directories would otherwise look like an empty database. */
+function refuseMixUps(files: FileSystem, snapDir: string, logDir: string): void {
+  const hint = 'Check dataDir and dataLogDir in the config, and move the files to where they belong'
+  const [snapshot] = listSnapshots(files, logDir)
+  if (snapshot !== undefined)
+    throw new StorageError('inconsistent', snapshot.path, 'is a snapshot in the log directory', { hint })
+  const [log] = listLogs(files, snapDir)
+  if (log !== undefined)
+    throw new StorageError('inconsistent', log.path, 'is a log in the snapshot directory', { hint })
+}
+
+/** Snapshots that a crash cut short, under the name only this program gives them. */
+function removeTemporaries(files: FileSystem, snapDir: string): void {
+  for (const name of files.list(snapDir))
+    if (name.startsWith(`${TEMPORARY_PREFIX}snapshot.`)) files.remove(join(snapDir, name))
+}

@@ -1,0 +1,95 @@
+/**
+ * acceptedEpoch (the last NEWEPOCH promised to) and currentEpoch (of the last leader followed), one file each
+ * beside the snapshots: decimal, no newline (QuorumPeer.writeLongToFile). A file holds the old or the new
+ * value whatever happens: it is written under another name, synced, renamed, and the directory synced.
+ */
+import { join } from 'node:path'
+import { type Epoch, epochOf, formatZxid, MAX_EPOCH, type Zxid } from '../protocol/zxid.ts'
+import { StorageError } from './errors.ts'
+import type { FileSystem } from './fileSystem.ts'
+
+export interface Epochs {
+  acceptedEpoch: Epoch
+  currentEpoch: Epoch
+  /** currentEpoch is not what its file says, but what it was about to say: to be saved before it is used. */
+  currentIsUnsaved: boolean
+}
+
+const NAMES = { accepted: 'acceptedEpoch', current: 'currentEpoch' } as const
+/** AtomicFileOutputStream's, so that either finds what the other left. */
+const TEMPORARY = '.tmp'
+
+export function saveEpoch(files: FileSystem, dir: string, which: 'accepted' | 'current', epoch: Epoch): void {
+  const path = join(dir, NAMES[which])
+  const temporary = path + TEMPORARY
+  const fd = files.open(temporary, 'replace')
+  try {
+    files.write(fd, Buffer.from(String(epoch)), 0)
+    files.sync(fd)
+  } finally {
+    files.close(fd)
+  }
+  files.rename(temporary, path)
+  files.syncDirectory(dir)
+}
+
+/**
+ * Both epochs of a member whose history ends at `lastZxid`; a missing file counts as the epoch of that zxid
+ * (written by a version that had none, or never in an ensemble).
+ *
+ * A currentEpoch older than the log is what a crash leaves between the transactions of a sync and the
+ * currentEpoch that follows them on disk. acceptedEpoch, saved before that sync, shows that it was one. The
+ * log's own epoch then is the right answer: nothing of epoch e is proposed before a quorum holds all that e
+ * starts from, so who has logged any of e holds all of it too. (Apache saves in the other order or finds
+ * currentEpoch.tmp, and refuses otherwise.)
+ * @throws StorageError when they contradict each other or the log.
+ */
+export function readEpochs(files: FileSystem, dir: string, lastZxid: Zxid): Epochs {
+  const epochOfLog = lastZxid < 0 ? 0 : epochOf(lastZxid)
+  const acceptedEpoch = readEpoch(files, join(dir, NAMES.accepted))
+  const current = readEpoch(files, join(dir, NAMES.current)) ?? epochOfLog
+  const currentEpoch = current >= epochOfLog ? current : epochOnItsWay(files, dir, epochOfLog, acceptedEpoch)
+  if (currentEpoch === null)
+    throw new StorageError(
+      'inconsistent',
+      join(dir, NAMES.current),
+      `the current epoch, ${current}, is older than the last zxid, ${formatZxid(lastZxid)}`,
+      { hint: 'Log and epoch files are of different copies of this directory; restore them together' },
+    )
+  if ((acceptedEpoch ?? epochOfLog) < currentEpoch)
+    throw new StorageError(
+      'inconsistent',
+      join(dir, NAMES.accepted),
+      `the accepted epoch, ${acceptedEpoch ?? epochOfLog}, is less than the current epoch, ${currentEpoch}`,
+      { hint: 'One of the two files was replaced or lost; restore both together' },
+    )
+  return {
+    acceptedEpoch: acceptedEpoch ?? epochOfLog,
+    currentEpoch,
+    currentIsUnsaved: currentEpoch !== current,
+  }
+}
+
+function epochOnItsWay(
+  files: FileSystem,
+  dir: string,
+  epochOfLog: Epoch,
+  acceptedEpoch: Epoch | null,
+): Epoch | null {
+  if (acceptedEpoch !== null && acceptedEpoch >= epochOfLog) return epochOfLog
+  const temporary = join(dir, NAMES.current + TEMPORARY)
+  const saving = files.exists(temporary) ? readEpoch(files, temporary) : null
+  return saving !== null && saving >= epochOfLog ? saving : null
+}
+
+/** null when there is no file. */
+function readEpoch(files: FileSystem, path: string): Epoch | null {
+  if (!files.exists(path)) return null
+  const text = files.readAll(path).toString('latin1').trim()
+  const epoch = Number(text)
+  if (!/^\d{1,10}$/.test(text) || epoch > MAX_EPOCH)
+    throw new StorageError('damaged', path, `"${text.slice(0, 40)}" is not an epoch`, {
+      hint: 'It holds one decimal number; write the epoch of the last zxid or of the other members there',
+    })
+  return epoch
+}

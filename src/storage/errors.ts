@@ -1,0 +1,48 @@
+/**
+ * Why a data directory cannot be used, or can be used no longer. Each kind calls for another answer by a
+ * person, so it is a code; the message says what, where (file and offset) and what to do next.
+ */
+export type StorageErrorCode =
+  /** Bytes that were once whole are not any more, or part of the history is missing. */
+  | 'damaged'
+  /** Written by a later version, or in a way this version cannot read. Nothing was touched. */
+  | 'not-understood'
+  /** The directories do not belong together, or the epochs contradict the log. */
+  | 'inconsistent'
+  /** Another member uses the directory. */
+  | 'locked'
+  /** A directory is missing and may not be created, or cannot be written. */
+  | 'missing'
+  /** A write or fsync failed: what is on disk is uncertain, so this member must end. */
+  | 'write-failed'
+
+export class StorageError extends Error {
+  override name = 'StorageError'
+  readonly code: StorageErrorCode
+  /** The file or directory that it is about. */
+  readonly path: string
+  /** Byte offset in that file, null where there is none. */
+  readonly offset: number | null
+
+  constructor(
+    code: StorageErrorCode,
+    path: string,
+    what: string,
+    options: { offset?: number; hint?: string; cause?: unknown } = {},
+  ) {
+    const where = options.offset === undefined ? path : `${path} at offset ${options.offset}`
+    const hint = options.hint === undefined ? '' : `. ${options.hint}`
+    super(`${where}: ${what}${hint}`, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.path = path
+    this.offset = options.offset ?? null
+  }
+}
+
+/** What to do about damage; both ways out are named because the files do not say which kind of member it is. */
+export const DAMAGE_HINT =
+  'In an ensemble, move version-2 of this member away (keep myid) and start it: it catches up from the leader. ' +
+  'Standalone, restore a backup, or give up what follows the damage: ' +
+  "a log with Apache ZooKeeper's zkTxnLogToolkit.sh -r, a snapshot by moving it away"
+
+export const LATER_VERSION_HINT = 'Nothing was changed; open this directory with the version that wrote it'

@@ -1,0 +1,58 @@
+/** What stands behind the last whole entry of a log: searches that decide whether it is a torn write. */
+import type { Zxid } from '../protocol/zxid.ts'
+import { adler32 } from './adler32.ts'
+import type { FileDescriptor, FileSystem } from './fileSystem.ts'
+import { ENTRY_HEAD, ENTRY_MARKER, ENTRY_OVERHEAD, TXN_HEADER_SIZE, zxidOfPayload } from './logFormat.ts'
+
+const CHUNK = 1024 * 1024
+/** What disks have always written whole; file systems' pages are multiples of it. */
+const SECTOR = 512
+/** Transaction types lie well within this, also those of versions to come. */
+const MOST_TYPE = 127
+
+/** The offset behind the last byte in [from, to) that is not zero; `from` when all are. */
+export function lastNonZero(files: FileSystem, fd: FileDescriptor, from: number, to: number): number {
+  const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK, Math.max(0, to - from)))
+  const zeros = Buffer.alloc(chunk.length)
+  let last = from
+  for (let at = from; at < to; at += chunk.length) {
+    const count = files.read(fd, chunk.subarray(0, Math.min(chunk.length, to - at)), at)
+    if (count === 0) break
+    if (chunk.compare(zeros, 0, count, 0, count) === 0) continue
+    let end = count
+    while (chunk[end - 1] === 0) end--
+    last = at + end
+  }
+  return last
+}
+
+/** Whether a sector of the file that lies wholly in `remains`, or in what they begin in, is all zeros. */
+export function hasZeroSector(remains: Buffer, fileOffset: number): boolean {
+  const zeros = Buffer.alloc(SECTOR)
+  // The sector in which the remains begin holds older entries before them: there the part behind counts,
+  // but for a few zeros, which every entry begins with.
+  const rest = SECTOR - (fileOffset % SECTOR)
+  if (rest >= ENTRY_HEAD && rest < remains.length && zeros.compare(remains, 0, rest, 0, rest) === 0)
+    return true
+  for (let at = rest % SECTOR; at + SECTOR <= remains.length; at += SECTOR)
+    if (zeros.compare(remains, at, at + SECTOR) === 0) return true
+  return false
+}
+
+/**
+ * The first whole entry inside `remains`, not at their start, that could belong behind `after`. The cheap
+ * tests come first: only a plausible transaction header is worth a checksum over its payload.
+ */
+export function findWholeEntry(remains: Buffer, after: Zxid): { at: number; zxid: Zxid } | null {
+  const last = remains.length - ENTRY_OVERHEAD - TXN_HEADER_SIZE
+  for (let at = 1; at <= last; at++) {
+    if (remains.readUInt32BE(at) !== 0) continue
+    const length = remains.readInt32BE(at + 8)
+    if (length < TXN_HEADER_SIZE || at + ENTRY_OVERHEAD + length > remains.length) continue
+    if (remains[at + ENTRY_HEAD + length] !== ENTRY_MARKER) continue
+    const payload = remains.subarray(at + ENTRY_HEAD, at + ENTRY_HEAD + length)
+    if (Math.abs(payload.readInt32BE(28)) > MOST_TYPE || zxidOfPayload(payload) < after) continue
+    if (remains.readUInt32BE(at + 4) === adler32(payload)) return { at, zxid: zxidOfPayload(payload) }
+  }
+  return null
+}

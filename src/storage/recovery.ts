@@ -1,0 +1,118 @@
+import { formatZxid, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
+import { Database } from '../tree/database.ts'
+import { labelDatabase } from '../tree/snapshotFormat.ts'
+import { StorageError } from './errors.ts'
+import { listLogs, listSnapshots } from './fileNames.ts'
+import type { FileSystem } from './fileSystem.ts'
+import { type RecoveryOptions, Replay, type Replayed } from './replay.ts'
+import { type LoadedSnapshot, readSnapshot } from './snapshotFile.ts'
+
+/** As many snapshots as Apache tries (FileSnap.deserialize). */
+const MOST_SNAPSHOTS = 100
+
+export interface RecoveredDatabase extends Replayed {
+  /** The snapshot that the replay began at; 0 for none. */
+  base: Zxid
+}
+
+/**
+ * Reads snapshot and log; null when there is nothing: no history was ever written here.
+ * @throws StorageError when there is no way to the whole history; nothing was changed.
+ */
+export function recoverDatabase(files: FileSystem, options: RecoveryOptions): RecoveredDatabase | null {
+  const { snapshot, damaged, passedOver } = loadNewestSnapshot(files, options)
+  if (snapshot === null) return recoverWithoutSnapshot(files, options, damaged)
+  const { database, name, reach } = snapshot
+  const notes = damaged.map((error) => `${error.message} (passed over for an older snapshot)`)
+  if (reach === name.zxid) noteDigest(notes, name.path, snapshot.digest, database)
+  const replayed = new Replay(files, database, options, passedOver, notes).run()
+  const { lastZxid, lastDigest } = replayed
+  if (reach !== null && lastZxid < reach) {
+    // Only without forceSync, or by Apache, whose snapshots may hold what its log does not.
+    const older = olderThanReach(files, options, lastZxid)
+    if (older !== null) return older
+    notes.push(
+      `${name.path} holds effects of transactions up to ${formatZxid(reach)}, the log ends at ${formatZxid(lastZxid)}`,
+    )
+  } else if (lastDigest?.version === 2) noteDigest(notes, options.logDir, lastDigest.treeDigest, database)
+  return { ...replayed, base: name.zxid }
+}
+
+/** The same history from a snapshot that holds nothing beyond it, if there is one that leads there. */
+function olderThanReach(
+  files: FileSystem,
+  options: RecoveryOptions,
+  lastZxid: Zxid,
+): RecoveredDatabase | null {
+  if (options.upTo === lastZxid) return null
+  try {
+    const older = recoverDatabase(files, { ...options, trustEmpty: false, upTo: lastZxid })
+    return older?.lastZxid === lastZxid ? older : null
+  } catch (error) {
+    if (error instanceof StorageError) return null
+    throw error
+  }
+}
+
+function recoverWithoutSnapshot(
+  files: FileSystem,
+  options: RecoveryOptions,
+  damaged: StorageError[],
+): RecoveredDatabase | null {
+  const [log] = listLogs(files, options.logDir)
+  const [error] = damaged
+  // A crash of Apache during its very first snapshot, that of the empty database.
+  const isFirstStart =
+    log === undefined && listSnapshots(files, options.snapDir).every(({ zxid }) => zxid === 0)
+  if (error !== undefined && !isFirstStart) throw error
+  if (log === undefined) return null
+  if (!options.trustEmpty)
+    throw new StorageError(
+      'damaged',
+      options.snapDir,
+      'has no snapshot, but there are logs: their beginning is missing',
+      {
+        hint:
+          'Restore the snapshots; or, if this comes from ZooKeeper before 3.5.3 and the logs are complete, ' +
+          'set snapshot.trust.empty=true for one start',
+      },
+    )
+  const database = Database.initial()
+  labelDatabase(database, ZERO_ZXID)
+  return { ...new Replay(files, database, options, [], []).run(), base: ZERO_ZXID }
+}
+
+/** Digests compare trees, cheaply; Apache too only reports a difference (DataTree.compareDigest). */
+function noteDigest(notes: string[], path: string, expected: bigint | null, { tree }: Database): void {
+  if (expected !== null && expected !== tree.digest)
+    notes.push(
+      `${path}: the tree's digest at ${formatZxid(tree.lastProcessedZxid)} is ${tree.digest}, recorded was ` +
+        `${expected}: compare this member's data with another's`,
+    )
+}
+
+/**
+ * The newest snapshot that is whole and reaches no further than `upTo`, and those passed over because they are
+ * damaged.
+ * @throws StorageError `not-understood` for a later version's snapshot: going on from an older one would
+ * leave the newer behind.
+ */
+function loadNewestSnapshot(
+  files: FileSystem,
+  { snapDir, upTo }: RecoveryOptions,
+): { snapshot: LoadedSnapshot | null; damaged: StorageError[]; passedOver: Zxid[] } {
+  const damaged: StorageError[] = []
+  const passedOver: Zxid[] = []
+  const names = listSnapshots(files, snapDir).filter(({ zxid }) => upTo === null || zxid <= upTo)
+  for (const name of names.slice(0, MOST_SNAPSHOTS)) {
+    try {
+      const snapshot = readSnapshot(files, name)
+      if (upTo === null || (snapshot.reach ?? name.zxid) <= upTo) return { snapshot, damaged, passedOver }
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== 'damaged') throw error
+      damaged.push(error)
+      passedOver.push(name.zxid)
+    }
+  }
+  return { snapshot: null, damaged, passedOver }
+}

@@ -1,0 +1,373 @@
+/**
+ * One member's disk, in Apache ZooKeeper's format: the log, snapshots, epochs, and how a database comes back
+ * from them. Everything is synchronous but `takeSnapshot`.
+ *
+ * Invariants:
+ * - what `sync` returned from is recovered, whatever crashes afterwards, until `truncate` or
+ *   `installSnapshot` is told otherwise;
+ * - at every moment between two file operations the directory recovers to a whole history;
+ * - a snapshot holds only effects of transactions that are durable in the log.
+ */
+import { join } from 'node:path'
+import type { LoggedTxn } from '../core/effects.ts'
+import { InvariantError, invariant } from '../core/invariant.ts'
+import { type Epoch, formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
+import { Database } from '../tree/database.ts'
+import { labelDatabase } from '../tree/snapshotFormat.ts'
+import { type DataDir, openDataDir } from './dataDir.ts'
+import { type Epochs, readEpochs, saveEpoch } from './epochs.ts'
+import { StorageError } from './errors.ts'
+import type { Compression } from './fileNames.ts'
+import { listSnapshots } from './fileNames.ts'
+import { type FileSystem, nodeFileSystem } from './fileSystem.ts'
+import { cutFile, cutLogBehind } from './logCut.ts'
+import { purgeable } from './purge.ts'
+import { type RecoveredDatabase, recoverDatabase } from './recovery.ts'
+import type { Repair } from './replay.ts'
+import { publishSnapshot, SnapshotTask, writeSnapshotNow } from './snapshotTask.ts'
+import { TxnLog } from './txnLog.ts'
+
+/** Fields of ServerConfig, by the same names. */
+export interface StorageOptions {
+  dataDir: string
+  dataLogDir: string
+  snapCount: number
+  snapSizeLimitKb: number
+  preAllocSizeKb: number
+  forceSync: boolean
+  txnLogSizeLimitKb: number
+  commitLogCount: number
+  snapshotTrustEmpty: boolean
+  dbAutocreate: boolean
+  datadirAutocreate: boolean
+  snapshotCompression: Compression
+  digestEnabled: boolean
+  fsyncWarningThresholdMs: number
+}
+
+export interface StorageEnvironment {
+  /** 0 <= x < 1: members must not all take their snapshots at one moment. */
+  random(): number
+  /** Hears of what a person should know but nobody waits for. */
+  onNote(note: string): void
+  files?: FileSystem
+}
+
+export interface Recovered {
+  database: Database
+  /** The last transactions replayed, at most commitLogCount, oldest first. */
+  recentTxns: LoggedTxn[]
+  acceptedEpoch: Epoch
+  currentEpoch: Epoch
+  /** -1: there is no database and none may be made (db.autocreate=false): this member must not vote. */
+  lastZxid: Zxid
+  /** What was repaired, passed over or looks odd, for the log. */
+  notes: string[]
+}
+
+export class Storage {
+  private readonly options: StorageOptions
+  private readonly environment: StorageEnvironment
+  private readonly files: FileSystem
+  private readonly dir: DataDir
+  private readonly log: TxnLog
+  private task: SnapshotTask | null = null
+  private snapshotAt = { txns: 0, bytes: 0 }
+  private txnsSinceSnapshot = 0
+  private isOpen = true
+
+  /**
+   * Makes the directories where that is allowed and takes the lock; reads nothing yet.
+   * @throws StorageError `missing`, `locked`, `inconsistent`, or `not-understood` for snappy.
+   */
+  static open(options: StorageOptions, environment: StorageEnvironment): Storage {
+    return new Storage(options, environment)
+  }
+
+  private constructor(options: StorageOptions, environment: StorageEnvironment) {
+    if (options.snapshotCompression === 'snappy')
+      throw new StorageError('not-understood', options.dataDir, 'snapshots cannot be written with snappy', {
+        hint: 'Set snapshot.compression.method=gz, or leave it out',
+      })
+    this.options = options
+    this.environment = environment
+    this.files = environment.files ?? nodeFileSystem
+    this.dir = openDataDir(this.files, options)
+    this.log = new TxnLog(this.files, this.dir.logDir, ZERO_ZXID, options, environment.onNote)
+    this.drawSnapshotMoment()
+  }
+
+  /** Syncs that took longer than fsync.warningthresholdms. */
+  get fsyncThresholdExceeded(): number {
+    return this.log.slowSyncs
+  }
+
+  /** The last transaction that is on disk. */
+  get durableZxid(): Zxid {
+    return this.log.durableZxid
+  }
+
+  /**
+   * Reads the database from disk and tidies what a crash left: torn tails, empty logs. May be called again at
+   * any time, when memory holds what was never written.
+   * @throws StorageError; then nothing on disk was changed.
+   */
+  recover(): Recovered {
+    this.leaveLog()
+    const recovered = recoverDatabase(this.files, {
+      snapDir: this.dir.snapDir,
+      logDir: this.dir.logDir,
+      commitLogCount: this.options.commitLogCount,
+      trustEmpty: this.options.snapshotTrustEmpty,
+      upTo: null,
+    })
+    const epochs = readEpochs(this.files, this.dir.snapDir, recovered?.lastZxid ?? ZERO_ZXID)
+    if (recovered === null) return this.guarded(() => this.createDatabase(epochs))
+    this.guarded(() => {
+      for (const repair of recovered.repairs) this.repair(repair)
+      this.removeInitializeFlag()
+    })
+    return this.startFrom(recovered, epochs)
+  }
+
+  /** Puts transactions behind the log. They may be claimed only after `sync`. */
+  append(txns: readonly LoggedTxn[]): void {
+    this.log.append(txns)
+    this.txnsSinceSnapshot += txns.length
+  }
+
+  /** One fdatasync for everything appended. @throws StorageError `write-failed`: the member must end. */
+  sync(): void {
+    this.log.sync()
+  }
+
+  /** Durable when it returns. */
+  saveEpoch(which: 'accepted' | 'current', epoch: Epoch): void {
+    this.guarded(() => saveEpoch(this.files, this.dir.snapDir, which, epoch))
+  }
+
+  /**
+   * Forgets all transactions behind `zxid` (TRUNC) and reads the database again. In this order, so that a
+   * crash leaves the history as it was, or a part of it that reaches at least to `zxid`: first it is made sure
+   * that the rest can be recovered; snapshots that reach beyond go, then later log files from the last one on,
+   * then the end of the file that holds `zxid`. (Apache leaves later snapshots and would start from them.)
+   * @throws StorageError, with nothing changed, when what is left would not be a database at `zxid`.
+   */
+  truncate(zxid: Zxid): Recovered {
+    this.leaveLog()
+    const recovered = recoverDatabase(this.files, {
+      snapDir: this.dir.snapDir,
+      logDir: this.dir.logDir,
+      commitLogCount: this.options.commitLogCount,
+      trustEmpty: false,
+      upTo: zxid,
+    })
+    if (recovered === null || recovered.lastZxid > zxid)
+      throw new StorageError(
+        'damaged',
+        this.dir.snapDir,
+        `no snapshot from which to go back to ${formatZxid(zxid)}`,
+        {
+          hint: 'Move version-2 of this member away (keep myid) and start it: it catches up from the leader',
+        },
+      )
+    const epochs = readEpochs(this.files, this.dir.snapDir, recovered.lastZxid)
+    this.guarded(() => {
+      this.removeSnapshotsBehind(recovered.base)
+      cutLogBehind(this.files, this.dir.logDir, zxid)
+    })
+    return this.startFrom(recovered, epochs)
+  }
+
+  /**
+   * Makes the database that a SNAP brought, at its `lastProcessedZxid`, this member's history. Log and
+   * snapshots beyond it belong to a history that the leader does not share. The order: the snapshot is written
+   * and synced under a temporary name; the log beyond `zxid` goes, as with TRUNC, lest it be replayed over the
+   * new snapshot; the snapshot gets its name; later snapshots go, the newest first. Recovery starts from the
+   * newest, so it finds the old history, perhaps cut, until the last of these steps, and then the new one.
+   * Old files up to `zxid` stay for autopurge; recovery never starts from them while the new snapshot is
+   * whole, and refuses rather than go on from them without it (recovery.ts).
+   */
+  installSnapshot(database: Database, zxid: Zxid): void {
+    invariant(
+      database.tree.lastProcessedZxid === zxid,
+      () => `installs a database at ${formatZxid(database.tree.lastProcessedZxid)} as ${formatZxid(zxid)}`,
+    )
+    this.leaveLog()
+    this.guarded(() => {
+      const snapshot = writeSnapshotNow(this.files, database, this.snapshotOptions())
+      if (this.log.lastZxid > zxid) cutLogBehind(this.files, this.dir.logDir, zxid)
+      publishSnapshot(this.files, this.dir.snapDir, snapshot)
+      this.removeSnapshotsBehind(zxid)
+    })
+    this.log.restartAt(zxid)
+    this.drawSnapshotMoment()
+  }
+
+  /** Enough was logged since the last snapshot, and none is being taken. */
+  get snapshotDue(): boolean {
+    if (this.task !== null) return false
+    return this.txnsSinceSnapshot > this.snapshotAt.txns || this.log.loggedBytes > this.snapshotAt.bytes
+  }
+
+  /**
+   * Takes a snapshot in slices between other work, labelled with the last zxid applied now, and begins a new
+   * log file. Settles when it is in place or was cancelled by `close`, `truncate`, `installSnapshot` or
+   * `recover`. A failure (disk full) costs only this snapshot: it is reported as a note. Rejects only for
+   * what must end the member: a log that cannot be rolled, a broken invariant.
+   */
+  async takeSnapshot(database: Database): Promise<void> {
+    if (this.task !== null || !this.isOpen) return
+    this.log.roll()
+    this.drawSnapshotMoment()
+    let task: SnapshotTask | null = null
+    try {
+      task = new SnapshotTask(this.files, database, this.snapshotOptions(), (reach) =>
+        invariant(
+          reach <= this.log.durableZxid,
+          () => `a snapshot reaches ${formatZxid(reach)}, the log ${formatZxid(this.log.durableZxid)}`,
+        ),
+      )
+      this.task = task
+      const started = performance.now()
+      if (await task.run())
+        this.environment.onNote(
+          `snapshot at ${formatZxid(task.label)} took ${Math.round(performance.now() - started)} ms`,
+        )
+    } catch (error) {
+      if (error instanceof InvariantError) throw error
+      this.environment.onNote(`snapshot failed: ${error instanceof Error ? error.message : String(error)}`)
+    } finally {
+      if (this.task === task) this.task = null
+    }
+  }
+
+  /** Removes what the newest `retain` snapshots (at least 3) do not need; returns the paths removed. */
+  purge(retain: number): string[] {
+    const paths = purgeable(this.files, this.dir.snapDir, this.dir.logDir, retain)
+    for (const path of paths) this.files.remove(path)
+    return paths
+  }
+
+  /** Bytes of the files in each version-2 (4lw `dirs`, `conf`). */
+  sizes(): { dataDir: number; dataLogDir: number } {
+    const { snapDir, logDir } = this.dir
+    return { dataDir: this.sizeOf(snapDir), dataLogDir: this.sizeOf(logDir) }
+  }
+
+  /** Closes the files and gives up the lock. Makes nothing durable that was not. */
+  close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.task?.cancel()
+    this.log.close()
+    this.dir.unlock()
+  }
+
+  private sizeOf(dir: string): number {
+    let total = 0
+    for (const name of this.files.list(dir)) {
+      try {
+        total += this.files.stat(join(dir, name)).size
+      } catch {
+        // Removed or renamed since it was listed.
+      }
+    }
+    return total
+  }
+
+  private snapshotOptions() {
+    const compression = this.options.snapshotCompression === 'gz' ? ('gz' as const) : ('' as const)
+    return { snapDir: this.dir.snapDir, compression, digestEnabled: this.options.digestEnabled }
+  }
+
+  /** A snapshot under way is of a history that is about to be read again or replaced. */
+  private leaveLog(): void {
+    this.task?.cancel()
+    this.task = null
+    this.log.roll()
+  }
+
+  private startFrom(recovered: RecoveredDatabase, epochs: Epochs): Recovered {
+    const { database, recentTxns, lastZxid, notes } = recovered
+    const { acceptedEpoch, currentEpoch } = epochs
+    if (epochs.currentIsUnsaved) {
+      this.saveEpoch('current', currentEpoch)
+      notes.push(`currentEpoch was not saved yet when this member ended; it is ${currentEpoch}`)
+    }
+    this.log.restartAt(lastZxid)
+    this.drawSnapshotMoment()
+    return { database, recentTxns, acceptedEpoch, currentEpoch, lastZxid, notes }
+  }
+
+  /** The first start (FileTxnSnapLog.restore): db.autocreate allows it, or once the file `initialize`. */
+  private createDatabase(epochs: Epochs): Recovered {
+    const { acceptedEpoch, currentEpoch } = epochs
+    const database = Database.initial()
+    const isAllowed = this.options.dbAutocreate || this.files.exists(this.initializeFlag)
+    const lastZxid = isAllowed ? ZERO_ZXID : NO_ZXID
+    labelDatabase(database, lastZxid)
+    const notes: string[] = []
+    if (isAllowed) {
+      const snapshot = writeSnapshotNow(this.files, database, this.snapshotOptions())
+      publishSnapshot(this.files, this.dir.snapDir, snapshot)
+      this.removeInitializeFlag()
+    } else
+      notes.push(
+        `${this.dir.snapDir} is empty and zookeeper.db.autocreate is false: this member does not vote ` +
+          'until it has caught up with a leader',
+      )
+    this.log.restartAt(lastZxid)
+    this.drawSnapshotMoment()
+    return { database, recentTxns: [], acceptedEpoch, currentEpoch, lastZxid, notes }
+  }
+
+  private get initializeFlag(): string {
+    return join(this.dir.dataLogDir, 'initialize')
+  }
+
+  private removeInitializeFlag(): void {
+    if (this.files.exists(this.initializeFlag)) this.files.remove(this.initializeFlag)
+  }
+
+  private repair(repair: Repair): void {
+    if (repair.kind === 'cut') cutFile(this.files, repair.path, repair.size)
+    else {
+      this.files.remove(repair.path)
+      this.files.syncDirectory(this.dir.logDir)
+    }
+  }
+
+  private removeSnapshotsBehind(zxid: Zxid): void {
+    const { snapDir } = this.dir
+    const later = listSnapshots(this.files, snapDir).filter((name) => name.zxid > zxid)
+    for (const { path } of later) this.files.remove(path)
+    if (later.length > 0) this.files.syncDirectory(snapDir)
+  }
+
+  /** Random, so that not all members of an ensemble write theirs at once (SyncRequestProcessor). */
+  private drawSnapshotMoment(): void {
+    const draw = (limit: number) => Math.floor(limit / 2 + (this.environment.random() * limit) / 2)
+    const { snapCount, snapSizeLimitKb } = this.options
+    this.snapshotAt = {
+      txns: draw(snapCount),
+      bytes: snapSizeLimitKb > 0 ? draw(snapSizeLimitKb * 1024) : Number.POSITIVE_INFINITY,
+    }
+    this.txnsSinceSnapshot = 0
+    this.log.resetLoggedBytes()
+  }
+
+  /** Names the failure of a file operation for what it is: the end of this member. */
+  private guarded<T>(action: () => T): T {
+    try {
+      return action()
+    } catch (cause) {
+      if (cause instanceof StorageError) throw cause
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new StorageError('write-failed', this.dir.snapDir, reason, {
+        cause,
+        hint: 'This member must end; restart it once the disk takes writes again',
+      })
+    }
+  }
+}

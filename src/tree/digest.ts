@@ -1,0 +1,67 @@
+/**
+ * The digest by which two servers tell whether their trees are equal: CRC-32 of each node, summed (AdHash,
+ * DigestCalculator version 2). Nodes below /zookeeper/ do not count: quota statistics are each server's own.
+ */
+import { crc32 } from 'node:zlib'
+import type { StatPersisted } from '../protocol/records/data.ts'
+import { Writer } from '../protocol/writer.ts'
+
+export const DIGEST_VERSION = 2
+const TWO_32 = 0x1_0000_0000
+
+const writer = new Writer(64)
+
+/** Field order of the digest, which is not that of the record: pzxid comes third. */
+function statBytes(stat: StatPersisted): Buffer {
+  writer.discard()
+  writer.zxid(stat.czxid)
+  writer.zxid(stat.mzxid)
+  writer.zxid(stat.pzxid)
+  writer.longFromNumber(stat.ctime)
+  writer.longFromNumber(stat.mtime)
+  writer.int(stat.version)
+  writer.int(stat.cversion)
+  writer.int(stat.aversion)
+  writer.long(stat.ephemeralOwner)
+  return writer.peek()
+}
+
+/** 0 for what does not count; the root's path is ''. */
+export function nodeDigest(path: string, data: Buffer | null, stat: StatPersisted): number {
+  if (path.startsWith('/zookeeper/')) return 0
+  let crc = crc32(path === '/' ? '' : path)
+  if (data !== null) crc = crc32(data, crc)
+  return crc32(statBytes(stat), crc)
+}
+
+/** A sum modulo 2^64 in two halves, which costs less than a bigint per change. */
+export class DigestSum {
+  private high = 0
+  private low = 0
+
+  add(digest: number): void {
+    this.low += digest
+    if (this.low < TWO_32) return
+    this.low -= TWO_32
+    this.high = (this.high + 1) >>> 0
+  }
+
+  subtract(digest: number): void {
+    this.low -= digest
+    if (this.low >= 0) return
+    this.low += TWO_32
+    this.high = (this.high - 1) >>> 0
+  }
+
+  /** As a signed int64, the way it stands in TxnDigest. */
+  get value(): bigint {
+    return BigInt.asIntN(64, (BigInt(this.high) << 32n) | BigInt(this.low))
+  }
+
+  copy(): DigestSum {
+    const copy = new DigestSum()
+    copy.high = this.high
+    copy.low = this.low
+    return copy
+  }
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { allKeys, keySpec, nearestKey } from '../../src/config/keys.ts'
+import { parseConfig } from '../../src/config/parse.ts'
+import { faultOf } from '../../src/config/values.ts'
+
+/** A value other than the default that every kind of key accepts. */
+const OTHER_VALUES: Readonly<Record<string, string>> = {
+  electionAlg: '3',
+  'snapshot.compression.method': 'gz',
+  peerType: 'observer',
+  commitLogCount: '600',
+  snapshotSizeFactor: '0.5',
+  minSessionTimeout: '1234',
+  maxSessionTimeout: '12345',
+  'observer.syncEnabled': 'false',
+}
+
+function otherValue(name: string): string {
+  const spec = keySpec(name)
+  if (spec === null) throw new Error(name)
+  if (OTHER_VALUES[name] !== undefined) return OTHER_VALUES[name]
+  if (spec.kind === 'boolean' || spec.kind === 'onlyTrue') return spec.default === 'true' ? 'false' : 'true'
+  if (spec.kind === 'onlyYes' || spec.kind === 'unlessNo') return spec.default === 'yes' ? 'no' : 'yes'
+  if (['int', 'long', 'port', 'interval'].includes(spec.kind)) return '4321'
+  return 'stat'
+}
+
+describe('key table', () => {
+  it('has each key once, with a default that reads without fault', () => {
+    const names = allKeys().map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+    expect(names.length).toBeGreaterThan(180)
+    for (const spec of allKeys()) {
+      if (spec.default !== '') expect(faultOf(spec, spec.default), spec.name).toBeNull()
+    }
+  })
+
+  const acted = allKeys().filter(({ effect }) => effect === 'acted')
+  it.each(acted.map(({ name }) => name))('%s changes the config', (name) => {
+    const base = ['dataDir=/d', 'clientPort=1', 'tickTime=1000']
+    const withKey = parseConfig([...base, `${name}=${otherValue(name)}`].join('\n'), 'f').config
+    const without = parseConfig(base.join('\n'), 'f').config
+    expect(withKey.other).toEqual({})
+    const differs = JSON.stringify({ ...withKey, origin: 0 }) !== JSON.stringify({ ...without, origin: 0 })
+    // Its only legal value is the default.
+    expect(differs).toBe(name !== 'electionAlg')
+  })
+
+  it.each([
+    ['ticktime', 'tickTime'],
+    ['tickTmie', 'tickTime'],
+    ['datadir', 'dataDir'],
+    ['clinetPort', 'clientPort'],
+    ['zookeeper.snapCount', 'snapCount'],
+    ['zookeeper.snapcount', 'snapCount'],
+    ['autopurge.purgeInteval', 'autopurge.purgeInterval'],
+    ['4lw.command.whitelist', '4lw.commands.whitelist'],
+    ['servr.1', 'server.1'],
+    ['electionPortBindRetries', 'electionPortBindRetry'],
+  ])('%s is near %s', (written, meant) => {
+    expect(nearestKey(written)).toBe(meant)
+  })
+
+  it.each(['', 'x', 'completelyDifferent', 'z'.repeat(100_000)])('%.20s is near nothing', (written) => {
+    expect(nearestKey(written)).toBeNull()
+  })
+
+  it('knows families of keys', () => {
+    expect(keySpec('authProvider.sasl')?.effect).toBe('later')
+    expect(keySpec('metricsProvider.httpPort')?.source).toBe('file')
+    expect(keySpec('constructor')).toBeNull()
+  })
+})

@@ -1,0 +1,95 @@
+/** Four-letter words, as people and their monitoring ask them: `echo ruok | nc`, and over bare sockets. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import {
+  allServe,
+  describeEngines,
+  leaderOf,
+  modes,
+  needs,
+  type TestEnsemble,
+} from '../../support/ensembles.ts'
+import { ask } from '../../support/fourLetterWord.ts'
+import { runProgram, works } from '../../support/programs.ts'
+
+describeEngines('four-letter words', (start) => {
+  let ensemble: TestEnsemble
+  beforeAll(async () => {
+    ensemble = await start()
+    await allServe(ensemble.members)
+  })
+  afterAll(() => ensemble?.[Symbol.asyncDispose]())
+
+  it('answers echo ruok | nc', async (context) => {
+    needs(context, works('sh', ['-c', 'command -v nc']) ? undefined : 'nc is not installed')
+    for (const { clientPort } of ensemble.members) {
+      const { stdout } = await runProgram('sh', ['-c', `echo ruok | nc 127.0.0.1 ${clientPort}`])
+      expect(stdout).toBe('imok')
+    }
+  })
+
+  it('says who leads and who follows', async () => {
+    expect((await modes(ensemble)).sort()).toEqual(['follower', 'follower', 'leader'])
+    const leader = await leaderOf(ensemble)
+    const answer = await ask(leader.clientPort, 'srvr')
+    const names = answer
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split(':')[0])
+    expect(names).toEqual([
+      'Zookeeper version',
+      'Latency min/avg/max',
+      'Received',
+      'Sent',
+      'Connections',
+      'Outstanding',
+      'Zxid',
+      'Mode',
+      'Node count',
+      'Proposal sizes last/min/max',
+    ])
+    expect(answer).toMatch(/^Zxid: 0x[0-9a-f]+$/m)
+    expect(answer).toMatch(/^Node count: 5$/m)
+  })
+
+  it('lists its connections in stat', async () => {
+    const answer = await ask((await leaderOf(ensemble)).clientPort, 'stat')
+    expect(answer).toMatch(/^Clients:\n \/127\.0\.0\.1:\d+\[\d+\]\(queued=0,recved=\d+,sent=\d+\)$/m)
+  })
+
+  it('gives the numbers that monitoring reads in mntr', async () => {
+    const leader = await leaderOf(ensemble)
+    const answer = await ask(leader.clientPort, 'mntr')
+    const values = new Map(answer.split('\n').map((line) => line.split('\t') as [string, string]))
+    expect(values.get('zk_server_state')).toBe('leader')
+    expect(values.get('zk_peer_state')).toBe('leading - broadcast')
+    expect(Number(values.get('zk_synced_followers'))).toBe(2)
+    expect(Number(values.get('zk_znode_count'))).toBe(5)
+    for (const key of [
+      'zk_version',
+      'zk_num_alive_connections',
+      'zk_outstanding_requests',
+      'zk_watch_count',
+    ]) {
+      expect(values.has(key), key).toBe(true)
+    }
+  })
+
+  it('prints its configuration in conf', async () => {
+    for (const { id, clientPort, quorumPort, electionPort } of ensemble.members) {
+      const answer = await ask(clientPort, 'conf')
+      expect(answer).toContain(`clientPort=${clientPort}\n`)
+      expect(answer).toContain(`serverId=${id}\n`)
+      expect(answer).toContain('tickTime=2000\n')
+      expect(answer).toContain(`server.${id}=127.0.0.1:${quorumPort}:${electionPort}:participant`)
+    }
+  })
+
+  it('says that it may be written to', async () => {
+    for (const { clientPort } of ensemble.members) expect(await ask(clientPort, 'isro')).toBe('rw')
+  })
+
+  it('closes at a word it does not know', async () => {
+    const [member] = ensemble.members
+    expect(await ask(member?.clientPort as number, 'reqs').catch(() => '')).toBe('')
+  })
+})

@@ -1,0 +1,124 @@
+/**
+ * kill -9 of members and of the supervisor at random moments under writes: every acknowledged write is
+ * there afterwards, read through every member. ZK_PSEUDO_DURABILITY_ROUNDS sets the rounds in all (10;
+ * 50 in CI), ZK_PSEUDO_SEED the random choices, which are printed with a failure.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { AcknowledgedWrites } from '../support/acknowledgedWrites.ts'
+import { CommandLineCluster, lives } from '../support/commandLine.ts'
+import { allServe, describeEngines, leaderOf, type TestEnsemble } from '../support/ensembles.ts'
+import { eventually } from '../support/eventually.ts'
+
+const rounds = Number(process.env.ZK_PSEUDO_DURABILITY_ROUNDS ?? (process.env.CI ? 50 : 10))
+/** Members are killed in threads and in processes, the supervisor over members of both kinds. */
+const roundsEach = Math.ceil(rounds / 4)
+const seed = Number(process.env.ZK_PSEUDO_SEED ?? Date.now() % 1_000_000)
+const timeout = 60_000 + roundsEach * 20_000
+
+type Random = (below: number) => number
+
+describeEngines('acknowledged writes survive kill -9 of members', (start, engine) => {
+  const isolations = engine === 'apache' ? (['process'] as const) : (['thread', 'process'] as const)
+  for (const isolation of isolations) {
+    it(`in ${roundsEach} rounds, isolation ${isolation}, seed ${seed}`, { timeout }, async () => {
+      const random = randomFrom(seed)
+      const written: AcknowledgedWrites[] = []
+      await using ensemble = await start({ isolation })
+      await allServe(ensemble.members)
+      const ports = ensemble.members.map(({ clientPort }) => clientPort)
+      for (let round = 0; round < roundsEach; round++) {
+        const writes = await AcknowledgedWrites.start(`/round-${round}`, () => ports)
+        written.push(writes)
+        try {
+          const victims = await chooseVictims(ensemble, random)
+          await enoughWritten(writes, random)
+          await Promise.all(victims.map((id) => ensemble.kill(id)))
+          if (victims.length === 1) await enoughWritten(writes, random)
+          await Promise.all(victims.map((id) => ensemble.start(id)))
+          await allServe(ensemble.members)
+        } finally {
+          await writes.stop()
+        }
+        await nothingIsMissing([writes], ports)
+      }
+      await nothingIsMissing(written, ports)
+    })
+  }
+})
+
+describe.runIf((process.env.ZK_TEST_ENGINE ?? 'zk-pseudo') !== 'apache')(
+  'acknowledged writes survive kill -9 of the supervisor',
+  () => {
+    for (const isolation of ['thread', 'process']) {
+      it(`in ${roundsEach} rounds, isolation ${isolation}, seed ${seed}`, { timeout }, async () => {
+        const random = randomFrom(seed)
+        const written: AcknowledgedWrites[] = []
+        await using cluster = new CommandLineCluster()
+        let ports: number[] = []
+        for (let round = 0; round < roundsEach; round++) {
+          const { supervisorPid, members } = await cluster.up(
+            '3',
+            '--ports',
+            'auto',
+            '--isolation',
+            isolation,
+          )
+          ports = members.map(({ clientPort }) => clientPort)
+          await nothingIsMissing(written, ports)
+          const writes = await AcknowledgedWrites.start(`/round-${round}`, () => ports)
+          written.push(writes)
+          try {
+            await enoughWritten(writes, random)
+            process.kill(supervisorPid, 'SIGKILL')
+            const pids = [supervisorPid, ...members.flatMap(({ pid }) => pid ?? [])]
+            await eventually('nothing to outlive the supervisor', () => !pids.some(lives))
+          } finally {
+            await writes.stop()
+          }
+        }
+        const { members } = await cluster.up('3', '--ports', 'auto', '--isolation', isolation)
+        ports = members.map(({ clientPort }) => clientPort)
+        await nothingIsMissing(written, ports)
+      })
+    }
+  },
+)
+
+/** One member, any two, or all three: whom a round kills at once. The leader is as likely as it is one. */
+async function chooseVictims(ensemble: TestEnsemble, random: Random): Promise<number[]> {
+  const leader = (await leaderOf(ensemble)).id
+  const others = ensemble.members.map(({ id }) => id).filter((id) => id !== leader)
+  const choices = [[leader], [others[random(2)]], [leader, others[random(2)]], others, [leader, ...others]]
+  return choices[random(choices.length)] as number[]
+}
+
+/** Waits for some more acknowledgements and then a random moment, so that the kill falls among writes. */
+async function enoughWritten(writes: AcknowledgedWrites, random: Random): Promise<void> {
+  const before = writes.names.size
+  await eventually('writes to be acknowledged', () => writes.names.size >= before + 50)
+  await sleep(random(150))
+}
+
+async function nothingIsMissing(
+  written: readonly AcknowledgedWrites[],
+  ports: readonly number[],
+): Promise<void> {
+  for (const writes of written) {
+    expect(writes.names.size).toBeGreaterThan(0)
+    for (const port of ports) {
+      expect(await writes.missingAt(port), `${writes.parent} at ${port}, seed ${seed}`).toEqual([])
+    }
+  }
+}
+
+/** Whole numbers below a bound, the same for the same seed (mulberry32). */
+function randomFrom(start: number): Random {
+  let state = start
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}

@@ -1,0 +1,64 @@
+/** `npm run simulate`: many seeds, or one again with its trace. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { type PlantedFault, plantedFaults } from './faults.ts'
+import { simulate } from './world.ts'
+
+interface Options {
+  seeds: number
+  first: number
+  seed?: number
+  fault?: PlantedFault
+  trace?: boolean
+}
+
+function count(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('a whole number from 0 on is needed')
+  return value
+}
+
+function replay(seed: number, fault: PlantedFault | null): number {
+  try {
+    console.log(simulate({ seed, fault, trace: (line) => console.log(line) }))
+    return 0
+  } catch (error) {
+    console.error(`seed ${seed}: ${error instanceof Error ? error.stack : error}`)
+    return 1
+  }
+}
+
+function many(options: Options): number {
+  const started = performance.now()
+  const totals = { steps: 0, epochs: 0, committed: 0, reads: 0, acknowledged: 0, virtualMs: 0 }
+  for (let seed = options.first; seed < options.first + options.seeds; seed++) {
+    try {
+      const result = simulate({ seed, fault: options.fault ?? null })
+      for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += result[key]
+    } catch (error) {
+      console.error(`seed ${seed}: ${error}`)
+      console.error(`its trace follows; replay it with: npm run simulate -- --seed ${seed}`)
+      return replay(seed, options.fault ?? null)
+    }
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const { steps, epochs, committed, reads, acknowledged, virtualMs } = totals
+  console.log(
+    `${options.seeds} ensembles, ${steps} steps, ${epochs} leaders established, ${committed} transactions,`,
+  )
+  console.log(
+    `${acknowledged} writes acknowledged, ${reads} reads compared, ${(virtualMs / 3_600_000).toFixed(1)} h of their time in ${seconds} s: all checks hold`,
+  )
+  return 0
+}
+
+const program = new Command('simulate')
+  .description('runs simulated ensembles under faults and checks them after every step')
+  .option('--seeds <count>', 'how many', count, 1000)
+  .option('--first <seed>', 'the first seed', count, 1)
+  .option('--seed <seed>', 'replay one seed with its trace', count)
+  .addOption(new Option('--fault <name>', 'plant a fault, which the checks must find').choices(plantedFaults))
+  .parse()
+
+const options = program.opts<Options>()
+process.exitCode = options.seed === undefined ? many(options) : replay(options.seed, options.fault ?? null)

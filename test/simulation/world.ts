@@ -1,0 +1,311 @@
+/**
+ * One simulated ensemble, drawn from a seed: first faults, under which nothing wrong may be seen (safety), then
+ * healing, after which it must serve within a bounded time (liveness).
+ */
+
+import type { Notification } from '../../src/core/election/notification.ts'
+import type { MemberEvent } from '../../src/core/events.ts'
+import { quorumVerifier } from '../../src/core/quorum.ts'
+import type { PeerSettings } from '../../src/core/settings.ts'
+import type { Sid } from '../../src/protocol/ids.ts'
+import { Checks, Violation } from './checks.ts'
+import { type ClientLine, SimulatedClient } from './client.ts'
+import { halfQuorum, type PlantedFault } from './faults.ts'
+import { SimulatedMember } from './member.ts'
+import { type End, Network, type Stream } from './network.ts'
+import { Random } from './random.ts'
+import { Schedule } from './schedule.ts'
+import { simulatedSettings } from './settings.ts'
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly fault?: PlantedFault | null
+  readonly trace?: (line: string) => void
+}
+
+export interface WorldResult {
+  readonly seed: number
+  readonly members: number
+  readonly steps: number
+  readonly epochs: number
+  readonly committed: number
+  readonly reads: number
+  readonly acknowledged: number
+  readonly virtualMs: number
+}
+
+interface ClientConnection {
+  readonly client: SimulatedClient
+  readonly member: SimulatedMember
+  readonly stream: Stream
+  readonly memberEnd: End
+}
+
+export class World {
+  private readonly random: Random
+  private readonly schedule = new Schedule()
+  private readonly network: Network
+  private readonly checks = new Checks()
+  private readonly members: SimulatedMember[] = []
+  private readonly clients: SimulatedClient[] = []
+  private readonly connections = new Map<number, ClientConnection>()
+  private readonly lastVotes = new Map<string, Notification>()
+  private readonly options: WorldOptions
+  private lastConnection = 0
+  private steps = 0
+  private isHealed = false
+
+  constructor(options: WorldOptions) {
+    this.options = options
+    this.random = new Random(options.seed)
+    this.network = new Network(this.schedule, this.random, this.random.pick([5, 50, 400]))
+    const voters = this.random.pick([3, 3, 5])
+    const observers = this.random.chance(0.2) ? 1 : 0
+    const fault = options.fault ?? null
+    for (let sid = 0; sid < voters + observers; sid++) {
+      const settings = this.settingsOf(sid, voters, observers)
+      this.members.push(new SimulatedMember(sid, settings, this.memberWorld(fault)))
+    }
+  }
+
+  private settingsOf(sid: number, voters: number, observers: number): PeerSettings {
+    const servers = Array.from({ length: voters + observers }, (_, other) => ({
+      sid: other,
+      role: other < voters ? ('participant' as const) : ('observer' as const),
+      group: null,
+      weight: 1,
+    }))
+    const verifier = quorumVerifier(servers)
+    const isHalved = this.options.fault === 'half-quorum'
+    return simulatedSettings(sid, servers, isHalved ? halfQuorum(verifier) : verifier)
+  }
+
+  private memberWorld(fault: PlantedFault | null) {
+    return {
+      schedule: this.schedule,
+      network: this.network,
+      random: this.random,
+      fault,
+      member: (sid: number) => this.members[sid] as SimulatedMember,
+      onStep: (member: SimulatedMember) => {
+        this.steps += 1
+        if (member.core !== null) this.checks.member(member.sid, member.core)
+      },
+      onEvent: (member: SimulatedMember, event: MemberEvent) => this.event(member, event),
+      onReply: (connection: number, bytes: Buffer) => {
+        const line = this.connections.get(connection)
+        line?.stream.send(line.memberEnd, bytes)
+      },
+      onClosed: (connection: number) => {
+        const line = this.connections.get(connection)
+        this.connections.delete(connection)
+        line?.stream.close(line.memberEnd, 'closed by the member')
+      },
+      sendVote: (from: SimulatedMember, to: number, notification: Notification) => {
+        this.lastVotes.set(`${from.sid}>${to}`, notification)
+        this.deliverVote(from, to, notification)
+      },
+    }
+  }
+
+  private trace(member: SimulatedMember | null, text: string): void {
+    const at = this.schedule.nowMs.toFixed(1).padStart(9)
+    this.options.trace?.(`${at} ${member === null ? '-' : member.sid} ${text}`)
+  }
+
+  private event(member: SimulatedMember, event: MemberEvent): void {
+    if (this.options.trace !== undefined) this.trace(member, JSON.stringify(event))
+    if (event.type === 'established') this.checks.established(member.sid, event.epoch)
+  }
+
+  /** Votes are lost when the other end is away; the last one is sent again when it is back. */
+  private deliverVote(from: SimulatedMember, to: number, notification: Notification): void {
+    const { life } = from
+    this.schedule.after(from.sid === to ? 0 : this.network.delayMs(), () => {
+      const target = this.members[to]
+      if (target === undefined || from.life !== life || !this.network.reaches(from.sid, to)) return
+      target.input({ kind: 'notification', from: from.sid as Sid, notification })
+    })
+  }
+
+  private resendVotes(): void {
+    for (const [key, notification] of this.lastVotes) {
+      const [from, to] = key.split('>').map(Number) as [number, number]
+      const sender = this.members[from]
+      if (sender !== undefined && sender.core !== null) this.deliverVote(sender, to, notification)
+    }
+  }
+
+  private reachability(sid: number, reachable: boolean): void {
+    for (const other of this.members) {
+      if (other.sid === sid || !this.network.reaches(other.sid, sid)) continue
+      const input = { kind: 'reachability', sid: sid as Sid, reachable } as const
+      this.schedule.after(this.network.delayMs(), () => other.input(input))
+    }
+  }
+
+  private start(member: SimulatedMember): void {
+    if (member.core !== null) return
+    this.trace(member, 'starts')
+    for (const key of [...this.lastVotes.keys()])
+      if (key.startsWith(`${member.sid}>`)) this.lastVotes.delete(key)
+    member.start()
+    this.reachability(member.sid, true)
+    this.resendVotes()
+  }
+
+  private crash(member: SimulatedMember): void {
+    if (member.core === null) return
+    this.trace(member, 'crashes')
+    member.crash()
+    for (const [id, line] of this.connections) if (line.member === member) this.connections.delete(id)
+    this.reachability(member.sid, false)
+  }
+
+  private connect(client: SimulatedClient): ClientLine | null {
+    const member = this.random.pick(this.members)
+    if (member.core === null) return null
+    this.lastConnection += 1
+    const connection = this.lastConnection
+    const { life } = member
+    const memberEnd: End = {
+      member: member.sid,
+      onMessage: (frame) => {
+        if (life === member.life) member.input({ kind: 'clientFrame', connection, frame: frame as Buffer })
+      },
+      onClosed: () => {
+        this.connections.delete(connection)
+        if (life === member.life) member.input({ kind: 'clientGone', connection })
+      },
+    }
+    const clientEnd: End = {
+      member: -1 - client.number,
+      onMessage: (bytes) => client.reply(connection, bytes as Buffer),
+      onClosed: () => client.closed(connection),
+    }
+    const stream = this.network.open(memberEnd, clientEnd)
+    this.connections.set(connection, { client, member, stream, memberEnd })
+    member.input({ kind: 'clientConnected', connection, address: '127.0.0.1' })
+    return {
+      number: connection,
+      send: (frame) => stream.send(clientEnd, frame),
+      close: () => stream.close(clientEnd, 'closed by the client'),
+    }
+  }
+
+  /** Faults for a while, then none and time to recover. @throws Violation */
+  run(): WorldResult {
+    try {
+      for (const member of this.members)
+        this.schedule.after(this.random.next() * 100, () => this.start(member))
+      const count = this.random.between(2, 4)
+      for (let number = 0; number < count; number++) this.clients.push(this.newClient(number))
+      const faultsUntil = this.random.between(5_000, 30_000)
+      this.planFault()
+      this.runUntil(faultsUntil)
+      this.heal()
+      this.converge()
+    } catch (error) {
+      this.trace(null, String(error))
+      throw error
+    }
+    const { seed } = this.options
+    const acknowledged = this.clients.reduce((sum, client) => sum + client.acknowledgedWrites, 0)
+    return {
+      seed,
+      members: this.members.length,
+      steps: this.steps,
+      epochs: this.checks.epochs,
+      committed: this.checks.transactions,
+      reads: this.checks.readsCompared,
+      acknowledged,
+      virtualMs: this.schedule.nowMs,
+    }
+  }
+
+  private newClient(number: number): SimulatedClient {
+    const { schedule, random, checks } = this
+    return new SimulatedClient(number, {
+      schedule,
+      random,
+      checks,
+      connect: (client) => this.connect(client),
+    })
+  }
+
+  private runUntil(atMs: number): void {
+    while (this.schedule.step(atMs));
+    this.schedule.nowMs = Math.max(this.schedule.nowMs, atMs)
+  }
+
+  private planFault(): void {
+    this.schedule.after(this.random.next() * this.random.pick([50, 500, 3000]), () => {
+      if (this.isHealed) return
+      this.causeFault()
+      this.planFault()
+    })
+  }
+
+  private causeFault(): void {
+    const { random, network } = this
+    const member = random.pick(this.members)
+    const kind = random.next()
+    if (kind < 0.3) this.crash(member)
+    else if (kind < 0.65) this.startSome()
+    else if (kind < 0.75) {
+      this.trace(null, 'partition')
+      network.partition(this.members.map(() => random.between(0, 1)))
+    } else if (kind < 0.85) {
+      this.trace(null, 'heal')
+      network.heal()
+      this.resendVotes()
+    } else if (kind < 0.92) network.breakSome(0.3)
+    else if (kind < 0.97) member.pause(random.next() * 2000)
+    else member.disk.slowness = random.pick([1, 1, 10])
+  }
+
+  private startSome(): void {
+    for (const member of this.random.shuffle(this.members)) {
+      if (member.core === null) {
+        this.start(member)
+        if (this.random.chance(0.5)) return
+      }
+    }
+  }
+
+  private heal(): void {
+    this.trace(null, 'everything heals')
+    this.isHealed = true
+    this.network.heal()
+    for (const member of this.members) {
+      member.disk.slowness = 1
+      this.start(member)
+    }
+    this.resendVotes()
+  }
+
+  /**
+   * Bound: a pause of 2 s ends, every silence is noticed within initLimit ticks (2 s here), an election's
+   * longest back-off is 2 s here, and a sync takes less than the rest.
+   */
+  private converge(): void {
+    const deadline = this.schedule.nowMs + 20_000
+    while (!this.isServing() && this.schedule.nowMs < deadline) this.runUntil(this.schedule.nowMs + 100)
+    if (!this.isServing()) {
+      const states = this.members.map((member) => `${member.sid}: ${JSON.stringify(member.core?.status)}`)
+      throw new Violation(`no rest after 20 s without faults: ${states.join('; ')}`)
+    }
+    for (const client of this.clients) client.rest()
+    this.runUntil(this.schedule.nowMs + 5_000)
+    this.checks.atRest()
+  }
+
+  private isServing(): boolean {
+    return this.members.every((member) => member.core?.status.serving)
+  }
+}
+
+/** Runs one seed. @throws Violation (or whatever the core threw) */
+export function simulate(options: WorldOptions): WorldResult {
+  return new World(options).run()
+}

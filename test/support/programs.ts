@@ -1,0 +1,90 @@
+/** Other people's programs, run to their end or talked to line by line, and never left behind. */
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+const running = new Set<ChildProcessWithoutNullStreams>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+export interface Finished {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs a program to its end, feeding it `input`; kills it after `timeoutMs`, and says so in stderr. */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  options: { input?: string; timeoutMs?: number; cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Finished> {
+  const { input = '', timeoutMs = 25_000, cwd, env } = options
+  const child = start(command, args, { ...(cwd ? { cwd } : {}), ...(env ? { env } : {}) })
+  const finished: Finished = { code: null, stdout: '', stderr: '' }
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    finished.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    finished.stderr += text
+  })
+  const overdue = setTimeout(() => {
+    finished.stderr += `\n[killed after ${timeoutMs} ms]`
+    child.kill('SIGKILL')
+  }, timeoutMs)
+  child.stdin.on('error', () => {}).end(input)
+  finished.code = (await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => resolve(code))
+  }).finally(() => clearTimeout(overdue))) as number | null
+  return finished
+}
+
+/** A program that prints one JSON document a line and waits for a line of ours where it says so. */
+export class LineProgram implements Disposable {
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly #lines: AsyncIterator<string>
+  #stderr = ''
+
+  constructor(command: string, args: readonly string[]) {
+    this.#child = start(command, args, {})
+    this.#child.stderr.setEncoding('utf8').on('data', (text) => {
+      this.#stderr += text
+    })
+    this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]()
+  }
+
+  /** The next document, which must be of this step. */
+  async step(name: string): Promise<Record<string, unknown>> {
+    const { value, done } = await this.#lines.next()
+    if (done) throw new Error(`ended before step ${name}:\n${this.#stderr}`)
+    const document = JSON.parse(value) as Record<string, unknown>
+    if (document.step !== name) throw new Error(`expected step ${name}, got ${value}\n${this.#stderr}`)
+    return document
+  }
+
+  /** Lets it go on. */
+  go(): void {
+    this.#child.stdin.write('go\n')
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill('SIGKILL')
+  }
+}
+
+/** Whether a command can be found and answers `args` with success. */
+export function works(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, [...args], { stdio: 'ignore' }).status === 0
+}
+
+function start(
+  command: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv },
+): ChildProcessWithoutNullStreams {
+  const child = spawn(command, [...args], options)
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  return child
+}
