@@ -3,7 +3,7 @@
  * Packages stay outside the bundles. Runs in npm's `prepare`, hence plain JavaScript and nothing but esbuild.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build as bundle } from 'esbuild'
@@ -15,7 +15,6 @@ const entries = {
   'cli/main': 'src/cli/main.ts',
   'host/threadMember': 'src/host/threadMember.ts',
   'host/processMember': 'src/host/processMember.ts',
-  'supervisor/daemon': 'src/supervisor/daemon.ts',
   'ensemble/index': 'src/ensemble/index.ts',
   'client/index': 'src/client/index.ts',
   bench: 'bench/main.ts',
@@ -24,6 +23,8 @@ const entries = {
 
 /** @param {{ types: boolean }} options `types`: also the declarations, which take a few seconds. */
 export async function build({ types }) {
+  // Chunks are named after their contents: without this they pile up. Tests build over what may be in use.
+  if (types) rmSync(join(root, 'dist'), { recursive: true, force: true })
   const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)))
   await bundle({
     absWorkingDir: root,
@@ -31,11 +32,16 @@ export async function build({ types }) {
     outdir: 'dist',
     bundle: true,
     splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
     format: 'esm',
     platform: 'node',
     target: 'node20',
     packages: 'external',
     sourcemap: true,
+    define: {
+      ZK_PSEUDO_VERSION: JSON.stringify(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version),
+      ZK_PSEUDO_BUILT_AT: JSON.stringify(new Date().toISOString()),
+    },
     logLevel: 'warning',
   })
   if (existsSync(join(root, 'dist/cli/main.js'))) chmodSync(join(root, 'dist/cli/main.js'), 0o755)
@@ -43,7 +49,6 @@ export async function build({ types }) {
 }
 
 function declarations() {
-  rmSync(join(root, 'dist/types'), { recursive: true, force: true })
   const tsc = join(root, 'node_modules/.bin/tsc')
   const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
   if (status !== 0) throw new Error('the declarations could not be built')

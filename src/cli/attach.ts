@@ -1,5 +1,5 @@
 /** Shows a running cluster as it goes: the logs of all members with a headline for each change of roles. */
-import type { Connection } from './connection.ts'
+import type { Connection } from '../control/connection.ts'
 import { logFormatter } from './format/log.ts'
 import { headlines } from './headlines.ts'
 import { memberStyle, type Output, wantsColour } from './output.ts'

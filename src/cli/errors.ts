@@ -1,48 +1,11 @@
-/**
- * Errors for people: what went wrong, where, and what to do next. An OperationError is expected trouble (a wrong
- * word, a taken port, nothing running); everything else that reaches `describe` is a bug of ours and says so.
- * The shape is that of the control API's ApiError, so that an answer of the supervisor and an error of our own
- * are printed alike.
- */
-import type { ApiError } from '../control/api.ts'
+/** Errors as the command line words them, and the word that was probably meant. */
+import { exitCodes, OperationError } from '../control/operationError.ts'
 
-export const exitCodes = { done: 0, failed: 1, usage: 2, noCluster: 3, timedOut: 4 } as const
-
-export class OperationError extends Error {
-  override name = 'OperationError'
-  readonly code: string
-  /** What to do next; several lines if need be. */
-  readonly hint: string | null
-  readonly exitCode: number
-
-  constructor(code: string, message: string, hint: string | null, exitCode: number = exitCodes.failed) {
-    super(message)
-    this.code = code
-    this.hint = hint
-    this.exitCode = exitCode
-  }
-}
+export { describe, exitCodes, OperationError } from '../control/operationError.ts'
 
 /** Wrong usage: exit code 2. */
 export function usageError(message: string, hint: string | null = null): OperationError {
   return new OperationError('USAGE', message, hint, exitCodes.usage)
-}
-
-/** Any thrown value as an ApiError. Errors with the shape of an OperationError keep their words. */
-export function describe(thrown: unknown): ApiError['error'] {
-  if (thrown instanceof Error) {
-    const { code, hint, exitCode } = thrown as Partial<OperationError>
-    if (typeof exitCode === 'number') {
-      return { code: code ?? 'FAILED', message: thrown.message, hint: hint ?? null, exitCode }
-    }
-    return {
-      code: typeof code === 'string' ? code : 'INTERNAL',
-      message: thrown.message || thrown.name,
-      hint: 'this was not expected; run again with ZK_PSEUDO_DEBUG=1 to see where it happened',
-      exitCode: exitCodes.failed,
-    }
-  }
-  return { code: 'INTERNAL', message: String(thrown), hint: null, exitCode: exitCodes.failed }
 }
 
 /** The candidate nearest to `word`, if one is near enough to be what was meant. */

@@ -3,13 +3,14 @@
  * a closed terminal) stops the members gracefully; a second Ctrl-C ends everything at once. A reader of stdout that
  * goes away ends nothing.
  */
+
+import { connectTo } from '../control/client.ts'
+import type { Connection } from '../control/connection.ts'
 import { attach } from './attach.ts'
-import type { Connection } from './connection.ts'
 import { describe, exitCodes } from './errors.ts'
 import { banner } from './format/banner.ts'
 import { contractOf } from './format/cluster.ts'
 import { countText, durationText } from './format/words.ts'
-import { connectTo } from './http.ts'
 import type { Output } from './output.ts'
 import { statesText } from './progress.ts'
 import type { Supervised } from './supervise.ts'

@@ -1,7 +1,8 @@
 /** From a command's options to a connection with the cluster it means. */
-import type { Connection } from './connection.ts'
+
+import { connectTo } from '../control/client.ts'
+import type { Connection } from '../control/connection.ts'
 import { type ClusterWish, chooseCluster, type RunningCluster } from './findCluster.ts'
-import { connectTo } from './http.ts'
 import { runningClusters } from './running.ts'
 
 export interface OpenCluster {

@@ -1,5 +1,6 @@
 /** The one place where the command line starts a supervisor; everything else goes through its socket. */
-import { OperationError } from './errors.ts'
+import { startCluster } from '../ensemble/cluster.ts'
+import { ClusterDir } from '../supervisor/clusterDir.ts'
 import { runningClusters } from './running.ts'
 import { explainPort, isPortError } from './takenPort.ts'
 import type { UpRequest } from './upRequest.ts'
@@ -21,22 +22,20 @@ export interface Supervised {
  */
 export async function supervise(request: UpRequest, note: (line: string) => void): Promise<Supervised> {
   try {
-    return await startSupervisor(request, note)
+    const supervisor = await startCluster(request, note)
+    return {
+      socket: supervisor.socketPath,
+      ended: supervisor.ended,
+      stop: () => supervisor.stop(),
+      endNow: () => supervisor.endNow(),
+    }
   } catch (thrown) {
     if (!isPortError(thrown)) throw thrown
     throw await explainPort(thrown, await runningClusters(), request.files.length > 0)
   }
 }
 
-async function startSupervisor(_request: UpRequest, _note: (line: string) => void): Promise<Supervised> {
-  throw notWired()
-}
-
 /** Removes from `dir` what zk-pseudo made there, and answers the paths that it removed. */
-export async function removeVolumes(_dir: string): Promise<string[]> {
-  throw notWired()
-}
-
-function notWired(): OperationError {
-  return new OperationError('NOT_AVAILABLE', 'this build has no supervisor', 'up and down --volumes need one')
+export async function removeVolumes(dir: string): Promise<string[]> {
+  return new ClusterDir(dir).removeVolumes()
 }

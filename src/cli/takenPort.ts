@@ -3,9 +3,9 @@
  * milliseconds and happens only when a start has failed.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { connectTo } from '../control/client.ts'
 import { OperationError } from './errors.ts'
 import type { RunningCluster } from './findCluster.ts'
-import { connectTo } from './http.ts'
 
 interface PortError {
   code: 'EADDRINUSE' | 'EACCES'

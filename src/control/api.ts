@@ -26,6 +26,8 @@ export interface MemberInfo {
   restarts: number
   /** Why it ended, for people; null while it lives. */
   exit: string | null
+  /** Whether it counts for the quorum: a dead member has no role to tell by. */
+  voter: boolean
 }
 
 export interface ClusterInfo {

@@ -51,6 +51,7 @@ export class PeerCore {
   private role: ActiveRole = { name: 'looking', isElecting: false }
   private leavingBecause: string | null = null
   private lastDial: DialId = 0
+  private servingSinceMs = 0
   /** Time of the step that is under way. */
   private now: Now
 
@@ -72,6 +73,16 @@ export class PeerCore {
       this.desk.applied(transaction, result, this.now)
     }
     this.election = settings.isStandalone ? null : new Election(settings.election, emit)
+  }
+
+  /** The leader's part while this member leads; null otherwise. */
+  get leader(): Leader | null {
+    return this.role.name === 'leading' ? this.role.leader : null
+  }
+
+  /** How long it serves clients without a break, ms. */
+  servingForMs(monotonicMs: number): number {
+    return this.status.serving ? monotonicMs - this.servingSinceMs : 0
   }
 
   get sid(): Sid {
@@ -315,6 +326,8 @@ export class PeerCore {
   }
 
   private serve(role: Exclude<Role, 'looking'>, epoch: Epoch): void {
+    this.servingSinceMs = this.now.monotonicMs
+    this.replica.database.tree.setConfig(this.settings.zab.membershipText)
     this.desk.open(this.replica.database, this.now)
     this.emit({
       kind: 'event',
@@ -356,13 +369,13 @@ export class PeerCore {
       this.role.learner.revalidate(sessionId, timeoutMs)
       return
     }
-    const isValid = this.leaderSessions.takeOver(sessionId, 'local', this.now)
+    const isValid = this.leaderSessions.takeOver(sessionId, 'local', this.now, timeoutMs)
     this.desk.revalidated(sessionId, isValid, this.now)
   }
 
   private touch(sessionId: Parameters<Learner['revalidate']>[0], timeoutMs: number): void {
     if (this.role.name === 'learning') this.learnerSessions.touch(sessionId, timeoutMs)
-    else this.leaderSessions.touch(sessionId, this.now)
+    else this.leaderSessions.touch(sessionId, this.now, timeoutMs)
   }
 
   /** True while the connection asked for by `dialLeader` with this number is still wanted. */

@@ -60,4 +60,6 @@ export interface HostFactory {
    * @throws an error with `code: 'EADDRINUSE'`, `port` and `address` when a port is taken.
    */
   open(config: ServerConfig): Promise<MemberHost>
+  /** Frees what the factory holds; to be called when no member is left. */
+  close(): Promise<void>
 }

@@ -62,7 +62,13 @@ export class ClientConnection {
   private isThrottled = false
   private isBacklogged = false
 
-  constructor(id: number, socket: Socket, remote: Remote, limits: ConnectionLimits, events: ConnectionEvents) {
+  constructor(
+    id: number,
+    socket: Socket,
+    remote: Remote,
+    limits: ConnectionLimits,
+    events: ConnectionEvents,
+  ) {
     this.id = id
     this.socket = socket
     this.remote = remote
@@ -156,6 +162,7 @@ export class ClientConnection {
   }
 
   private readonly enqueue = (frame: Buffer): void => {
+    if (this.state !== 'open') return
     if (this.received === 0) clearTimeout(this.timer)
     this.received += 1
     if (this.canDeliver) this.deliver(frame)

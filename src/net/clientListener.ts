@@ -6,7 +6,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { ConnectionId } from '../core/effects.ts'
 import { ClientConnection, type ConnectionEvents, type Remote } from './clientConnection.ts'
-import { listen, remoteOf } from './listening.ts'
+import { listen, remoteOf, stopListening } from './listening.ts'
 
 export type { Remote } from './clientConnection.ts'
 
@@ -61,6 +61,7 @@ export class ClientListener {
   private readonly unflushed = new Set<ClientConnection>()
   private lastId: ConnectionId = 0
   private refused = 0
+  private opening: Promise<number> | null = null
 
   constructor(options: ClientListenerOptions) {
     this.options = options
@@ -84,7 +85,8 @@ export class ClientListener {
    */
   open(): Promise<number> {
     const { host, port, backlog } = this.options
-    return listen(this.server, host, port, backlog ?? -1)
+    this.opening = listen(this.server, host, port, backlog ?? -1)
+    return this.opening
   }
 
   /** Queues bytes until `flush`. A connection that is gone takes them silently. */
@@ -136,9 +138,7 @@ export class ClientListener {
   /** Closes the port and every connection at once; settles when the port is free. */
   close(): Promise<void> {
     for (const connection of this.connections.values()) connection.destroy()
-    return new Promise((resolve) => {
-      this.server.close(() => resolve())
-    })
+    return stopListening(this.server, this.opening)
   }
 
   private accept(socket: Socket): void {

@@ -20,6 +20,14 @@ export function listen(server: Server, host: string, port: number, backlog: numb
   })
 }
 
+/** Frees the port, at once if it is bound already. Connections are the caller's to end; it settles after them. */
+export async function stopListening(server: Server, opening: Promise<unknown> | null): Promise<void> {
+  if (!server.listening) await opening?.catch(() => {})
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve())
+  })
+}
+
 /** IPv4 callers of a port that listens on all addresses are named as IPv4. */
 export function remoteOf(socket: Socket): { address: string; port: number } {
   const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')

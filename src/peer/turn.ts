@@ -24,15 +24,15 @@ export interface Wire {
 }
 
 export interface TurnParts {
-  readonly disk: Disk
   readonly wire: Wire
   readonly clock: () => Now
   readonly onFailure: (error: unknown) => void
 }
 
 export class Turn {
-  /** Set once, right after construction: the core is built with `emit` in hand. */
+  /** null until the member runs. */
   core: PeerCore | null = null
+  private disk: Disk | null = null
   private readonly parts: TurnParts
   private effects: Effect[] = []
   private isScheduled = false
@@ -60,8 +60,11 @@ export class Turn {
     this.schedule()
   }
 
-  start(): void {
-    this.core?.start(this.parts.clock())
+  /** The core was built with `emit` in hand. */
+  start(core: PeerCore, disk: Disk): void {
+    this.core = core
+    this.disk = disk
+    core.start(this.parts.clock())
     this.schedule()
   }
 
@@ -125,14 +128,15 @@ export class Turn {
       batch.push(effect)
       next += 1
     }
-    this.parts.disk.append(batch.map((effect) => effect.txn))
+    this.disk?.append(batch.map((effect) => effect.txn))
     for (const effect of batch) this.release(effect.releases)
     this.durable((batch[batch.length - 1] as DiskEffect).ticket)
     return next
   }
 
   private carryOutOnDisk(effect: Exclude<DiskEffect, { kind: 'append' }>): void {
-    const { disk } = this.parts
+    const { disk } = this
+    if (disk === null) return
     switch (effect.kind) {
       case 'saveEpoch':
         disk.saveEpoch(effect.which, effect.epoch)

@@ -38,16 +38,17 @@ function parseIpExpression(wanted: string): { bytes: number[]; bits: number } | 
 function ipMatches(held: string, wanted: string): boolean {
   const expression = parseIpExpression(wanted)
   const address = parseIp(held)
-  if (expression === null || address === null) return held === wanted
+  if (expression === null || address === null) return false
   const word = (bytes: number[]) => bytes.reduce((value, byte) => value * 256 + byte, 0)
   const shift = 2 ** (32 - expression.bits)
   return Math.floor(word(address) / shift) === Math.floor(word(expression.bytes) / shift)
 }
 
 function isValidId(scheme: string, id: string): boolean {
-  if (scheme === 'ip') return parseIpExpression(id) !== null || /^[0-9a-f:]+$/i.test(id)
-  // DigestAuthenticationProvider.isValid: exactly two parts.
-  return scheme === 'digest' && id.split(':').length === 2
+  // IPv4 only, as in Apache 3.8.
+  if (scheme === 'ip') return parseIpExpression(id) !== null
+  // DigestAuthenticationProvider.isValid: exactly two parts, as Java splits, which forgets empty ones at the end.
+  return scheme === 'digest' && id.replace(/:+$/, '').split(':').length === 2
 }
 
 /**
@@ -71,8 +72,8 @@ function fixupEntry(path: string, entry: Acl, ids: readonly Id[]): Acl[] {
   const { scheme, id } = entry.id
   if (scheme === 'world' && id === 'anyone') return [entry]
   if (scheme === 'auth') {
-    // ip and world are no proof of identity: AuthenticationProvider.isAuthenticated.
-    const authenticated = ids.filter((held) => held.scheme === 'digest' || held.scheme === 'super')
+    // An address proves nobody (AuthenticationProvider.isAuthenticated), and `super` has no provider to ask.
+    const authenticated = ids.filter((held) => held.scheme === 'digest')
     if (authenticated.length === 0) throw new KeeperError(ErrorCode.InvalidAcl, path)
     return authenticated.map((held) => ({ perms: entry.perms, id: held }))
   }

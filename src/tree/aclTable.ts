@@ -12,6 +12,7 @@ function keyOf(acl: readonly Acl[]): string {
   return JSON.stringify(acl.map(({ perms, id }) => [perms, id.scheme, id.id]))
 }
 
+const CLOSED_ACL: readonly Acl[] = [{ perms: 0, id: { scheme: 'world', id: 'anyone' } }]
 const OPEN_KEY = keyOf(OPEN_ACL)
 
 export class AclTable {
@@ -39,8 +40,8 @@ export class AclTable {
     return this.highest
   }
 
-  /** The open ACL for a number that is not there: Apache warns and lets everybody in, too. */
+  /** A number that is not there lets nobody in: only a fuzzy snapshot of Apache could name one, and replay sets it. */
   get(id: number): readonly Acl[] {
-    return id === OPEN_ACL_ID ? OPEN_ACL : (this.byId.get(id) ?? OPEN_ACL)
+    return id === OPEN_ACL_ID ? OPEN_ACL : (this.byId.get(id) ?? CLOSED_ACL)
   }
 }

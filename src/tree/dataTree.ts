@@ -158,9 +158,9 @@ export class DataTree {
     return count
   }
 
-  /** Characters of paths and bytes of data. */
+  /** Characters of paths, '/' among them, and bytes of data. */
   get approximateDataSize(): number {
-    return this.dataSize
+    return this.dataSize + 1
   }
 
   get digest(): bigint {
@@ -183,6 +183,7 @@ export class DataTree {
     if (parent === undefined) return ErrorCode.NoNode
     // First of all, so that numbers are given in the same order in every replay.
     const aclId = this.acls.idFor(created.acl)
+    const isChild = parent.children?.has(nameOf(path)) ?? false
     const existing = this.paths.get(path)
     const cversion = created.parentCVersion === -1 ? parent.cversion + 1 : created.parentCVersion
     this.change(parentPath, parent, () => {
@@ -192,10 +193,12 @@ export class DataTree {
         parent.pzxid = zxid
       }
     })
-    if (existing !== undefined) {
+    if (isChild && existing !== undefined) {
       existing.aclId = aclId
       return ErrorCode.NodeExists
     }
+    // Replay has just deleted and created its parent again: it is not yet the child that it will be.
+    if (existing !== undefined) this.forget(path, existing)
     parent.addChild(nameOf(path))
     const data = created.data === null ? null : Buffer.from(created.data)
     this.remember(path, new Znode(data, aclId, freshStat(zxid, time, created.ephemeralOwner)))
@@ -256,7 +259,8 @@ export class DataTree {
   /** The ensemble's membership, which is no transaction either (DataTree via initConfigInZKDatabase). */
   setConfig(text: string): void {
     const node = this.paths.get('/zookeeper/config')
-    if (node === undefined) return
+    // Alone, a server has no membership, and its node stays as it is in a new tree (asked Apache 3.8.0).
+    if (node === undefined || text === '') return
     node.data = Buffer.from(text)
     node.version = -1
   }
@@ -297,5 +301,5 @@ export class DataTree {
 }
 
 const EMPTY: ReadonlySet<string> = new Set()
-/** Its version is -1 until a reconfiguration sets it. */
+/** As in a new tree; setConfig makes its version -1 (asked Apache 3.8.0). */
 const CONFIG_STAT = { ...NO_STAT, version: 0, aversion: -1 }

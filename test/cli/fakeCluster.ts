@@ -185,6 +185,7 @@ export function member(id: number, changes: Partial<MemberInfo> = {}): MemberInf
     uptimeMs: 65_000,
     restarts: 0,
     exit: null,
+    voter: true,
     ...changes,
   }
 }

@@ -88,7 +88,7 @@ export class SimulatedDisk {
 
   private saveEpoch(which: 'accepted' | 'current', epoch: Epoch): void {
     if (which === 'current') this.durable.currentEpoch = epoch
-    else if (this.fault !== 'forget-accepted-epoch') this.durable.acceptedEpoch = epoch
+    else this.durable.acceptedEpoch = epoch
   }
 
   private cut(zxid: Zxid): void {
@@ -143,6 +143,7 @@ export class SimulatedDisk {
     // A log that holds an epoch's transaction holds that epoch's whole initial history: see storage.
     const lastEpoch = epochOf(database.lastProcessedZxid)
     const current = Math.max(currentEpoch, lastEpoch)
+    if (this.fault === 'forget-accepted-epoch') return { database, recentTxns, acceptedEpoch: 0, currentEpoch: current }
     return { database, recentTxns, acceptedEpoch: Math.max(acceptedEpoch, current), currentEpoch: current }
   }
 

@@ -62,9 +62,12 @@ export class World {
     const voters = this.random.pick([3, 3, 5])
     const observers = this.random.chance(0.2) ? 1 : 0
     const fault = options.fault ?? null
+    const slowness = this.random.pick([1, 1, 5, 20])
     for (let sid = 0; sid < voters + observers; sid++) {
       const settings = this.settingsOf(sid, voters, observers)
-      this.members.push(new SimulatedMember(sid, settings, this.memberWorld(fault)))
+      const member = new SimulatedMember(sid, settings, this.memberWorld(fault))
+      member.disk.slowness = slowness
+      this.members.push(member)
     }
   }
 
@@ -250,7 +253,8 @@ export class World {
     const { random, network } = this
     const member = random.pick(this.members)
     const kind = random.next()
-    if (kind < 0.3) this.crash(member)
+    if (kind < 0.04) this.powerFailure()
+    else if (kind < 0.3) this.crash(member)
     else if (kind < 0.65) this.startSome()
     else if (kind < 0.75) {
       this.trace(null, 'partition')
@@ -262,6 +266,12 @@ export class World {
     } else if (kind < 0.92) network.breakSome(0.3)
     else if (kind < 0.97) member.pause(random.next() * 2000)
     else member.disk.slowness = random.pick([1, 1, 10])
+  }
+
+  /** Several at one moment: what was acknowledged must be on more than one disk. */
+  private powerFailure(): void {
+    const count = this.random.between(2, this.members.length)
+    for (const member of this.random.shuffle(this.members).slice(0, count)) this.crash(member)
   }
 
   private startSome(): void {

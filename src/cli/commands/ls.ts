@@ -1,7 +1,7 @@
+import { connectTo } from '../../control/client.ts'
 import { defineCommand } from '../command.ts'
 import type { RunningCluster } from '../findCluster.ts'
 import { table } from '../format/table.ts'
-import { connectTo } from '../http.ts'
 import { type JsonOptions, jsonOption } from '../options.ts'
 import { runningClusters } from '../running.ts'
 

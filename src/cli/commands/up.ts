@@ -1,15 +1,15 @@
 import { formatProblem } from '../../config/problem.ts'
 import type { ClusterInfo } from '../../control/api.ts'
+import { connectTo } from '../../control/client.ts'
+import type { Connection } from '../../control/connection.ts'
 import { attach } from '../attach.ts'
 import { defineCommand } from '../command.ts'
-import type { Connection } from '../connection.ts'
 import { startDetached } from '../detached.ts'
 import { exitCodes, OperationError, usageError } from '../errors.ts'
 import type { RunningCluster } from '../findCluster.ts'
 import { foreground } from '../foreground.ts'
 import { banner } from '../format/banner.ts'
 import { contractOf } from '../format/cluster.ts'
-import { connectTo } from '../http.ts'
 import { clusterOptions, jsonOption, waitTimeoutOption, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
 import { planText, planUp } from '../plan.ts'
@@ -139,7 +139,7 @@ async function serving(connection: Connection, options: UpOptions, output: Outpu
       throw new OperationError(error.code, error.message, hint.trim(), error.exitCode)
     },
   )
-  if (output.json) output.document(contractOf(cluster))
+  if (output.json) output.document({ ...contractOf(cluster), supervisorPid: cluster.supervisorPid })
   else {
     const leader = cluster.leader === null ? '' : `\nmember ${cluster.leader} leads epoch ${cluster.epoch}`
     output.print(banner(cluster, output.paint, output.columns).join('\n') + leader)

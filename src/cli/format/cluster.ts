@@ -5,13 +5,17 @@ import { type Column, table } from './table.ts'
 import { durationText } from './words.ts'
 import { wrap } from './wrap.ts'
 
+export type PsDocument = Omit<ClusterInfo, 'dir' | 'supervisorPid' | 'members'> & {
+  members: Omit<MemberInfo, 'voter'>[]
+}
+
 /** Exactly the fields that `ps --json` promises, in the order of the contract. */
-export function contractOf(cluster: ClusterInfo): Omit<ClusterInfo, 'dir' | 'supervisorPid'> {
+export function contractOf(cluster: ClusterInfo): PsDocument {
   const { name, connectString, quorum, leader, epoch } = cluster
   return { name, connectString, quorum, leader, epoch, members: cluster.members.map(memberContract) }
 }
 
-function memberContract(member: MemberInfo): MemberInfo {
+function memberContract(member: MemberInfo): Omit<MemberInfo, 'voter'> {
   const { id, state, role, isolation, pid, clientPort, quorumPort, electionPort, epoch, zxid } = member
   const { connections, dataDir, config, uptimeMs, restarts, exit } = member
   const ports = { clientPort, quorumPort, electionPort }

@@ -3,7 +3,7 @@
  * the commands that print logs.
  */
 import { prettyFactory } from 'pino-pretty'
-import type { LogRecord } from '../connection.ts'
+import type { LogRecord } from '../../control/connection.ts'
 import { memberStyle, type Paint } from '../output.ts'
 
 /** A function from a record to its text, without the newline at the end. */

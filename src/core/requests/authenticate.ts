@@ -11,7 +11,7 @@ export function authenticate(
   client: Client,
   options: RequestOptions,
 ): Id[] | null {
-  switch (scheme.toLowerCase()) {
+  switch (scheme) {
     case 'ip':
       return [{ scheme: 'ip', id: client.address }]
     case 'digest': {

@@ -45,23 +45,27 @@ export class Client {
   /** Invariant: what this client is told never goes back. */
   lastZxid: Zxid = ZERO_ZXID
   touchedAtMs = Number.NEGATIVE_INFINITY
-  readonly statistics: ClientStatistics
+  statistics: ClientStatistics
 
   constructor(connection: ConnectionId, address: string, wallMs: number) {
     this.connection = connection
     this.address = address
     this.ids = [{ scheme: 'ip', id: address }]
-    this.statistics = {
-      received: 0,
-      sent: 0,
-      establishedAtMs: wallMs,
-      lastOperation: null,
-      lastCxid: -1,
-      lastLatencyMs: 0,
-      minLatencyMs: 0,
-      maxLatencyMs: 0,
-      totalLatencyMs: 0,
-      lastResponseAtMs: 0,
-    }
+    this.statistics = freshStatistics(wallMs)
+  }
+}
+
+export function freshStatistics(establishedAtMs: number): ClientStatistics {
+  return {
+    received: 0,
+    sent: 0,
+    establishedAtMs,
+    lastOperation: null,
+    lastCxid: -1,
+    lastLatencyMs: 0,
+    minLatencyMs: 0,
+    maxLatencyMs: 0,
+    totalLatencyMs: 0,
+    lastResponseAtMs: 0,
   }
 }

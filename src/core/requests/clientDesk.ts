@@ -8,7 +8,7 @@
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { formatSessionId, type SessionId } from '../../protocol/ids.ts'
 import { decode } from '../../protocol/jute.ts'
-import { OpCode } from '../../protocol/opcodes.ts'
+import { OpCode, Xid } from '../../protocol/opcodes.ts'
 import { DecodeError, Reader } from '../../protocol/reader.ts'
 import { AuthPacket, PathRequest, RequestHeader } from '../../protocol/records/client.ts'
 import type { Transaction } from '../../protocol/transaction.ts'
@@ -20,7 +20,7 @@ import type { MemberEvent } from '../events.ts'
 import { Fifo } from '../fifo.ts'
 import { invariant } from '../invariant.ts'
 import { authenticate } from './authenticate.ts'
-import { Client, type Queued } from './client.ts'
+import { Client, freshStatistics, type Queued } from './client.ts'
 import { ConnectDesk } from './connectDesk.ts'
 import type { RequestOptions } from './options.ts'
 import { executeRead, isRead } from './reads.ts'
@@ -88,6 +88,12 @@ export class ClientDesk {
 
   get connectionCount(): number {
     return this.clients.size
+  }
+
+  /** `crst`. */
+  resetConnectionStatistics(): void {
+    for (const client of this.clients.values())
+      client.statistics = freshStatistics(client.statistics.establishedAtMs)
   }
 
   get outstanding(): number {
@@ -173,7 +179,10 @@ export class ClientDesk {
 
   private request(client: Client, frame: Buffer, now: Now): void {
     const reader = new Reader(frame)
-    const { xid, type } = RequestHeader.read(reader)
+    const header = RequestHeader.read(reader)
+    const { type } = header
+    // A ping's answer bears this xid whatever the question bore (asked Apache 3.8.0).
+    const xid = type === OpCode.ping ? Xid.ping : header.xid
     this.touch(client, now)
     if (type === OpCode.auth) {
       this.auth(client, xid, reader)

@@ -16,7 +16,7 @@ import type { Writer } from '../../protocol/writer.ts'
 import type { OpResult } from '../../tree/database.ts'
 
 export type MultiPart =
-  | { type: typeof OpCode.create | typeof OpCode.create2; request: CreateRequest }
+  | { type: typeof OpCode.create; request: CreateRequest }
   | { type: typeof OpCode.delete; request: DeleteRequest }
   | { type: typeof OpCode.setData; request: SetDataRequest }
   | { type: typeof OpCode.check; request: CheckVersionRequest }
@@ -36,8 +36,9 @@ export function readMulti(reader: Reader): MultiPart[] {
 function readPart(type: number, reader: Reader): MultiPart {
   switch (type) {
     case OpCode.create:
+    // Asked Apache 3.8.0: within a multi it takes one for the other, and answers with the path alone.
     case OpCode.create2:
-      return { type, request: CreateRequest.read(reader) }
+      return { type: OpCode.create, request: CreateRequest.read(reader) }
     case OpCode.delete:
       return { type, request: DeleteRequest.read(reader) }
     case OpCode.setData:

@@ -27,6 +27,10 @@ interface Change {
   readonly previous: Change | undefined
 }
 
+function keyOf(path: string): string {
+  return path === '/' ? '' : path
+}
+
 export class PendingChanges {
   private readonly tree: DataTree
   private readonly isDigestEnabled: boolean
@@ -40,9 +44,9 @@ export class PendingChanges {
     this.isDigestEnabled = isDigestEnabled
   }
 
-  /** undefined where there is, or will be, no such node. `path` '' is the root. */
+  /** undefined where there is, or will be, no such node. The root is '' or '/'. */
   find(path: string): NodeState | undefined {
-    const change = this.byPath.get(path)
+    const change = this.byPath.get(keyOf(path))
     if (change !== undefined) return change.state ?? undefined
     const node = this.tree.node(path)
     if (node === undefined) return undefined
@@ -68,7 +72,7 @@ export class PendingChanges {
   }
 
   private record(zxid: Zxid, path: string, state: NodeState | null): void {
-    const key = path === '/' ? '' : path
+    const key = keyOf(path)
     if (this.isDigestEnabled) {
       this.sum ??= this.tree.digestSum
       this.sum.subtract(this.find(key)?.digest ?? 0)

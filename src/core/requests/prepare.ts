@@ -9,6 +9,7 @@ import { DecodeError, Reader } from '../../protocol/reader.ts'
 import {
   CreateRequest,
   DeleteRequest,
+  ReconfigRequest,
   SetAclRequest,
   SetDataRequest,
 } from '../../protocol/records/client.ts'
@@ -103,6 +104,7 @@ export class Preparation {
         return prepareNode.closeSession(operation, owned)
       }
       case OpCode.reconfig:
+        ReconfigRequest.read(reader)
         throw new KeeperError(ErrorCode.ReconfigDisabled)
       default:
         // Also a top-level check, which Apache would propose, and no member could ever read again.
@@ -143,7 +145,6 @@ function encodePart(body: TxnBody): { type: number; data: Buffer } {
 function preparePart(operation: Operation, part: MultiPart): TxnBody {
   switch (part.type) {
     case OpCode.create:
-    case OpCode.create2:
       return prepareNode.create(operation, part.type, part.request)
     case OpCode.delete:
       return prepareNode.remove(operation, part.request)

@@ -17,9 +17,10 @@ import { writeMultiResults } from './multi.ts'
 
 export class Replies {
   private readonly writer = new Writer(64 * 1024)
+  /** Of its own: setWatches causes events while its reply is being written. */
+  private readonly events = new Writer()
 
-  private frame(write: (writer: Writer) => void): Buffer {
-    const { writer } = this
+  private frame(write: (writer: Writer) => void, writer = this.writer): Buffer {
     const length = writer.reserveInt()
     write(writer)
     writer.patchInt(length, writer.length - 4)
@@ -51,7 +52,7 @@ export class Replies {
     return this.frame((writer) => {
       ReplyHeader.write(writer, { xid: Xid.notification, zxid: NO_ZXID, err: 0 })
       WatcherEvent.write(writer, { type, state: SYNC_CONNECTED, path })
-    })
+    }, this.events)
   }
 
   sync(xid: number, zxid: Zxid, path: string): Buffer {

@@ -64,16 +64,20 @@ export class LeaderSessions {
     this.expiry.update(id, timeoutMs, now.monotonicMs)
   }
 
-  touch(id: SessionId, now: Now): boolean {
+  /**
+   * False when the session is over. A client that comes back may agree on another timeout than the one that its
+   * session was created with: the one that its server names counts (SessionTrackerImpl.touchSession).
+   */
+  touch(id: SessionId, now: Now, timeoutMs?: number): boolean {
     const session = this.sessions.get(id)
     if (session === undefined || session.isClosing) return false
-    this.expiry.update(id, session.timeoutMs, now.monotonicMs)
+    this.expiry.update(id, timeoutMs ?? session.timeoutMs, now.monotonicMs)
     return true
   }
 
   /** A client came back with its session, at this owner. False when the session is over. */
-  takeOver(id: SessionId, owner: RequestOwner, now: Now): boolean {
-    if (!this.touch(id, now)) return false
+  takeOver(id: SessionId, owner: RequestOwner, now: Now, timeoutMs?: number): boolean {
+    if (!this.touch(id, now, timeoutMs)) return false
     const session = this.sessions.get(id)
     if (session !== undefined) session.owner = owner
     return true

@@ -38,8 +38,18 @@ interface WaitingSync {
   readonly owner: Request['owner']
 }
 
+/** Bytes of the last, the smallest and the largest; -1 when there was none. */
+export interface Sizes {
+  readonly last: number
+  readonly min: number
+  readonly max: number
+}
+
+export const NO_SIZES: Sizes = { last: -1, min: -1, max: -1 }
+
 export class Broadcast {
   lastProposed: Zxid
+  sizes: Sizes = NO_SIZES
   private readonly parts: BroadcastParts
   private readonly waitingSyncs: WaitingSync[] = []
 
@@ -71,11 +81,21 @@ export class Broadcast {
     )
     const txn = { zxid, bytes: encodeTransaction(transaction) }
     this.lastProposed = zxid
+    this.measure(txn.bytes.length)
     const packet = packets.proposal(txn)
     for (const learner of this.parts.learners.values()) {
       if (!learner.isObserver && isForwarding(learner)) this.send(learner, packet, zxid, now)
     }
     replica.log(txn, transaction, [])
+  }
+
+  private measure(last: number): void {
+    const { min, max } = this.sizes
+    this.sizes = { last, min: min === -1 ? last : Math.min(min, last), max: Math.max(max, last) }
+  }
+
+  get pendingSyncs(): number {
+    return this.waitingSyncs.length
   }
 
   private send(learner: LearnerView, packet: QuorumPacket, zxid: Zxid, now: Now): void {

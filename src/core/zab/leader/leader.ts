@@ -15,7 +15,7 @@ import type { Request } from '../../requests/request.ts'
 import type { LeaderSessions } from '../../sessions/leaderSessions.ts'
 import * as packets from '../packets.ts'
 import type { StepDown, ZabSettings } from '../settings.ts'
-import { Broadcast } from './broadcast.ts'
+import { Broadcast, NO_SIZES, type Sizes } from './broadcast.ts'
 import { Discovery } from './discovery.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { LearnerView } from './learnerView.ts'
@@ -61,7 +61,20 @@ export class Leader {
     return this.discovery.epoch
   }
 
-  /** What `srvr` shows: epoch << 32 until the epoch's first transaction. */
+  /** epoch << 32, which no transaction has. */
+  get epochMark(): Zxid {
+    return this.discovery.epoch === null ? ZERO_ZXID : makeZxid(this.discovery.epoch, 0)
+  }
+
+  /** Bytes of proposals, for `srvr`. */
+  get proposalSizes(): Sizes {
+    return this.broadcast?.sizes ?? NO_SIZES
+  }
+
+  get pendingSyncs(): number {
+    return this.broadcast?.pendingSyncs ?? 0
+  }
+
   get lastProposed(): Zxid {
     return this.broadcast?.lastProposed ?? ZERO_ZXID
   }
@@ -179,14 +192,16 @@ export class Leader {
         this.broadcast?.acknowledged(learner, packet.zxid, now)
         return false
       case PacketType.ping:
-        for (const { sessionId } of packets.touchedSessions(packet.data)) sessions.touch(sessionId, now)
+        for (const { sessionId, timeOut } of packets.touchedSessions(packet.data)) {
+          sessions.touch(sessionId, now, timeOut)
+        }
         return false
       case PacketType.request:
         this.submit(packets.receivedRequest(packet, learner.id), now)
         return false
       case PacketType.revalidate: {
-        const { sessionId } = packets.readSessionTimeout(packet.data)
-        const valid = sessions.takeOver(sessionId, learner.id, now)
+        const { sessionId, timeOut } = packets.readSessionTimeout(packet.data)
+        const valid = sessions.takeOver(sessionId, learner.id, now, timeOut)
         const reply = packets.validity(sessionId, valid)
         this.parts.emit({ kind: 'toLearner', learner: learner.id, packet: reply })
         return false

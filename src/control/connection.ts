@@ -1,8 +1,8 @@
 /**
- * What a command asks of a running cluster. Commands know the supervisor only through this interface; http.ts is
+ * What a command asks of a running cluster. Commands know the supervisor only through this interface; client.ts is
  * the one that speaks to its socket.
  */
-import type { ActionRequest, ClusterEvent, ClusterInfo, Verdict } from '../control/api.ts'
+import type { ActionRequest, ClusterEvent, ClusterInfo, Verdict } from './api.ts'
 
 /** A pino record; `member` is absent in the supervisor's own. */
 export interface LogRecord {

@@ -1,8 +1,8 @@
 /** The control API over the cluster's Unix socket: HTTP with JSON, streams as JSON lines. */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
-import type { ApiError, ClusterEvent, ClusterInfo, Verdict } from '../control/api.ts'
+import type { ApiError, ClusterEvent, ClusterInfo, Verdict } from './api.ts'
 import type { Connection, LogRecord } from './connection.ts'
-import { exitCodes, OperationError } from './errors.ts'
+import { exitCodes, OperationError } from './operationError.ts'
 
 /** A server that says nothing for this long beyond what it was asked to wait is taken for hung. */
 const patienceMs = 15_000

@@ -1,0 +1,1 @@
+export function build(options: { types: boolean }): Promise<void>

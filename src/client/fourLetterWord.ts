@@ -1,0 +1,27 @@
+/** Asks a server with a four-letter word, as `echo ruok | nc host port` does. */
+import { connect } from 'node:net'
+
+/**
+ * @returns the answer; empty where the server only closes
+ * @throws the system's error (ECONNREFUSED, …), or one with the code ETIMEDOUT after `timeoutMs`
+ */
+export function fourLetterWord(host: string, port: number, word: string, timeoutMs = 5000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    const socket = connect({ host, port })
+    const timer = setTimeout(() => {
+      const error = new Error(`${host}:${port} did not answer ${word} within ${timeoutMs} ms`)
+      socket.destroy(Object.assign(error, { code: 'ETIMEDOUT' }))
+    }, timeoutMs)
+    socket.on('connect', () => socket.write(word))
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      // A server may reset what it closes; what it said before counts.
+      if (error.code !== 'ECONNRESET' || chunks.length === 0) reject(error)
+    })
+    socket.on('close', () => {
+      clearTimeout(timer)
+      resolve(Buffer.concat(chunks).toString('utf8'))
+    })
+  })
+}

@@ -1,0 +1,170 @@
+/**
+ * One connection to one server, from the handshake to its end. Requests are pipelined: a server answers in the
+ * order in which it was asked, so the oldest request without an answer is the one that a reply belongs to.
+ * What was sent and not answered when the connection ends fails with ConnectionLoss: it may have been done.
+ */
+import { connect, type Socket } from 'node:net'
+import { FrameParser } from '../protocol/frames.ts'
+import { encode } from '../protocol/jute.ts'
+import { OpCode, Xid } from '../protocol/opcodes.ts'
+import { DecodeError, Reader } from '../protocol/reader.ts'
+import { ConnectRequest, ConnectResponse, ReplyHeader, WatcherEvent } from '../protocol/records/client.ts'
+import { Writer } from '../protocol/writer.ts'
+import type { Zxid } from '../protocol/zxid.ts'
+import type { ServerAddress } from './connectString.ts'
+
+/** A request that waits for its answer. */
+export interface Call {
+  readonly xid: number
+  /** With its length. */
+  readonly frame: Buffer
+  /** `body` stands behind the header when `err` is 0. */
+  answered(err: number, body: Reader): void
+  failed(code: 'loss' | 'expired'): void
+}
+
+export interface ServerConnectionEvents {
+  /** The server's answer to the handshake; timeOut 0 means that the session is over. */
+  onHandshake(response: ConnectResponse): void
+  onWatch(event: WatcherEvent): void
+  onAuthenticated(err: number): void
+  onZxid(zxid: Zxid): void
+  /** Once, and last. */
+  onEnd(reason: string): void
+}
+
+export interface ServerConnectionOptions {
+  readonly server: ServerAddress
+  readonly hello: ConnectRequest
+  /** From dialling to the handshake's answer. */
+  readonly connectTimeoutMs: number
+  readonly maxFrameBytes: number
+  readonly events: ServerConnectionEvents
+}
+
+/** A frame with its length, from what `write` puts into it. */
+export function frameOf(write: (writer: Writer) => void): Buffer {
+  const writer = new Writer(256)
+  const length = writer.reserveInt()
+  write(writer)
+  writer.patchInt(length, writer.length - 4)
+  return writer.take()
+}
+
+const PING = frameOf((writer) => {
+  writer.int(Xid.ping)
+  writer.int(OpCode.ping)
+})
+
+export class ServerConnection {
+  private readonly socket: Socket
+  private readonly events: ServerConnectionEvents
+  private readonly parser: FrameParser
+  private readonly calls: Call[] = []
+  private answeredCalls = 0
+  private outgoing: Buffer[] = []
+  private isGreeted = false
+  private isOver = false
+  private timer: NodeJS.Timeout
+  private readMs = performance.now()
+  private writtenMs = performance.now()
+
+  constructor(options: ServerConnectionOptions) {
+    const { server, hello, connectTimeoutMs, maxFrameBytes, events } = options
+    this.events = events
+    this.parser = new FrameParser(maxFrameBytes)
+    this.timer = setTimeout(() => this.end(`no answer within ${connectTimeoutMs} ms`), connectTimeoutMs)
+    const socket = connect({ host: server.host, port: server.port, noDelay: true })
+    this.socket = socket
+    const handshake = encode(ConnectRequest, hello)
+    socket.on('connect', () => {
+      // Dialling a free port of the ephemeral range can meet itself (TCP's simultaneous open).
+      if (socket.localPort === socket.remotePort) this.end('no server listens')
+      else this.write(frameOf((writer) => writer.raw(handshake)))
+    })
+    socket.on('data', (chunk: Buffer) => this.take(chunk))
+    socket.on('error', (error) => this.end(error.message))
+    socket.on('close', () => this.end('the server closed the connection'))
+  }
+
+  /** Sends a request. All that is sent in one turn leaves in one write. */
+  call(call: Call): void {
+    this.calls.push(call)
+    this.write(call.frame)
+  }
+
+  /** Sends a frame whose answer does not count among the calls (auth, setWatches). */
+  write(frame: Buffer): void {
+    if (this.isOver) return
+    if (this.outgoing.length === 0) queueMicrotask(() => this.flush())
+    this.outgoing.push(frame)
+  }
+
+  /** Hangs up; what is not answered fails with ConnectionLoss. */
+  end(reason: string): void {
+    if (this.isOver) return
+    this.isOver = true
+    clearTimeout(this.timer)
+    this.socket.destroy()
+    for (const call of this.calls.splice(0).slice(this.answeredCalls)) call.failed('loss')
+    this.events.onEnd(reason)
+  }
+
+  private flush(): void {
+    const frames = this.outgoing
+    this.outgoing = []
+    if (this.isOver || frames.length === 0) return
+    this.writtenMs = performance.now()
+    this.socket.write(frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames))
+  }
+
+  private take(chunk: Buffer): void {
+    this.readMs = performance.now()
+    try {
+      this.parser.push(chunk, (frame) => {
+        if (!this.isOver) this.takeFrame(new Reader(frame))
+      })
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      this.end(`the server sent ${error.message}`)
+    }
+  }
+
+  private takeFrame(reader: Reader): void {
+    if (!this.isGreeted) {
+      this.isGreeted = true
+      clearTimeout(this.timer)
+      const response = ConnectResponse.read(reader)
+      if (response.timeOut > 0) this.keepAlive(response.timeOut)
+      this.events.onHandshake(response)
+      return
+    }
+    const { xid, zxid, err } = ReplyHeader.read(reader)
+    if (zxid > 0) this.events.onZxid(zxid)
+    if (xid === Xid.notification) this.events.onWatch(WatcherEvent.read(reader))
+    else if (xid === Xid.auth) this.events.onAuthenticated(err)
+    else if (xid !== Xid.ping && xid !== Xid.setWatches) this.answer(xid, err, reader)
+  }
+
+  private answer(xid: number, err: number, body: Reader): void {
+    const call = this.calls[this.answeredCalls]
+    if (call === undefined || call.xid !== xid)
+      throw new DecodeError(`an answer to request ${xid}, not to ${call?.xid ?? 'any'}`)
+    this.answeredCalls += 1
+    if (this.answeredCalls === this.calls.length || this.answeredCalls === 1024) {
+      this.calls.splice(0, this.answeredCalls)
+      this.answeredCalls = 0
+    }
+    call.answered(err, body)
+  }
+
+  /** Pings at a third of the timeout; at two thirds without a byte, the server is given up (ClientCnxn). */
+  private keepAlive(timeoutMs: number): void {
+    this.timer = setInterval(() => {
+      const now = performance.now()
+      const silentMs = now - this.readMs
+      if (silentMs > (timeoutMs * 2) / 3) this.end(`nothing was heard for ${Math.round(silentMs)} ms`)
+      else if (now - this.writtenMs >= timeoutMs / 3) this.write(PING)
+    }, timeoutMs / 8)
+  }
+}

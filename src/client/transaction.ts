@@ -1,0 +1,132 @@
+/** A multi request: operations that are done all or not at all. */
+import { ErrorCode, KeeperError } from '../protocol/errors.ts'
+import type { Type } from '../protocol/jute.ts'
+import { OpCode } from '../protocol/opcodes.ts'
+import { DecodeError, type Reader } from '../protocol/reader.ts'
+import {
+  CheckVersionRequest,
+  Create2Response,
+  CreateRequest,
+  CreateResponse,
+  CreateTtlRequest,
+  DeleteRequest,
+  ErrorResponse,
+  MultiHeader,
+  SetDataRequest,
+  SetDataResponse,
+} from '../protocol/records/client.ts'
+import type { Stat } from '../protocol/records/data.ts'
+import type { Writer } from '../protocol/writer.ts'
+import { type CreateOptions, createOp, type Data, dataBytes } from './operations.ts'
+
+/** What became of one operation: `path` after a create, `stat` after a create and a setData. */
+export interface TransactionResult {
+  readonly path: string | null
+  readonly stat: Stat | null
+}
+
+interface Operation {
+  readonly type: number
+  readonly path: string
+  write(writer: Writer): void
+}
+
+/** Turns paths of the client's into the server's and back. */
+export interface Chroot {
+  toServer(path: string): string
+  toClient(path: string): string
+}
+
+export class Transaction {
+  private readonly operations: Operation[] = []
+  private readonly chroot: Chroot
+  private readonly send: (transaction: Transaction) => Promise<TransactionResult[]>
+
+  constructor(chroot: Chroot, send: (transaction: Transaction) => Promise<TransactionResult[]>) {
+    this.chroot = chroot
+    this.send = send
+  }
+
+  create(path: string, data: Data = null, options: CreateOptions = {}): this {
+    const { type, request } = createOp(this.chroot.toServer(path), data, options)
+    if ('ttl' in request) return this.add(type, path, CreateTtlRequest, request)
+    return this.add(type, path, CreateRequest, request)
+  }
+
+  delete(path: string, version = -1): this {
+    return this.add(OpCode.delete, path, DeleteRequest, { path: this.chroot.toServer(path), version })
+  }
+
+  setData(path: string, data: Data, version = -1): this {
+    const request = { path: this.chroot.toServer(path), data: dataBytes(data), version }
+    return this.add(OpCode.setData, path, SetDataRequest, request)
+  }
+
+  /** Fails the whole unless the znode has this version. */
+  check(path: string, version: number): this {
+    return this.add(OpCode.check, path, CheckVersionRequest, { path: this.chroot.toServer(path), version })
+  }
+
+  /**
+   * @returns one result for each operation, in order
+   * @throws KeeperError of the operation that failed, with its path; then none was done
+   */
+  commit(): Promise<TransactionResult[]> {
+    return this.send(this)
+  }
+
+  /** The request's body. */
+  write(writer: Writer): void {
+    for (const operation of this.operations) {
+      MultiHeader.write(writer, { type: operation.type, done: false, err: -1 })
+      operation.write(writer)
+    }
+    MultiHeader.write(writer, { type: -1, done: true, err: -1 })
+  }
+
+  /** The reply's body. */
+  read(reader: Reader): TransactionResult[] {
+    const results: TransactionResult[] = []
+    const errors: number[] = []
+    for (;;) {
+      const { type, done } = MultiHeader.read(reader)
+      if (done) break
+      if (type === OpCode.error) errors.push(ErrorResponse.read(reader).err)
+      else results.push(this.readResult(type, reader))
+    }
+    if (errors.length > 0) throw this.failure(errors)
+    return results
+  }
+
+  /** Those before the culprit say Ok, those behind it RuntimeInconsistency. */
+  private failure(errors: readonly number[]): KeeperError {
+    const at = errors.findIndex((error) => error !== ErrorCode.Ok && error !== ErrorCode.RuntimeInconsistency)
+    const code = (errors[at] ?? ErrorCode.RuntimeInconsistency) as ErrorCode
+    return new KeeperError(code, this.operations[at]?.path ?? null)
+  }
+
+  private readResult(type: number, reader: Reader): TransactionResult {
+    switch (type) {
+      case OpCode.create:
+        return { path: this.chroot.toClient(CreateResponse.read(reader).path), stat: null }
+      case OpCode.create2:
+      case OpCode.createContainer:
+      case OpCode.createTtl: {
+        const { path, stat } = Create2Response.read(reader)
+        return { path: this.chroot.toClient(path), stat }
+      }
+      case OpCode.setData:
+        return { path: null, stat: SetDataResponse.read(reader).stat }
+      case OpCode.delete:
+      case OpCode.check:
+        return { path: null, stat: null }
+      default:
+        throw new DecodeError(`a result of the type ${type} in a multi`)
+    }
+  }
+
+  private add<T>(type: number, path: string, request: Type<T>, value: T): this {
+    this.operations.push({ type, path, write: (writer) => request.write(writer, value) })
+    return this
+  }
+}

@@ -1,0 +1,195 @@
+/** The control API's server: HTTP with JSON over a Unix socket that only its user may open. */
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { dirname } from 'node:path'
+import type { EventLog } from '../supervisor/eventLog.ts'
+import type { LogBook } from '../supervisor/logBook.ts'
+import { makeRegistryDir, registryDir } from '../supervisor/registry.ts'
+import type { ActionRequest, ApiError, ClusterEvent, ClusterInfo, Verdict } from './api.ts'
+import { describe, OperationError } from './operationError.ts'
+
+/** What the API speaks for. */
+export interface Controlled {
+  readonly events: EventLog
+  readonly logs: LogBook | null
+  info(): Promise<ClusterInfo>
+  action(request: ActionRequest): Promise<Verdict>
+  waitUntilServing(timeoutMs: number): Promise<ClusterInfo>
+  stop(): Promise<void>
+}
+
+const MOST_BODY_BYTES = 64 * 1024
+
+export class ControlServer {
+  private readonly server: Server
+  private readonly controlled: Controlled
+  private readonly socketPath: string
+  private readonly sockets = new Set<Socket>()
+
+  static async open(controlled: Controlled, socketPath: string): Promise<ControlServer> {
+    const server = new ControlServer(controlled, socketPath)
+    if (dirname(socketPath) === registryDir()) makeRegistryDir()
+    rmSync(socketPath, { force: true })
+    await new Promise<void>((resolve, reject) => {
+      server.server.once('error', reject)
+      server.server.listen(socketPath, resolve)
+    })
+    chmodSync(socketPath, 0o600)
+    return server
+  }
+
+  private constructor(controlled: Controlled, socketPath: string) {
+    this.controlled = controlled
+    this.socketPath = socketPath
+    this.server = createServer((request, response) => void this.handle(request, response))
+    this.server.on('connection', (socket) => {
+      this.sockets.add(socket)
+      socket.once('close', () => this.sockets.delete(socket))
+    })
+  }
+
+  /** Answers under way are finished, streams end. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
+    // What was answered last is on its way; whoever only listens is cut off.
+    setTimeout(() => {
+      for (const socket of this.sockets) socket.destroy()
+    }, 50)
+    await closed
+    rmSync(this.socketPath, { force: true })
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://control')
+    try {
+      await this.route(`${request.method} ${url.pathname}`, url.searchParams, request, response)
+    } catch (error) {
+      fail(response, error)
+    }
+  }
+
+  private async route(
+    route: string,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { controlled } = this
+    switch (route) {
+      case 'GET /cluster':
+        json(response, 200, await controlled.info())
+        break
+      case 'POST /action':
+        json(response, 200, await controlled.action(actionOf(await body(request))))
+        break
+      case 'GET /wait':
+        json(response, 200, await controlled.waitUntilServing(numberOf(query, 'timeoutMs') ?? 10_000))
+        break
+      case 'POST /down':
+        await body(request)
+        // The answer goes out when everything has ended but this server itself.
+        void controlled.stop()
+        await this.allEnded()
+        json(response, 200, {})
+        break
+      case 'GET /events':
+        this.streamEvents(query, response)
+        break
+      case 'GET /logs':
+        this.streamLogs(query, response)
+        break
+      default:
+        throw new OperationError('NOT_FOUND', `the control API has no ${route}`, null, 2)
+    }
+  }
+
+  private allEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      this.controlled.events.listen(({ event }) => {
+        if (event.type === 'cluster-down') resolve()
+      })
+    })
+  }
+
+  private streamEvents(query: URLSearchParams, response: ServerResponse): void {
+    const { events } = this.controlled
+    const write = (event: ClusterEvent) => void response.write(`${JSON.stringify(event)}\n`)
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    for (const event of events.since(numberOf(query, 'since') ?? 0)) write(event)
+    follow(query, response, () => events.listen(write))
+  }
+
+  private streamLogs(query: URLSearchParams, response: ServerResponse): void {
+    const { logs } = this.controlled
+    const member = numberOf(query, 'member') ?? undefined
+    const write = (line: string) => void response.write(`${line}\n`)
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    for (const line of logs?.lines(member, numberOf(query, 'tail') ?? undefined) ?? []) write(line)
+    follow(query, response, () => logs?.follow(member, write) ?? (() => {}))
+  }
+}
+
+function follow(query: URLSearchParams, response: ServerResponse, listen: () => () => void): void {
+  if (query.get('follow') !== '1') {
+    response.end()
+    return
+  }
+  response.flushHeaders()
+  response.once('close', listen())
+}
+
+function json(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
+  response.end(JSON.stringify(value))
+}
+
+function fail(response: ServerResponse, thrown: unknown): void {
+  const error = describe(thrown)
+  const answer: ApiError = { error }
+  if (!response.headersSent) json(response, error.exitCode === 2 ? 400 : 500, answer)
+  else response.end()
+}
+
+function numberOf(query: URLSearchParams, name: string): number | null {
+  const text = query.get(name)
+  if (text === null) return null
+  const value = Number(text)
+  if (!Number.isFinite(value))
+    throw new OperationError('BAD_REQUEST', `${name}=${text} is not a number`, null, 2)
+  return value
+}
+
+async function body(request: IncomingMessage): Promise<unknown> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += chunk
+    if (text.length > MOST_BODY_BYTES)
+      throw new OperationError('BAD_REQUEST', 'the request is too large', null, 2)
+  }
+  try {
+    return JSON.parse(text === '' ? '{}' : text)
+  } catch {
+    throw new OperationError('BAD_REQUEST', 'the request is not JSON', null, 2)
+  }
+}
+
+const VERBS = ['kill', 'stop', 'start', 'restart', 'pause', 'resume']
+
+function actionOf(value: unknown): ActionRequest {
+  const { verb, selectors, wait, waitTimeoutMs } = value as Partial<ActionRequest>
+  const isGood = verb !== undefined && VERBS.includes(verb) && Array.isArray(selectors)
+  if (!isGood)
+    throw new OperationError(
+      'BAD_REQUEST',
+      `an action has a verb (${VERBS.join(', ')}) and selectors`,
+      null,
+      2,
+    )
+  return {
+    verb,
+    selectors: selectors.map(String),
+    wait: wait ?? true,
+    waitTimeoutMs: waitTimeoutMs ?? 10_000,
+  }
+}

@@ -1,0 +1,19 @@
+/** A supervisor with its control socket: what `up` starts, and what the library runs in its caller's process. */
+import { ControlServer } from '../control/server.ts'
+import type { ClusterRequest } from '../supervisor/plan.ts'
+import { Supervisor } from '../supervisor/supervisor.ts'
+
+/** @throws OperationError, or a port error with `code`, `port` and `address` */
+export async function startCluster(
+  request: ClusterRequest,
+  note: (line: string) => void,
+): Promise<Supervisor> {
+  const supervisor = await Supervisor.start(request, note)
+  try {
+    supervisor.publish(await ControlServer.open(supervisor, supervisor.socketPath))
+    return supervisor
+  } catch (error) {
+    await supervisor.stop()
+    throw error
+  }
+}

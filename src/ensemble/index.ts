@@ -1,0 +1,247 @@
+/**
+ * The library: a ZooKeeper ensemble in the process of a test or a tool, or a running one to hold on to.
+ *
+ *     await using ensemble = await Ensemble.start({ members: 3, ports: 'auto', dir: 'temp' })
+ *     const verdict = await ensemble.kill('leader')
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { ClusterEvent, ClusterInfo, MemberInfo, Verb, Verdict } from '../control/api.ts'
+import { connectTo } from '../control/client.ts'
+import type { Connection } from '../control/connection.ts'
+import { exitCodes, OperationError } from '../control/operationError.ts'
+import { runningClusters } from '../supervisor/registry.ts'
+import type { Supervisor } from '../supervisor/supervisor.ts'
+import { startCluster } from './cluster.ts'
+
+export type { ClusterEvent, ClusterInfo, MemberInfo, Verdict } from '../control/api.ts'
+export { OperationError } from '../control/operationError.ts'
+export type { MemberEvent, Role, VoteView } from '../core/events.ts'
+
+export interface EnsembleOptions {
+  /** Voting members; 3 unless given. */
+  members?: number
+  /** Observers in addition. */
+  observers?: number
+  /** `auto`: free ports, claimed for as long as the ensemble exists; a number: the first client port. Default `auto`. */
+  ports?: 'auto' | number
+  /** A folder for configs, data and logs, kept; `temp`: one that is removed in the end. Default `temp`. */
+  dir?: string
+  name?: string
+  /** Worker threads of this process (default), or a process for each member. */
+  isolation?: 'thread' | 'process'
+  /** zoo.cfg settings for every member. */
+  set?: Record<string, string>
+  /** zoo.cfg files, or folders of them, instead of `members`, `observers`, `ports` and `set`. */
+  configs?: string[]
+  /** How long the ensemble may take to serve, ms; 30000 unless given. 0: do not wait. */
+  waitTimeoutMs?: number
+}
+
+export interface ActionOptions {
+  /** Wait until the ensemble has settled; true unless given. */
+  wait?: boolean
+  /** ms; 10000 unless given. */
+  waitTimeoutMs?: number
+}
+
+/** A member as the library names it. */
+export interface EnsembleMember {
+  readonly id: number
+  readonly host: string
+  readonly clientPort: number
+  readonly quorumPort: number | null
+  readonly electionPort: number | null
+  readonly dataDir: string
+}
+
+const WAIT_MS = 10_000
+const START_MS = 30_000
+
+export class Ensemble implements AsyncDisposable {
+  readonly name: string
+  readonly dir: string
+  /** `host:port,host:port,…` of every member's client port. */
+  readonly connectString: string
+  readonly members: readonly EnsembleMember[]
+  private readonly connection: Connection
+  /** Null when attached to somebody else's cluster. */
+  private readonly supervisor: Supervisor | null
+  private readonly temporaryDir: string | null
+
+  /**
+   * Starts an ensemble and waits until it serves: a leader is established and a write was acknowledged.
+   * @throws OperationError; a port error has `code`, `port` and `address`
+   */
+  static async start(options: EnsembleOptions = {}): Promise<Ensemble> {
+    const isTemporary = (options.dir ?? 'temp') === 'temp'
+    const dir = isTemporary ? await mkdtemp(join(tmpdir(), 'zk-pseudo-')) : resolve(options.dir ?? '.')
+    try {
+      return await startIn(dir, isTemporary, options)
+    } catch (error) {
+      if (isTemporary) await rm(dir, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  /** Attaches to a running cluster by its name or folder. @throws OperationError, exit code 3 */
+  static async connect(nameOrDir: string): Promise<Ensemble> {
+    const running = runningClusters()
+    const found = running.find(({ name, dir }) => name === nameOrDir || dir === resolve(nameOrDir))
+    if (found === undefined) {
+      const names = running.map(({ name }) => name).join(', ')
+      const hint = names === '' ? 'start one: zk-pseudo up 3 -d' : `running: ${names}`
+      throw new OperationError(
+        'NO_CLUSTER',
+        `no cluster "${nameOrDir}" is running`,
+        hint,
+        exitCodes.noCluster,
+      )
+    }
+    const connection = connectTo(found.socket)
+    return new Ensemble(await connection.cluster(), connection, null, null)
+  }
+
+  /** @internal */
+  constructor(
+    info: ClusterInfo,
+    connection: Connection,
+    supervisor: Supervisor | null,
+    temporaryDir: string | null,
+  ) {
+    this.name = info.name
+    this.dir = info.dir
+    this.connectString = info.connectString
+    this.members = info.members.map((member, index) => memberOf(member, info.connectString.split(',')[index]))
+    this.connection = connection
+    this.supervisor = supervisor
+    this.temporaryDir = temporaryDir
+  }
+
+  status(): Promise<ClusterInfo> {
+    return this.connection.cluster()
+  }
+
+  /** Who leads now with a quorum; null while nobody does. */
+  async leader(): Promise<EnsembleMember | null> {
+    const { leader } = await this.status()
+    return this.members.find(({ id }) => id === leader) ?? null
+  }
+
+  /** Resolves when the ensemble serves. @throws OperationError, exit code 4, after `timeoutMs` */
+  async waitForLeader(timeoutMs = WAIT_MS): Promise<EnsembleMember> {
+    const { leader } = await this.connection.wait(timeoutMs)
+    const member = this.members.find(({ id }) => id === leader)
+    if (member === undefined) throw new OperationError('NO_LEADER', 'the ensemble serves, and nobody leads')
+    return member
+  }
+
+  /** Ends members abruptly, as kill -9 does. `selector`: an id, a port, `leader`, `follower`, `majority`, `all`, … */
+  kill(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+    return this.act('kill', selector, options)
+  }
+
+  /** Ends members gracefully. */
+  stop(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+    return this.act('stop', selector, options)
+  }
+
+  /** Starts dead members again, with their ids, ports and data. */
+  start(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+    return this.act('start', selector, options)
+  }
+
+  restart(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+    return this.act('restart', selector, options)
+  }
+
+  /** Freezes members as SIGSTOP does. */
+  pause(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+    return this.act('pause', selector, options)
+  }
+
+  resume(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+    return this.act('resume', selector, options)
+  }
+
+  private act(
+    verb: Verb,
+    selector: number | string | readonly string[],
+    options: ActionOptions = {},
+  ): Promise<Verdict> {
+    const selectors = typeof selector === 'object' ? [...selector] : String(selector).split(/\s+/)
+    const { wait = true, waitTimeoutMs = WAIT_MS } = options
+    return this.connection.action({ verb, selectors, wait, waitTimeoutMs })
+  }
+
+  /** Everything that happens, from the beginning (or behind `since`), until the ensemble ends or `signal` aborts. */
+  events(options: { since?: number; signal?: AbortSignal } = {}): AsyncIterable<ClusterEvent> {
+    return this.connection.events({ ...options, follow: true })
+  }
+
+  /** Calls back for every event from now on; returns how to stop that. For ensembles started by this process. */
+  on(listener: (event: ClusterEvent) => void): () => void {
+    if (this.supervisor === null)
+      throw new OperationError('NOT_OURS', 'only who started an ensemble hears its events so', 'use events()')
+    return this.supervisor.events.listen(listener)
+  }
+
+  /** Ends every member and, for an ensemble that this process started, everything around it. Safe to repeat. */
+  async close(): Promise<void> {
+    if (this.supervisor === null) return
+    await this.supervisor.stop()
+    if (this.temporaryDir !== null) await rm(this.temporaryDir, { recursive: true, force: true })
+  }
+
+  stopAll(): Promise<void> {
+    return this.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+async function startIn(dir: string, isTemporary: boolean, options: EnsembleOptions): Promise<Ensemble> {
+  const { ports = 'auto', configs = [], waitTimeoutMs = START_MS } = options
+  const supervisor = await startCluster(
+    {
+      members: configs.length > 0 ? null : (options.members ?? 3),
+      files: configs.map((file) => resolve(file)),
+      dir,
+      name: options.name ?? null,
+      basePort: ports === 'auto' ? null : ports,
+      autoPorts: ports === 'auto',
+      observers: options.observers ?? 0,
+      settings: options.set ?? {},
+      isolation: options.isolation ?? 'thread',
+    },
+    () => {},
+  )
+  const ensemble = new Ensemble(
+    await supervisor.info(),
+    connectTo(supervisor.socketPath),
+    supervisor,
+    isTemporary ? dir : null,
+  )
+  try {
+    if (waitTimeoutMs > 0) await supervisor.waitUntilServing(waitTimeoutMs)
+    return ensemble
+  } catch (error) {
+    await ensemble.close()
+    throw error
+  }
+}
+
+function memberOf(info: MemberInfo, address: string | undefined): EnsembleMember {
+  const { id, clientPort, quorumPort, electionPort, dataDir } = info
+  return {
+    id,
+    clientPort,
+    quorumPort,
+    electionPort,
+    dataDir,
+    host: address?.slice(0, address.lastIndexOf(':')) ?? '127.0.0.1',
+  }
+}

@@ -1,0 +1,91 @@
+/** The member's side of a host, the same in a thread and in a process: does what it is told, and tells what happens. */
+import type { MemberEvent } from '../core/events.ts'
+import { Peer } from '../peer/peer.ts'
+import type { StampedMemberEvent } from './host.ts'
+import { type FromMember, portable, type ToMember } from './messages.ts'
+
+export interface MemberChannel {
+  readonly send: (message: FromMember) => void
+  /** Blocks until resumed; threads only, the system stops processes. */
+  readonly block: () => void
+  /** The member has ended: what runs it may end. */
+  readonly done: () => void
+}
+
+export class MemberMain {
+  private readonly channel: MemberChannel
+  private peer: Peer | null = null
+  private events: StampedMemberEvent[] = []
+  private hasEnded = false
+
+  constructor(channel: MemberChannel) {
+    this.channel = channel
+  }
+
+  readonly receive = (message: ToMember): void => {
+    switch (message.kind) {
+      case 'open':
+        void this.open(message.config)
+        break
+      case 'run':
+        this.peer?.run()
+        break
+      case 'status':
+        if (this.peer !== null) {
+          this.channel.send({ kind: 'status', question: message.question, status: this.peer.status })
+        }
+        break
+      case 'pause':
+        this.channel.block()
+        break
+      case 'stop':
+        void this.stop()
+        break
+    }
+  }
+
+  private async open(config: Extract<ToMember, { kind: 'open' }>['config']): Promise<void> {
+    try {
+      this.peer = await Peer.open({
+        config,
+        onEvent: (event) => this.event(event),
+        onExit: ({ code, reason }) => this.end({ kind: 'crashed', code, reason }),
+      })
+      this.channel.send({ kind: 'opened' })
+    } catch (error) {
+      this.channel.send({ kind: 'refused', error: portable(error) })
+      this.channel.done()
+    }
+  }
+
+  /** Events of one turn cross together. */
+  private event(event: MemberEvent): void {
+    this.events.push({ at: performance.timeOrigin + performance.now(), event })
+    if (this.events.length === 1) setImmediate(() => this.flush())
+  }
+
+  private flush(): void {
+    if (this.events.length === 0) return
+    this.channel.send({ kind: 'events', events: this.events })
+    this.events = []
+  }
+
+  private async stop(): Promise<void> {
+    await this.peer?.stop()
+    this.end({ kind: 'stopped' })
+  }
+
+  /** A bug reached the top: this member ends, and says why. */
+  crash(error: unknown): void {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.end({ kind: 'crashed', code: 'UNEXPECTED_ERROR', reason })
+  }
+
+  private end(exit: Extract<FromMember, { kind: 'ended' }>['exit']): void {
+    if (this.hasEnded) return
+    this.hasEnded = true
+    this.flush()
+    this.channel.send({ kind: 'ended', exit })
+    this.channel.done()
+  }
+}

@@ -1,0 +1,38 @@
+/** What a host and its member say to each other, over a MessagePort or a process's IPC channel: plain data. */
+import type { ServerConfig } from '../config/serverConfig.ts'
+import type { MemberStatus, StampedMemberEvent } from './host.ts'
+
+export type ToMember =
+  | { kind: 'open'; config: ServerConfig }
+  | { kind: 'run' }
+  | { kind: 'status'; question: number }
+  | { kind: 'pause' }
+  | { kind: 'stop' }
+
+/** An error as it crosses: `code`, `port` and `address` as the system gave them. */
+export interface PortableError {
+  message: string
+  code?: string
+  port?: number
+  address?: string
+}
+
+export type FromMember =
+  /** The entry is loaded and listens to what it is told. */
+  | { kind: 'ready' }
+  | { kind: 'opened' }
+  | { kind: 'refused'; error: PortableError }
+  | { kind: 'events'; events: StampedMemberEvent[] }
+  | { kind: 'status'; question: number; status: MemberStatus }
+  /** Everything is closed; nothing follows. */
+  | { kind: 'ended'; exit: { kind: 'stopped' } | { kind: 'crashed'; code: string; reason: string } }
+
+export function portable(error: unknown): PortableError {
+  const { message, code, port, address } = error as Partial<PortableError>
+  return {
+    message: message ?? String(error),
+    ...(code === undefined ? {} : { code }),
+    ...(port === undefined ? {} : { port }),
+    ...(address === undefined ? {} : { address }),
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The half of a host that threads and processes share: a conversation with a member on the other side of a
+ * channel. What starts it, freezes it and ends it is the other half's.
+ */
+import type { ServerConfig } from '../config/serverConfig.ts'
+import type { ExitInfo, MemberStatus, StampedMemberEvent } from './host.ts'
+import type { FromMember, PortableError, ToMember } from './messages.ts'
+
+/** The listeners could not be bound; `code`, `port` and `address` as the system gave them. */
+export class OpenError extends Error {
+  override name = 'OpenError'
+  readonly code: string | undefined
+  readonly port: number | undefined
+  readonly address: string | undefined
+
+  constructor({ message, code, port, address }: PortableError) {
+    super(message)
+    this.code = code
+    this.port = port
+    this.address = address
+  }
+}
+
+export class RemoteMember {
+  readonly exited: Promise<ExitInfo>
+  private readonly post: (message: ToMember) => void
+  private settleExit: (exit: ExitInfo) => void = () => {}
+  private opened: { resolve: () => void; reject: (error: Error) => void } | null = null
+  private config: ServerConfig | null = null
+  private readonly questions = new Map<number, (status: MemberStatus) => void>()
+  private lastQuestion = 0
+  private readonly listeners: ((event: StampedMemberEvent) => void)[] = []
+  /** What the member itself said of its end. */
+  private ended: ExitInfo | null = null
+  private wasKilled = false
+
+  constructor(post: (message: ToMember) => void) {
+    this.post = post
+    this.exited = new Promise((resolve) => {
+      this.settleExit = resolve
+    })
+  }
+
+  /** Resolves when the member's ports are bound. @throws OpenError */
+  open(config: ServerConfig): Promise<void> {
+    this.config = config
+    return new Promise((resolve, reject) => {
+      this.opened = { resolve, reject }
+    })
+  }
+
+  receive(message: FromMember): void {
+    switch (message.kind) {
+      case 'ready':
+        if (this.config !== null) this.post({ kind: 'open', config: this.config })
+        break
+      case 'opened':
+        this.opened?.resolve()
+        break
+      case 'refused':
+        this.opened?.reject(new OpenError(message.error))
+        break
+      case 'events':
+        for (const event of message.events) for (const listener of this.listeners) listener(event)
+        break
+      case 'status':
+        this.questions.get(message.question)?.(message.status)
+        this.questions.delete(message.question)
+        break
+      case 'ended':
+        this.ended = message.exit
+        break
+    }
+  }
+
+  onEvent(listener: (event: StampedMemberEvent) => void): void {
+    this.listeners.push(listener)
+  }
+
+  run(): void {
+    this.post({ kind: 'run' })
+  }
+
+  askToStop(): void {
+    this.post({ kind: 'stop' })
+  }
+
+  killing(): void {
+    this.wasKilled = true
+  }
+
+  status(timeoutMs: number): Promise<MemberStatus | null> {
+    this.lastQuestion += 1
+    const question = this.lastQuestion
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.questions.delete(question)
+        resolve(null)
+      }, timeoutMs)
+      this.questions.set(question, (status) => {
+        clearTimeout(timer)
+        resolve(status)
+      })
+      this.post({ kind: 'status', question })
+    })
+  }
+
+  /** What ran the member is gone. `otherwise` says how, if neither the member nor a kill explains it. */
+  gone(otherwise: string): void {
+    const crashed = { kind: 'crashed', code: 'UNEXPECTED_ERROR', reason: otherwise } as const
+    this.opened?.reject(new Error(`the member ended before its ports were bound: ${otherwise}`))
+    this.settleExit(this.ended ?? (this.wasKilled ? { kind: 'killed' } : crashed))
+  }
+}

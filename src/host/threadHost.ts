@@ -1,0 +1,124 @@
+/**
+ * Members in worker threads of one process: one piscina pool, one task a member. Killing a member aborts its
+ * task, which ends the thread where it stands, with nothing flushed.
+ */
+import { MessageChannel, type Worker } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import type { ServerConfig } from '../config/serverConfig.ts'
+import { entryFile } from './entries.ts'
+import type { ExitInfo, HostFactory, MemberHost, MemberStatus, StampedMemberEvent } from './host.ts'
+import type { FromMember, ToMember } from './messages.ts'
+import { RemoteMember } from './remoteMember.ts'
+import type { ThreadTask } from './threadMember.ts'
+
+export class ThreadHosts implements HostFactory {
+  private readonly pool: Piscina<ThreadTask, void>
+
+  /** @param mostMembers how many may live at once; a restarted one may overlap its predecessor's end */
+  constructor(mostMembers: number) {
+    this.pool = new Piscina<ThreadTask, void>({
+      filename: entryFile('threadMember'),
+      minThreads: 0,
+      maxThreads: mostMembers * 2,
+      // A thread without a task would block in Atomics.wait, and a task is for life.
+      atomics: 'disabled',
+      concurrentTasksPerWorker: 1,
+      idleTimeout: 0,
+      // A member's memory is its tree; the young generation is kept small, for idle members should be.
+      resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 4096 },
+    })
+  }
+
+  async open(config: ServerConfig): Promise<MemberHost> {
+    const member = new ThreadMember(this.pool)
+    await member.open(config)
+    return member
+  }
+
+  /** To be called when no member is left. */
+  async close(): Promise<void> {
+    await this.pool.destroy()
+  }
+}
+
+class ThreadMember implements MemberHost {
+  readonly isolation = 'thread'
+  readonly pid = process.pid
+  private readonly flag = new Int32Array(new SharedArrayBuffer(4))
+  private readonly abort = new AbortController()
+  private readonly remote: RemoteMember
+  private readonly port: MessageChannel['port1']
+
+  constructor(pool: Piscina<ThreadTask, void>) {
+    const { port1, port2 } = new MessageChannel()
+    this.port = port1
+    this.remote = new RemoteMember((message: ToMember) => port1.postMessage(message))
+    port1.on('message', (message: FromMember) => this.remote.receive(message))
+    const before = new Set(pool.threads)
+    const task = { port: port2, pauseFlag: this.flag.buffer as SharedArrayBuffer }
+    const run = pool.run(task, { transferList: [port2], signal: this.abort.signal })
+    const thread = pool.threads.find((candidate) => !before.has(candidate)) ?? null
+    void this.watch(run, thread)
+  }
+
+  /** The member has ended when its task has, and, if it was aborted, when its thread is gone, too. */
+  private async watch(run: Promise<void>, thread: Worker | null): Promise<void> {
+    const exited =
+      thread === null ? Promise.resolve() : new Promise<void>((resolve) => thread.once('exit', resolve))
+    let reason = 'its thread ended'
+    try {
+      await run
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error)
+      await exited
+    }
+    this.port.close()
+    this.remote.gone(reason)
+  }
+
+  get exited(): Promise<ExitInfo> {
+    return this.remote.exited
+  }
+
+  async open(config: ServerConfig): Promise<void> {
+    await this.remote.open(config)
+  }
+
+  onEvent(listener: (event: StampedMemberEvent) => void): void {
+    this.remote.onEvent(listener)
+  }
+
+  run(): void {
+    this.remote.run()
+  }
+
+  status(timeoutMs: number): Promise<MemberStatus | null> {
+    return this.remote.status(timeoutMs)
+  }
+
+  stop(): Promise<ExitInfo> {
+    this.thaw()
+    this.remote.askToStop()
+    return this.exited
+  }
+
+  kill(): Promise<ExitInfo> {
+    this.remote.killing()
+    this.abort.abort()
+    return this.exited
+  }
+
+  async pause(): Promise<void> {
+    Atomics.store(this.flag, 0, 1)
+    this.port.postMessage({ kind: 'pause' } satisfies ToMember)
+  }
+
+  async resume(): Promise<void> {
+    this.thaw()
+  }
+
+  private thaw(): void {
+    Atomics.store(this.flag, 0, 0)
+    Atomics.notify(this.flag, 0)
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * Four-letter words: which may be asked, and their answers in Apache 3.8's format (server/command/*.java),
+ * because exporters, kazoo, zktop and people's scripts take them apart. Pure text from a report.
+ */
+import { formatZxid } from '../protocol/zxid.ts'
+import type { ConnectionReport, MemberReport, SessionReport, SizesReport } from './memberReport.ts'
+
+export interface WordDesk {
+  /** 4lw.commands.whitelist; `*` stands for all. srvr is always allowed (FourLetterCommands.isEnabled). */
+  readonly allowed: readonly string[]
+  /** Behind `Zookeeper version: `, see `versionLine`. */
+  readonly version: string
+  readonly report: () => MemberReport
+  readonly resetConnections: () => void
+  readonly resetStatistics: () => void
+}
+
+const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests\n'
+
+const ANSWERS: Readonly<Record<string, (desk: WordDesk, report: MemberReport) => string>> = {
+  conf: (_, report) => conf(report),
+  cons: (_, report) => `${connectionLines(report, 'full')}\n`,
+  crst: (desk) => {
+    desk.resetConnections()
+    return 'Connection stats reset.\n'
+  },
+  dirs: (_, { config }) => `datadir_size: ${config.dataDirBytes}\nlogdir_size: ${config.dataLogBytes}\n`,
+  isro: (_, report) => (report.mode === 'read-only' ? 'ro' : 'rw'),
+  mntr: (desk, report) => mntr(desk.version, report),
+  srst: (desk) => {
+    desk.resetStatistics()
+    return 'Server stats reset.\n'
+  },
+  srvr: (desk, report) => serverStatistics(desk.version, report, ''),
+  stat: (desk, report) =>
+    serverStatistics(desk.version, report, `Clients:\n${connectionLines(report, 'brief')}\n`),
+  wchc: (_, report) => grouped(report.watches.byConnection),
+  wchp: (_, report) => grouped(inverted(report.watches.byConnection)),
+  wchs: (_, report) => watchSummary(report.watches.byConnection),
+}
+
+/** The answer, or null for what is no four-letter word of this version: then the connection is closed. */
+export function answerWord(word: string, desk: WordDesk): string | null {
+  const answer = Object.hasOwn(ANSWERS, word) ? ANSWERS[word] : undefined
+  if (answer === undefined && word !== 'ruok') return null
+  if (word !== 'srvr' && !desk.allowed.includes(word) && !desk.allowed.includes('*'))
+    return `${word} is not executed because it is not in the whitelist.\n`
+  if (answer === undefined) return 'imok'
+  const report = desk.report()
+  if (report.isServing) return answer(desk, report)
+  return word === 'isro' ? 'null' : NOT_SERVING
+}
+
+/**
+ * `3.8.0-zk-pseudo-0.1.0, built on 2026-11-21 08:00 UTC`. Clients take `(\d+)\.(\d+)\.(\d+)` from its start
+ * (kazoo's server_version) and decide by it what the server can do, so it names the Apache release that is
+ * spoken; exporters want the comma and `built on`.
+ */
+export function versionLine(packageVersion: string, built: Date): string {
+  const minute = built.toISOString().slice(0, 16).replace('T', ' ')
+  return `3.8.0-zk-pseudo-${packageVersion}, built on ${minute} UTC`
+}
+
+function conf({ config }: MemberReport): string {
+  const lines = [
+    `clientPort=${config.clientPort}`,
+    'secureClientPort=-1',
+    `dataDir=${config.dataDir}`,
+    `dataDirSize=${config.dataDirBytes}`,
+    `dataLogDir=${config.dataLogDir}`,
+    `dataLogSize=${config.dataLogBytes}`,
+    `tickTime=${config.tickTimeMs}`,
+    `maxClientCnxns=${config.maxClientCnxns}`,
+    `minSessionTimeout=${config.minSessionTimeoutMs}`,
+    `maxSessionTimeout=${config.maxSessionTimeoutMs}`,
+    `clientPortListenBacklog=${config.clientPortListenBacklog}`,
+    `serverId=${config.serverId}`,
+  ]
+  const { ensemble } = config
+  if (ensemble === null) return `${lines.join('\n')}\n`
+  lines.push(
+    `initLimit=${ensemble.initLimit}`,
+    `syncLimit=${ensemble.syncLimit}`,
+    'electionAlg=3',
+    `electionPort=${ensemble.electionPort}`,
+    `quorumPort=${ensemble.quorumPort}`,
+    `peerType=${ensemble.isObserver ? 1 : 0}`,
+    'membership: ',
+    ensemble.membership,
+  )
+  return lines.join('\n')
+}
+
+function connectionLines(report: MemberReport, detail: 'brief' | 'full'): string {
+  return report.connections.map((connection) => ` ${connectionLine(connection, detail)}\n`).join('')
+}
+
+/** NIOServerCnxn.dumpConnectionInfo. */
+function connectionLine(connection: ConnectionReport, detail: 'brief' | 'full'): string {
+  const { remote, isReading, queued, received, sent, session } = connection
+  const counts = `queued=${queued},recved=${received},sent=${sent}`
+  const more = detail === 'full' && session !== null ? `,${sessionFields(session)}` : ''
+  return `${remote}[${isReading ? 1 : 0}](${counts}${more})`
+}
+
+function sessionFields(session: SessionReport): string {
+  const { lastCxid: cxid } = session
+  return [
+    `sid=${session.id}`,
+    `lop=${session.lastOperation}`,
+    `est=${session.establishedMs}`,
+    `to=${session.timeoutMs}`,
+    ...(cxid >= 0 ? [`lcxid=0x${cxid.toString(16)}`] : []),
+    `lzxid=${formatZxid(session.lastZxid)}`,
+    `lresp=${session.lastResponseMs}`,
+    `llat=${session.lastLatencyMs}`,
+    `minlat=${session.minLatencyMs}`,
+    `avglat=${Math.floor(session.averageLatencyMs)}`,
+    `maxlat=${session.maxLatencyMs}`,
+  ].join(',')
+}
+
+/** StatCommand, ServerStats.toString. */
+function serverStatistics(version: string, report: MemberReport, clients: string): string {
+  const { minLatencyMs, averageLatencyMs, maxLatencyMs, leader } = report
+  return [
+    `Zookeeper version: ${version}\n`,
+    report.mode === 'read-only' ? 'READ-ONLY mode; serving only read-only clients\n' : '',
+    clients,
+    `Latency min/avg/max: ${minLatencyMs}/${decimal(averageLatencyMs)}/${maxLatencyMs}\n`,
+    `Received: ${report.received}\n`,
+    `Sent: ${report.sent}\n`,
+    `Connections: ${report.connections.length}\n`,
+    `Outstanding: ${report.outstanding}\n`,
+    `Zxid: ${formatZxid(report.zxid)}\n`,
+    `Mode: ${report.mode}\n`,
+    `Node count: ${report.znodes}\n`,
+    leader === null ? '' : `Proposal sizes last/min/max: ${sizes(leader.proposalSizes)}\n`,
+  ].join('')
+}
+
+const sizes = ({ last, min, max }: SizesReport) => `${last}/${min}/${max}`
+
+/** As Java prints a double that was rounded to four digits: `0.0`, `1.7143` (AvgMinMaxCounter.getAvg). */
+function decimal(value: number): string {
+  const rounded = Math.round(value * 10_000) / 10_000
+  return Number.isInteger(rounded) ? rounded.toFixed(1) : String(rounded)
+}
+
+/** The plain gauges of Apache's mntr, in no order that anyone may rely on (there it is a hash map's). */
+function mntr(version: string, report: MemberReport): string {
+  const { responseSizes, leader } = report
+  const values: [string, string | number | null][] = [
+    ['version', version],
+    ['server_state', report.mode],
+    ['peer_state', report.peerState],
+    ['avg_latency', decimal(report.averageLatencyMs)],
+    ['max_latency', report.maxLatencyMs],
+    ['min_latency', report.minLatencyMs],
+    ['packets_received', report.received],
+    ['packets_sent', report.sent],
+    ['num_alive_connections', report.connections.length],
+    ['outstanding_requests', report.outstanding],
+    ['znode_count', report.znodes],
+    ['watch_count', report.watchCount],
+    ['ephemerals_count', report.ephemerals],
+    ['approximate_data_size', report.approximateDataBytes],
+    ['global_sessions', report.globalSessions],
+    ['local_sessions', report.localSessions],
+    ['uptime', Math.floor(report.uptimeMs)],
+    ['last_client_response_size', responseSizes.last],
+    ['max_client_response_size', responseSizes.max],
+    ['min_client_response_size', responseSizes.min],
+    ['observer_master_id', report.learnerMaster],
+  ]
+  if (leader !== null) {
+    values.push(
+      ['quorum_size', leader.quorumSize],
+      ['learners', leader.learners],
+      ['synced_followers', leader.syncedFollowers],
+      ['synced_non_voting_followers', leader.syncedNonVotingFollowers],
+      ['synced_observers', leader.syncedObservers],
+      ['pending_syncs', leader.pendingSyncs],
+      ['leader_uptime', Math.floor(leader.uptimeMs)],
+      ['last_proposal_size', leader.proposalSizes.last],
+      ['max_proposal_size', leader.proposalSizes.max],
+      ['min_proposal_size', leader.proposalSizes.min],
+    )
+  }
+  return values
+    .filter(([, value]) => value !== null)
+    .map(([key, value]) => `zk_${key}\t${value}\n`)
+    .join('')
+}
+
+type Groups = ReadonlyMap<string, readonly string[]>
+
+/** WatchManager.dumpWatches: each key on a line, what belongs to it indented below; an empty line at the end. */
+function grouped(groups: Groups): string {
+  const lines = [...groups].map(([key, members]) => `${key}\n${members.map((m) => `\t${m}\n`).join('')}`)
+  return `${lines.join('')}\n`
+}
+
+function inverted(groups: Groups): Groups {
+  const result = new Map<string, string[]>()
+  for (const [key, members] of groups) {
+    for (const member of members) {
+      const keys = result.get(member)
+      if (keys === undefined) result.set(member, [key])
+      else keys.push(key)
+    }
+  }
+  return result
+}
+
+function watchSummary(byConnection: Groups): string {
+  const paths = new Set<string>()
+  let total = 0
+  for (const watched of byConnection.values()) {
+    total += watched.length
+    for (const path of watched) paths.add(path)
+  }
+  return `${byConnection.size} connections watching ${paths.size} paths\nTotal watches:${total}\n`
+}

@@ -1,0 +1,197 @@
+/**
+ * The quorum port of a leader: learners' connections, their packets, and databases streamed to them. A database
+ * goes out in slices, between which the event loop runs and the socket drains; packets sent meanwhile wait
+ * behind it. Who a learner is and how long it may be silent are the core's to judge.
+ */
+import { createServer, type Server, type Socket } from 'node:net'
+import type { LearnerId } from '../core/effects.ts'
+import { DecodeError } from '../protocol/reader.ts'
+import type { QuorumPacket } from '../protocol/records/quorum.ts'
+import type { Database } from '../tree/database.ts'
+import { writeDatabase } from '../tree/snapshotFormat.ts'
+import { listen, remoteOf, stopListening } from './listening.ts'
+import { Outbox } from './outbox.ts'
+import { QuorumPacketEncoder, QuorumPacketParser, SNAPSHOT_SIGNATURE } from './quorumPackets.ts'
+
+export interface LearnerListenerOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** jute.maxbuffer. */
+  readonly maxBuffer: number
+  readonly onJoined: (learner: LearnerId, remote: { address: string; port: number }) => void
+  readonly onPacket: (learner: LearnerId, packet: QuorumPacket) => void
+  /** The last byte of `sendSnapshot` was handed to the socket. */
+  readonly onSnapshotSent: (learner: LearnerId) => void
+  /** Once for each that joined, whoever closed the connection; not any more after `close()`. */
+  readonly onLeft: (learner: LearnerId, reason: string) => void
+  /** What came is not the quorum protocol; `onLeft` follows. */
+  readonly onRefused: (reason: string, remote: { address: string; port: number }) => void
+}
+
+const SLICE_BYTES = 256 * 1024
+/** A learner that does not read holds its snapshot up here, not in memory. */
+const SNAPSHOT_AHEAD = 1024 * 1024
+/** A learner that leaves this much unread is of no use to its ensemble; the next one starts it anew. */
+const GIVE_UP_ABOVE = 256 * 1024 * 1024
+
+interface Learner {
+  readonly id: LearnerId
+  readonly socket: Socket
+  readonly outbox: Outbox
+  /** What waits behind the database that is being sent; null when none is. */
+  behind: Buffer[] | null
+  reason: string
+}
+
+export class LearnerListener {
+  private readonly options: LearnerListenerOptions
+  private readonly server: Server
+  private readonly encoder = new QuorumPacketEncoder()
+  private readonly learners = new Map<LearnerId, Learner>()
+  private readonly unflushed = new Set<Learner>()
+  private lastId: LearnerId = 0
+  private opening: Promise<number> | null = null
+  private isClosed = false
+
+  constructor(options: LearnerListenerOptions) {
+    this.options = options
+    this.server = createServer((socket) => this.accept(socket))
+  }
+
+  /**
+   * @returns the port
+   * @throws the system's error with `code` (EADDRINUSE), `address` and `port`
+   */
+  open(): Promise<number> {
+    this.opening = listen(this.server, this.options.host, this.options.port, -1)
+    return this.opening
+  }
+
+  /** Queues a packet until `flush`, and behind a database that is under way. */
+  send(learner: LearnerId, packet: QuorumPacket): void {
+    const to = this.learners.get(learner)
+    if (to === undefined) return
+    const bytes = this.encoder.encode(packet)
+    if (to.behind !== null) {
+      to.behind.push(bytes)
+      return
+    }
+    to.outbox.push(bytes)
+    this.unflushed.add(to)
+  }
+
+  flush(): void {
+    for (const learner of this.unflushed) {
+      learner.outbox.flush()
+      const { backlog } = learner.outbox
+      if (backlog > GIVE_UP_ABOVE) this.drop(learner, `it leaves ${backlog} bytes unread`)
+    }
+    this.unflushed.clear()
+  }
+
+  /**
+   * Sends the database, which the SNAP packet sent before has announced, as it is at this call: what changes
+   * afterwards must be sent as transactions behind it (see snapshotFormat.ts).
+   */
+  sendSnapshot(learner: LearnerId, database: Database): void {
+    const to = this.learners.get(learner)
+    if (to === undefined) return
+    to.behind = []
+    const slices = writeDatabase(database, SLICE_BYTES)
+    // The first slice is taken now: with it the database's sessions, ACLs and last zxid are fixed.
+    this.sendSlice(to, slices, slices.next())
+  }
+
+  /** Closes a learner's connection at once. */
+  closeLearner(learner: LearnerId, reason: string): void {
+    const closing = this.learners.get(learner)
+    if (closing !== undefined) this.drop(closing, reason)
+  }
+
+  /** Closes the port and every connection; settles when the port is free. */
+  close(): Promise<void> {
+    this.isClosed = true
+    for (const learner of this.learners.values()) learner.socket.destroy()
+    return stopListening(this.server, this.opening)
+  }
+
+  private accept(socket: Socket): void {
+    if (this.isClosed) {
+      socket.destroy()
+      return
+    }
+    this.lastId += 1
+    const learner: Learner = {
+      id: this.lastId,
+      socket,
+      outbox: new Outbox(socket),
+      behind: null,
+      reason: 'the learner closed the connection',
+    }
+    this.learners.set(learner.id, learner)
+    const remote = remoteOf(socket)
+    const { maxBuffer } = this.options
+    const parser = new QuorumPacketParser({ maxBuffer, readsSnapshots: false })
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => this.take(learner, parser, chunk, remote))
+    socket.on('error', (error) => {
+      learner.reason = `the connection broke: ${error.message}`
+    })
+    socket.on('close', () => this.left(learner))
+    this.options.onJoined(learner.id, remote)
+  }
+
+  private take(
+    learner: Learner,
+    parser: QuorumPacketParser,
+    chunk: Buffer,
+    remote: { address: string; port: number },
+  ): void {
+    try {
+      parser.push(chunk, (packet) => {
+        if (this.learners.has(learner.id) && !this.isClosed) this.options.onPacket(learner.id, packet)
+      })
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      this.options.onRefused(error.message, remote)
+      this.drop(learner, error.message)
+    }
+  }
+
+  private sendSlice(
+    learner: Learner,
+    slices: Generator<Buffer, void, void>,
+    slice: IteratorResult<Buffer, void>,
+  ): void {
+    if (!this.learners.has(learner.id)) return
+    if (slice.done === true) {
+      this.endSnapshot(learner)
+      return
+    }
+    learner.outbox.push(slice.value)
+    learner.outbox.flush()
+    const proceed = () => this.sendSlice(learner, slices, slices.next())
+    if (learner.socket.writableLength > SNAPSHOT_AHEAD) learner.socket.once('drain', proceed)
+    else setImmediate(proceed)
+  }
+
+  private endSnapshot(learner: Learner): void {
+    learner.outbox.push(SNAPSHOT_SIGNATURE)
+    for (const bytes of learner.behind ?? []) learner.outbox.push(bytes)
+    learner.behind = null
+    learner.outbox.flush()
+    if (!this.isClosed) this.options.onSnapshotSent(learner.id)
+  }
+
+  private drop(learner: Learner, reason: string): void {
+    learner.reason = reason
+    learner.socket.destroy()
+  }
+
+  private left(learner: Learner): void {
+    this.learners.delete(learner.id)
+    this.unflushed.delete(learner)
+    if (!this.isClosed) this.options.onLeft(learner.id, learner.reason)
+  }
+}

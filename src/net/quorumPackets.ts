@@ -1,0 +1,169 @@
+/**
+ * The stream of the quorum port: QuorumPackets, one behind the other without lengths around them
+ * (LearnerHandler, Learner). Behind a SNAP packet, from the leader only, comes the database as a snapshot file
+ * holds it, and then the string `BenWasHere` (LearnerHandler.run); the packet is handed out when all is there.
+ */
+import { PacketType } from '../protocol/opcodes.ts'
+import { DecodeError, Reader } from '../protocol/reader.ts'
+import { QuorumPacket } from '../protocol/records/quorum.ts'
+import { Writer } from '../protocol/writer.ts'
+import type { Database } from '../tree/database.ts'
+import { DatabaseReader, labelDatabase } from '../tree/snapshotFormat.ts'
+
+/** Stands behind a database as the sign that all of it was sent. */
+export const SNAPSHOT_SIGNATURE = (() => {
+  const writer = new Writer(64)
+  writer.string('BenWasHere')
+  return writer.take()
+})()
+
+const KNOWN_TYPES = new Set<number>(Object.values(PacketType))
+const TYPE_AND_ZXID = 12
+/** An Id's scheme and id; Apache sends one or two, of a client's authentication. */
+const MOST_IDS = 1024
+
+/** `database` comes with SNAP from a leader only, labelled with the packet's zxid. */
+export type OnPacket = (packet: QuorumPacket, database: Database | null) => void
+
+export interface QuorumPacketParserOptions {
+  /** jute.maxbuffer; a packet's data may have that and the extra size again (BinaryInputArchive). */
+  readonly maxBuffer: number
+  /** Whether a database follows SNAP: at a learner, not at a leader. */
+  readonly readsSnapshots: boolean
+}
+
+export class QuorumPacketParser {
+  private readonly maxData: number
+  private readonly readsSnapshots: boolean
+  private pieces: Buffer[] = []
+  private length = 0
+  /** Bytes that must be there before it is worth another look. */
+  private needed = 4
+  /** What the stream is in the middle of. */
+  private snapshot: { packet: QuorumPacket; reader: DatabaseReader } | null = null
+
+  constructor(options: QuorumPacketParserOptions) {
+    this.maxData = options.maxBuffer + Math.max(1024, options.maxBuffer)
+    this.readsSnapshots = options.readsSnapshots
+  }
+
+  /**
+   * Hands out each packet that `chunk` completes. Its data is a view of the chunk, or of memory of its own.
+   * @throws DecodeError when the bytes are no such stream; the parser is of no more use then
+   */
+  push(chunk: Buffer, onPacket: OnPacket): void {
+    let rest: Buffer | null = chunk
+    while (rest !== null) {
+      rest =
+        this.snapshot !== null && this.snapshot.reader.database === null
+          ? this.readDatabase(this.snapshot.reader, rest)
+          : this.readPackets(rest, onPacket)
+    }
+  }
+
+  /** Returns what follows the database, null when the chunk ends within it. */
+  private readDatabase(reader: DatabaseReader, chunk: Buffer): Buffer | null {
+    reader.push(chunk)
+    return reader.database === null ? null : reader.leftover
+  }
+
+  /** Returns what follows a SNAP packet, null when the chunk is used up. */
+  private readPackets(chunk: Buffer, onPacket: OnPacket): Buffer | null {
+    const bytes = this.gather(chunk)
+    if (bytes === null) return null
+    let at = 0
+    for (;;) {
+      const size = this.snapshot === null ? this.sizeOfPacket(bytes, at) : SNAPSHOT_SIGNATURE.length
+      if (size > bytes.length - at) {
+        this.keep(bytes.subarray(at), size)
+        return null
+      }
+      const item = bytes.subarray(at, at + size)
+      at += size
+      if (this.snapshot !== null) this.endSnapshot(item, onPacket)
+      else if (this.readPacket(item, onPacket)) return bytes.subarray(at)
+    }
+  }
+
+  /** Returns true when a database follows. */
+  private readPacket(item: Buffer, onPacket: OnPacket): boolean {
+    const packet = QuorumPacket.read(new Reader(item))
+    if (packet.type !== PacketType.snap || !this.readsSnapshots) {
+      onPacket(packet, null)
+      return false
+    }
+    this.snapshot = { packet, reader: new DatabaseReader() }
+    return true
+  }
+
+  private endSnapshot(signature: Buffer, onPacket: OnPacket): void {
+    const { snapshot } = this
+    const database = snapshot?.reader.database ?? null
+    if (snapshot === null || database === null) throw new DecodeError('a signature without a database')
+    if (!signature.equals(SNAPSHOT_SIGNATURE))
+      throw new DecodeError('the database does not end with its signature')
+    this.snapshot = null
+    labelDatabase(database, snapshot.packet.zxid)
+    onPacket(snapshot.packet, database)
+  }
+
+  /** The unread bytes in one piece, or null while the item that is under way cannot be complete. */
+  private gather(chunk: Buffer): Buffer | null {
+    this.pieces.push(chunk)
+    this.length += chunk.length
+    if (this.length < this.needed) return null
+    const bytes = this.pieces.length === 1 ? chunk : Buffer.concat(this.pieces, this.length)
+    this.keep(Buffer.alloc(0), 4)
+    return bytes
+  }
+
+  private keep(bytes: Buffer, needed: number): void {
+    this.pieces = bytes.length === 0 ? [] : [bytes]
+    this.length = bytes.length
+    this.needed = needed
+  }
+
+  /** Bytes of the packet at `at`, or as many as it takes to know more. */
+  private sizeOfPacket(bytes: Buffer, at: number): number {
+    const there = bytes.length - at
+    if (there < 4) return 4
+    const type = bytes.readInt32BE(at)
+    if (!KNOWN_TYPES.has(type)) throw new DecodeError(`a quorum packet of the unknown type ${type}`)
+    if (there < TYPE_AND_ZXID + 4) return TYPE_AND_ZXID + 4
+    const data = bytes.readInt32BE(at + TYPE_AND_ZXID)
+    if (data < -1 || data > this.maxData)
+      throw new DecodeError(`a quorum packet with ${data} bytes of data, ${this.maxData} at most are allowed`)
+    let size = TYPE_AND_ZXID + 4 + Math.max(0, data)
+    if (there < size + 4) return size + 4
+    const ids = bytes.readInt32BE(at + size)
+    if (ids < -1 || ids > MOST_IDS) throw new DecodeError(`a quorum packet with ${ids} ids`)
+    size += 4
+    for (let strings = Math.max(0, ids) * 2; strings > 0; strings--) {
+      if (there < size + 4) return size + 4
+      size += 4 + this.stringLength(bytes, at + size)
+    }
+    return size
+  }
+
+  private stringLength(bytes: Buffer, at: number): number {
+    const length = bytes.readInt32BE(at)
+    if (length < -1 || length > this.maxData) throw new DecodeError(`a string of ${length} bytes in an id`)
+    return Math.max(0, length)
+  }
+}
+
+/** Encodes packets; one that goes to several learners in a row is encoded once. */
+export class QuorumPacketEncoder {
+  private readonly writer = new Writer()
+  private last: QuorumPacket | null = null
+  private lastBytes: Buffer = Buffer.alloc(0)
+
+  encode(packet: QuorumPacket): Buffer {
+    if (packet !== this.last) {
+      QuorumPacket.write(this.writer, packet)
+      this.last = packet
+      this.lastBytes = this.writer.take()
+    }
+    return this.lastBytes
+  }
+}

@@ -1,0 +1,13 @@
+/** Why a member ended by itself; codes are the names of Apache's ExitCode. */
+import { StorageError } from '../storage/errors.ts'
+
+export interface PeerExit {
+  readonly code: string
+  readonly reason: string
+}
+
+export function exitOf(error: unknown): PeerExit {
+  if (error instanceof StorageError) return { code: 'UNABLE_TO_ACCESS_DATADIR', reason: error.message }
+  if (error instanceof Error) return { code: 'UNEXPECTED_ERROR', reason: error.stack ?? error.message }
+  return { code: 'UNEXPECTED_ERROR', reason: String(error) }
+}

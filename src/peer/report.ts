@@ -1,0 +1,198 @@
+/** Fills the report that four-letter words are answered from, out of the core, the sockets and the files. */
+import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
+import { membershipText } from '../config/write.ts'
+import type { PeerCore } from '../core/peer.ts'
+import type { Client } from '../core/requests/client.ts'
+import type { ClientListener, ConnectionView } from '../net/clientListener.ts'
+import { answerWord, versionLine } from '../net/fourLetterWords.ts'
+import type {
+  ConfigReport,
+  ConnectionReport,
+  LeaderReport,
+  MemberReport,
+  SessionReport,
+} from '../net/memberReport.ts'
+import { operationName } from '../net/operationNames.ts'
+import { formatSessionId } from '../protocol/ids.ts'
+import type { Zxid } from '../protocol/zxid.ts'
+import type { Storage } from '../storage/storage.ts'
+import { BUILT_AT, PACKAGE_VERSION } from './version.ts'
+
+export interface ReportSources {
+  readonly config: ServerConfig
+  /** null while the data dir is being read. */
+  readonly core: PeerCore | null
+  readonly clients: ClientListener
+  readonly storage: Storage | null
+}
+
+/** Null closes the connection without an answer. */
+export function answerFourLetterWord(word: string, sources: ReportSources): string | null {
+  const { config, core } = sources
+  return answerWord(word, {
+    allowed: config.fourLetterWords,
+    version: versionLine(PACKAGE_VERSION, BUILT_AT),
+    report: () => memberReport(sources),
+    resetConnections: () => core?.desk.resetConnectionStatistics(),
+    resetStatistics: () => core?.desk.statistics.reset(),
+  })
+}
+
+function memberReport(sources: ReportSources): MemberReport {
+  const { core, config } = sources
+  const common = { config: configReport(sources), ...NOTHING }
+  if (core === null) return common
+  const { replica, desk, status, leader } = core
+  const { database } = replica
+  const { tree } = database
+  const mode = status.role === 'looking' ? 'follower' : status.role
+  return {
+    ...common,
+    isServing: status.serving,
+    mode,
+    peerState: mode === 'standalone' ? null : `${PEER_STATES[mode]} - broadcast`,
+    // A leader shows its epoch's mark until the first transaction: Leader.startZkServer.
+    zxid: Math.max(database.lastProcessedZxid, leader === null ? 0 : leader.epochMark) as Zxid,
+    znodes: tree.nodeCount,
+    ephemerals: tree.ephemeralsCount,
+    approximateDataBytes: tree.approximateDataSize,
+    watchCount: desk.watches.count,
+    globalSessions: database.sessions.size,
+    received: desk.statistics.received,
+    sent: desk.statistics.sent,
+    outstanding: desk.outstanding,
+    minLatencyMs: desk.statistics.minLatencyMs,
+    averageLatencyMs: desk.statistics.averageLatencyMs,
+    maxLatencyMs: desk.statistics.maxLatencyMs,
+    uptimeMs: core.servingForMs(performance.now()),
+    learnerMaster: mode === 'observer' ? status.leader : null,
+    leader: leaderReport(core, config),
+    connections: connectionReports(sources),
+    watches: { byConnection: watchedPaths(core) },
+  }
+}
+
+const PEER_STATES = {
+  leader: 'leading',
+  follower: 'following',
+  observer: 'observing',
+  standalone: '',
+} as const
+const NO_SIZES = { last: -1, min: -1, max: -1 }
+
+const NOTHING: Omit<MemberReport, 'config'> = {
+  isServing: false,
+  mode: 'follower',
+  peerState: null,
+  zxid: 0 as Zxid,
+  znodes: 0,
+  ephemerals: 0,
+  approximateDataBytes: 0,
+  watchCount: 0,
+  globalSessions: 0,
+  localSessions: 0,
+  received: 0,
+  sent: 0,
+  outstanding: 0,
+  minLatencyMs: 0,
+  averageLatencyMs: 0,
+  maxLatencyMs: 0,
+  responseSizes: NO_SIZES,
+  uptimeMs: 0,
+  learnerMaster: null,
+  leader: null,
+  connections: [],
+  watches: { byConnection: new Map() },
+}
+
+function leaderReport(core: PeerCore, config: ServerConfig): LeaderReport | null {
+  const { leader } = core
+  if (leader === null || !leader.isEstablished) return null
+  const learners = [...leader.learnerViews]
+  const synced = learners.filter((learner) => learner.isUpToDate)
+  const isVoter = (sid: number) =>
+    config.servers.some((server) => server.sid === sid && server.role === 'participant')
+  return {
+    proposalSizes: leader.proposalSizes,
+    learners: learners.length,
+    syncedFollowers: synced.filter((learner) => !learner.isObserver).length,
+    syncedNonVotingFollowers: synced.filter((learner) => !learner.isObserver && !isVoter(learner.sid)).length,
+    syncedObservers: synced.filter((learner) => learner.isObserver).length,
+    pendingSyncs: leader.pendingSyncs,
+    uptimeMs: core.servingForMs(performance.now()),
+    quorumSize: config.servers.filter((server) => server.role === 'participant').length,
+  }
+}
+
+function configReport({ config, storage }: ReportSources): ConfigReport {
+  const own = ownServer(config)
+  const sizes = storage?.sizes() ?? { dataDir: 0, dataLogDir: 0 }
+  return {
+    clientPort: config.clientPort,
+    dataDir: `${config.dataDir}/version-2`,
+    dataDirBytes: sizes.dataDir,
+    dataLogDir: `${config.dataLogDir}/version-2`,
+    dataLogBytes: sizes.dataLogDir,
+    tickTimeMs: config.tickTimeMs,
+    maxClientCnxns: config.maxClientCnxns,
+    minSessionTimeoutMs: config.minSessionTimeoutMs,
+    maxSessionTimeoutMs: config.maxSessionTimeoutMs,
+    clientPortListenBacklog: config.clientPortListenBacklog,
+    serverId: own?.sid ?? 0,
+    ensemble:
+      own === null
+        ? null
+        : {
+            initLimit: config.initLimit,
+            syncLimit: config.syncLimit,
+            electionPort: own.electionPort,
+            quorumPort: own.quorumPort,
+            isObserver: config.peerType === 'observer',
+            membership: membershipText(config, 0n),
+          },
+  }
+}
+
+function connectionReports({ core, clients }: ReportSources): ConnectionReport[] {
+  const byConnection = new Map<number, Readonly<Client>>()
+  for (const client of core?.desk.connections ?? []) byConnection.set(client.connection, client)
+  return clients.views().map((view) => connectionReport(view, byConnection.get(view.connection) ?? null))
+}
+
+function connectionReport(view: ConnectionView, client: Readonly<Client> | null): ConnectionReport {
+  return {
+    remote: `/${view.remote.address}:${view.remote.port}`,
+    isReading: client !== null,
+    queued: client?.queue.length ?? 0,
+    received: view.received,
+    sent: view.sent,
+    session: client === null || client.phase !== 'open' ? null : sessionReport(client),
+  }
+}
+
+function sessionReport(client: Readonly<Client>): SessionReport {
+  const { statistics } = client
+  const answered = Math.max(1, statistics.sent)
+  return {
+    id: formatSessionId(client.sessionId),
+    timeoutMs: client.timeoutMs,
+    lastOperation: statistics.lastOperation === null ? 'NA' : operationName(statistics.lastOperation),
+    establishedMs: statistics.establishedAtMs,
+    lastCxid: statistics.lastCxid,
+    lastZxid: client.lastZxid,
+    lastResponseMs: statistics.lastResponseAtMs,
+    lastLatencyMs: statistics.lastLatencyMs,
+    minLatencyMs: statistics.minLatencyMs,
+    averageLatencyMs: Math.floor(statistics.totalLatencyMs / answered),
+    maxLatencyMs: statistics.maxLatencyMs,
+  }
+}
+
+function watchedPaths(core: PeerCore): Map<string, readonly string[]> {
+  const paths = new Map<string, readonly string[]>()
+  for (const client of core.desk.connections) {
+    const watched = core.desk.watches.dataWatchers.get(client.connection)
+    if (watched !== undefined) paths.set(formatSessionId(client.sessionId), [...watched])
+  }
+  return paths
+}

@@ -1,0 +1,170 @@
+/**
+ * The turn's sockets: carries each effect to the connection that it names. Nothing is written before `flush`,
+ * so that one turn costs one write per socket.
+ */
+
+import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
+import type { DialId, PeerInput, SendEffect } from '../core/effects.ts'
+import type { MemberEvent } from '../core/events.ts'
+import type { ClientListener } from '../net/clientListener.ts'
+import type { ElectionNetwork } from '../net/electionNetwork.ts'
+import { LeaderConnection } from '../net/leaderConnection.ts'
+import { LearnerListener } from '../net/learnerListener.ts'
+import type { Sid } from '../protocol/ids.ts'
+import type { Database } from '../tree/database.ts'
+import type { Wire } from './turn.ts'
+
+export interface WireParts {
+  readonly config: ServerConfig
+  readonly clients: ClientListener
+  readonly election: ElectionNetwork | null
+  readonly database: () => Database
+  readonly input: (input: PeerInput) => void
+  readonly onEvent: (event: MemberEvent) => void
+  /** The member cannot go on: it must end. */
+  readonly onFatal: (code: string, reason: string) => void
+}
+
+export class SocketWire implements Wire {
+  private readonly parts: WireParts
+  private learners: LearnerListener | null = null
+  private leader: LeaderConnection | null = null
+
+  constructor(parts: WireParts) {
+    this.parts = parts
+  }
+
+  send(effect: SendEffect): void {
+    switch (effect.kind) {
+      case 'reply':
+        this.parts.clients.send(effect.connection, effect.bytes)
+        break
+      case 'toLearner':
+        this.learners?.send(effect.learner, effect.packet)
+        break
+      case 'toLeader':
+        this.leader?.send(effect.packet)
+        break
+      case 'notify':
+        this.parts.election?.send(effect.to, effect.notification)
+        break
+      case 'event':
+        this.parts.onEvent(effect.event)
+        break
+      case 'closeClient':
+        this.parts.clients.closeAfterFlush(effect.connection)
+        break
+      case 'fatal':
+        this.parts.onFatal(effect.code, effect.reason)
+        break
+      default:
+        this.sendToQuorumPort(effect)
+    }
+  }
+
+  private sendToQuorumPort(
+    effect: Extract<
+      SendEffect,
+      {
+        kind:
+          | 'listenForLearners'
+          | 'stopListeningForLearners'
+          | 'snapshotToLearner'
+          | 'closeLearner'
+          | 'dialLeader'
+          | 'hangUp'
+      }
+    >,
+  ): void {
+    switch (effect.kind) {
+      case 'listenForLearners':
+        this.listen()
+        break
+      case 'stopListeningForLearners':
+        void this.learners?.close()
+        this.learners = null
+        break
+      case 'snapshotToLearner':
+        this.learners?.sendSnapshot(effect.learner, this.parts.database())
+        break
+      case 'closeLearner':
+        this.learners?.closeLearner(effect.learner, effect.reason)
+        break
+      case 'dialLeader':
+        this.dial(effect.leader, effect.dial)
+        break
+      case 'hangUp':
+        this.leader?.close()
+        this.leader = null
+        break
+    }
+  }
+
+  flush(): void {
+    this.learners?.flush()
+    this.leader?.flush()
+    this.parts.clients.flush()
+  }
+
+  async close(): Promise<void> {
+    this.leader?.close()
+    this.leader = null
+    const { learners } = this
+    this.learners = null
+    await learners?.close()
+  }
+
+  private listen(): void {
+    const { config, input, onEvent, onFatal } = this.parts
+    const own = ownServer(config)
+    if (own === null) return
+    const host = config.quorumListenOnAllIps ? '0.0.0.0' : own.host
+    const learners = new LearnerListener({
+      host,
+      port: own.quorumPort,
+      maxBuffer: config.juteMaxBuffer,
+      onJoined: (learner) => input({ kind: 'learnerJoined', learner }),
+      onPacket: (learner, packet) => input({ kind: 'learnerPacket', learner, packet }),
+      onSnapshotSent: (learner) => input({ kind: 'snapshotSent', learner }),
+      onLeft: (learner, reason) => {
+        input({ kind: 'learnerLeft', learner })
+        this.log('info', `learner ${learner} left: ${reason}`)
+      },
+      onRefused: (reason, { address, port }) =>
+        onEvent({ type: 'connection-refused', port: 'quorum', remote: `${address}:${port}`, reason }),
+    })
+    this.learners = learners
+    learners.open().catch((error: Error) => {
+      if (this.learners !== learners) return
+      onFatal(
+        'UNEXPECTED_ERROR',
+        `the quorum port ${host}:${own.quorumPort} cannot be opened: ${error.message}`,
+      )
+    })
+  }
+
+  private dial(leader: Sid, dial: DialId): void {
+    const { config, input } = this.parts
+    const server = config.servers.find(({ sid }) => sid === leader)
+    if (server === undefined) {
+      input({ kind: 'leaderLost', dial, reason: `server ${leader} is not in the server list` })
+      return
+    }
+    const connection = new LeaderConnection({
+      addresses: [server, ...server.extraAddresses].map(({ host, quorumPort: port }) => ({ host, port })),
+      connectTimeoutMs: config.tickTimeMs * config.initLimit,
+      maxBuffer: config.juteMaxBuffer,
+      onConnected: () => input({ kind: 'leaderConnected', dial }),
+      onPacket: (packet, database) =>
+        input({ kind: 'leaderPacket', dial, packet, database: database ?? null }),
+      onLost: (reason) => input({ kind: 'leaderLost', dial, reason }),
+      log: (message) => this.log('info', message),
+    })
+    this.leader = connection
+    connection.dial()
+  }
+
+  private log(level: 'info' | 'warn', message: string): void {
+    this.parts.onEvent({ type: 'log', level, message })
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Doing something to members, and the verdict: who led, who leads, how long nobody did, how long nobody could write,
+ * what became of the sessions.
+ */
+import type { ActionRequest, ClusterEvent, Verb, Verdict } from '../control/api.ts'
+import { OperationError } from '../control/operationError.ts'
+import type { Member } from './member.ts'
+import type { WriteProbe } from './probe.ts'
+import { type Candidate, selectMembers } from './selectors.ts'
+import { active, isQuorumImpossible, isServing, notSettled, probeOf, until, written } from './settling.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/** How long the probe may take to write for the first time before anything is done. */
+const PROBE_START_MS = 1000
+
+interface Before {
+  readonly leader: Member | null
+  readonly epoch: number
+  readonly seq: number
+}
+
+/** @throws OperationError */
+export async function act(supervisor: Supervisor, request: ActionRequest): Promise<Verdict> {
+  const { verb } = request
+  const members = targets(supervisor, request)
+  const before: Before = {
+    leader: supervisor.leader,
+    epoch: Math.max(0, ...supervisor.members.map((member) => member.epoch ?? 0)),
+    seq: supervisor.events.seq,
+  }
+  const probe = request.wait ? await startProbe(supervisor) : null
+  try {
+    const at = supervisor.now
+    probe?.markFault(at)
+    await perform(supervisor, verb, members)
+    const isSettled = probe === null || (await settle(supervisor, request, before, probe))
+    const verdict = judge(supervisor, members, before, at, probe)
+    supervisor.events.add(supervisor.now, null, { type: 'verdict', verb, verdict })
+    if (!isSettled) throw notSettled(supervisor, request.waitTimeoutMs)
+    return verdict
+  } finally {
+    void probe?.close()
+  }
+}
+
+function targets(supervisor: Supervisor, { verb, selectors }: ActionRequest): Member[] {
+  const { members } = supervisor
+  const candidates = members.map(({ id, config, state, role, isVoter }) => {
+    return { id, clientPort: config.clientPort, state, role, isVoter }
+  })
+  const majorityOf = (voters: readonly Candidate[]) => decisive(supervisor, voters)
+  const chosen = selectMembers({ verb, selectors, members: candidates, majorityOf, random: Math.random })
+  return members.filter(({ id }) => chosen.includes(id))
+}
+
+/** As few as it takes for the rest to be no quorum, the leader first: without it they would notice late. */
+function decisive(supervisor: Supervisor, voters: readonly Candidate[]): Candidate[] {
+  const ordered = [...voters].sort((a, b) => Number(b.role === 'leader') - Number(a.role === 'leader'))
+  const taken: Candidate[] = []
+  for (const voter of ordered) {
+    taken.push(voter)
+    const rest = supervisor.members.filter(
+      (m) => m.isActive && m.isVoter && !taken.some(({ id }) => id === m.id),
+    )
+    if (!supervisor.isQuorum(rest)) break
+  }
+  return taken
+}
+
+/** The probe writes before anything is done, where anybody can: the gap is then measured from the last write before. */
+async function startProbe(supervisor: Supervisor): Promise<WriteProbe> {
+  const probe = probeOf(supervisor, supervisor.members)
+  if (isServing(supervisor)) await written(probe, 0, PROBE_START_MS)
+  return probe
+}
+
+async function perform(supervisor: Supervisor, verb: Verb, members: readonly Member[]): Promise<void> {
+  switch (verb) {
+    case 'kill':
+      await Promise.all(members.map((member) => member.host?.kill()))
+      break
+    case 'stop':
+      await Promise.all(members.map((member) => member.host?.stop()))
+      break
+    case 'restart':
+      await Promise.all(members.map((member) => member.host?.stop()))
+      await start(supervisor, members)
+      break
+    case 'start':
+      await start(supervisor, members)
+      break
+    case 'pause':
+      await Promise.all(members.map((member) => freeze(supervisor, member)))
+      break
+    case 'resume':
+      await Promise.all(members.map((member) => thaw(supervisor, member)))
+      break
+  }
+}
+
+/** @throws OperationError naming the port that was taken meanwhile */
+async function start(supervisor: Supervisor, members: readonly Member[]): Promise<void> {
+  try {
+    await supervisor.bind(members)
+  } catch (error) {
+    const { code, port, address } = error as { code?: string; port?: number; address?: string }
+    if (code !== 'EADDRINUSE') throw error
+    const message = `port ${port} (${address}) was taken by another program while its member was down`
+    throw new OperationError(
+      'PORT_TAKEN',
+      message,
+      `end that program, then: zk-pseudo start ${members[0]?.id}`,
+    )
+  }
+  for (const member of members) supervisor.run(member)
+}
+
+async function freeze(supervisor: Supervisor, member: Member): Promise<void> {
+  await member.host?.pause()
+  member.state = 'paused'
+  supervisor.events.add(supervisor.now, member.id, { type: 'member-paused' })
+}
+
+async function thaw(supervisor: Supervisor, member: Member): Promise<void> {
+  await member.host?.resume()
+  member.state = 'running'
+  // What it last said of itself may be long past: it has to say it again.
+  await member.refresh(1000)
+  supervisor.events.add(supervisor.now, member.id, { type: 'member-resumed' })
+}
+
+/**
+ * Settled: a leader, of a later epoch if the old one is gone, everybody who takes part serves, and a write was
+ * acknowledged since; or there can be no quorum, and nobody serves any more.
+ */
+async function settle(
+  supervisor: Supervisor,
+  { verb, waitTimeoutMs }: ActionRequest,
+  before: Before,
+  probe: WriteProbe,
+): Promise<boolean> {
+  const since = supervisor.now
+  const [any] = supervisor.members
+  // A frozen leader is missed only after syncLimit ticks of silence.
+  const patienceMs = verb === 'pause' && any ? any.config.tickTimeMs * any.config.syncLimit : 0
+  return until(supervisor, waitTimeoutMs + patienceMs, () => {
+    if (isQuorumImpossible(supervisor)) return active(supervisor).every((member) => !member.isServing)
+    return probe.hasWritten(since) && isServing(supervisor) && !isStale(supervisor, before)
+  })
+}
+
+/** The leader of before is gone or frozen, and who leads now does so in an epoch of before. */
+function isStale(supervisor: Supervisor, before: Before): boolean {
+  const { leader } = supervisor
+  const hasLost = before.leader !== null && before.leader !== leader
+  return hasLost && leader?.role === 'leader' && (leader.epoch ?? 0) <= before.epoch
+}
+
+function judge(
+  supervisor: Supervisor,
+  members: readonly Member[],
+  before: Before,
+  at: number,
+  probe: WriteProbe | null,
+): Verdict {
+  const since = supervisor.events.since(before.seq)
+  const { leader } = supervisor
+  const established = since.findLast(({ event }) => event.type === 'established')
+  const isNew = established !== undefined && leader !== null && established.member === leader.id
+  const elected = since.findLast(({ event, member }) => event.type === 'elected' && member === leader?.id)
+  const isQuorum = leader !== null && !isQuorumImpossible(supervisor)
+  return {
+    members: members.map((member) => member.id),
+    leaderBefore: before.leader?.id ?? null,
+    leaderAfter: isQuorum ? leader.id : null,
+    epoch: isQuorum ? leader.epoch : null,
+    electionMs: isNew && isQuorum ? round(established.at - at) : null,
+    writeGapMs: probe?.gapMs === undefined || probe.gapMs === null || !isQuorum ? null : round(probe.gapMs),
+    sessionsMoved: probe === null ? null : sessions(since, 'session-moved', supervisor.probeSessions),
+    sessionsExpired: probe === null ? null : sessions(since, 'session-expired', supervisor.probeSessions),
+    quorum: isQuorum,
+    ...(isNew && elected?.event.type === 'elected' ? votesOf(elected.event) : {}),
+  }
+}
+
+const round = (ms: number) => Math.round(ms * 10) / 10
+
+function sessions(events: readonly ClusterEvent[], type: string, probes: ReadonlySet<string>): number {
+  const counted = events.filter(
+    ({ event }) => event.type === type && 'session' in event && !probes.has(event.session),
+  )
+  return counted.length
+}
+
+function votesOf(
+  elected: Extract<ClusterEvent['event'], { type: 'elected' }>,
+): Pick<Verdict, 'votes' | 'why'> {
+  const votes = Object.entries(elected.votes).map(([sid, { leader, zxid, round, epoch }]) => {
+    return [sid, { leader, zxid: `0x${zxid.toString(16)}`, round, epoch }] as const
+  })
+  return { votes: Object.fromEntries(votes), why: elected.why }
+}

@@ -1,0 +1,145 @@
+/**
+ * A cluster's folder: what is in it, what zk-pseudo made of it, and what the last supervisor left behind.
+ * Invariant: nothing is ever removed that the manifest does not name.
+ */
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { ClusterRequest } from './plan.ts'
+import { isAlive, type ProcessIdentity } from './processes.ts'
+
+/** What a supervisor that runs, or ran, says of itself. */
+export interface SupervisorState extends ProcessIdentity {
+  readonly name: string
+  readonly socket: string
+  readonly connectString: string
+  /** Processes of members, with process isolation. */
+  readonly members: readonly ProcessIdentity[]
+}
+
+/** What the cluster is, whether it runs or not. */
+export interface ClusterManifest {
+  name: string
+  request: ClusterRequest
+  ports: { clientPort: number; quorumPort: number; electionPort: number }[] | null
+  /** Paths that zk-pseudo made, folders and files, in the order in which it made them. */
+  created: string[]
+}
+
+export class ClusterDir {
+  readonly path: string
+  manifest: ClusterManifest | null
+
+  constructor(path: string) {
+    this.path = path
+    this.manifest = readJson<ClusterManifest>(join(path, 'cluster.json'))
+  }
+
+  private get statePath(): string {
+    return join(this.path, 'supervisor.json')
+  }
+
+  get socketPath(): string {
+    return join(this.path, 'control.sock')
+  }
+
+  logPath(member: number): string {
+    return join(this.path, 'logs', `${member}.log`)
+  }
+
+  get eventsPath(): string {
+    return join(this.path, 'events.jsonl')
+  }
+
+  /** Makes a folder, and remembers each level that was not there. */
+  make(folder: string): void {
+    if (existsSync(folder)) return
+    this.make(dirname(folder))
+    mkdirSync(folder)
+    this.remember(folder)
+  }
+
+  write(file: string, text: string): void {
+    this.make(dirname(file))
+    if (!existsSync(file)) this.remember(file)
+    writeFileSync(file, text)
+  }
+
+  remember(path: string): void {
+    if (this.manifest !== null && !this.manifest.created.includes(path)) this.manifest.created.push(path)
+  }
+
+  begin(manifest: Omit<ClusterManifest, 'created'>): void {
+    this.manifest = { ...manifest, created: this.manifest?.created ?? [] }
+    this.make(this.path)
+    this.save()
+  }
+
+  save(): void {
+    const file = join(this.path, 'cluster.json')
+    this.remember(file)
+    writeFileSync(file, `${JSON.stringify(this.manifest, null, 2)}\n`)
+  }
+
+  saveState(state: SupervisorState): void {
+    this.remember(this.statePath)
+    writeFileSync(this.statePath, `${JSON.stringify(state)}\n`, { mode: 0o600 })
+  }
+
+  clearState(): void {
+    rmSync(this.statePath, { force: true })
+    rmSync(this.socketPath, { force: true })
+  }
+
+  get runningSupervisor(): SupervisorState | null {
+    const state = readJson<SupervisorState>(this.statePath)
+    return state !== null && isAlive(state) ? state : null
+  }
+
+  /** Ends what a dead supervisor left and says so, a line each. */
+  sweep(): string[] {
+    const state = readJson<SupervisorState>(this.statePath)
+    if (state === null || isAlive(state)) return []
+    const lines = [`the last supervisor (${state.pid}) ended without cleaning up`]
+    for (const member of state.members) {
+      if (!isAlive(member)) continue
+      process.kill(member.pid, 'SIGKILL')
+      lines.push(`ended its member process ${member.pid}`)
+    }
+    this.clearState()
+    return lines
+  }
+
+  /** Removes what the manifest names: files and folders with what members put into them. Answers the paths. */
+  removeVolumes(): string[] {
+    const removed: string[] = []
+    for (const path of [...(this.manifest?.created ?? [])].reverse()) {
+      if (!existsSync(path)) continue
+      if (path === this.path) {
+        if (removeIfEmpty(path)) removed.push(path)
+      } else if (path.startsWith(`${this.path}/`)) {
+        rmSync(path, { recursive: true, force: true })
+        removed.push(path)
+      } else if (removeIfEmpty(path)) removed.push(path)
+    }
+    this.manifest = null
+    return removed
+  }
+}
+
+function removeIfEmpty(folder: string): boolean {
+  try {
+    rmdirSync(folder)
+    return true
+  } catch {
+    // Somebody put something there: it stays.
+    return false
+  }
+}
+
+function readJson<T>(path: string): T | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as T
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * The events of a cluster since it came up: numbered, stamped, the newest in memory and all of them as JSON lines
+ * on disk. The file of the `up` before is kept beside it.
+ */
+import { existsSync, renameSync } from 'node:fs'
+import type { ClusterEvent, SupervisorEvent } from '../control/api.ts'
+import type { MemberEvent } from '../core/events.ts'
+import { LineFile } from './lineFile.ts'
+
+const IN_MEMORY = 10_000
+
+export type EventListener = (event: ClusterEvent) => void
+
+export class EventLog {
+  private readonly file: LineFile
+  private recent: ClusterEvent[] = []
+  private lastSeq = 0
+  private readonly listeners = new Set<EventListener>()
+
+  constructor(path: string) {
+    if (existsSync(path)) renameSync(path, `${path.replace(/\.jsonl$/, '')}.previous.jsonl`)
+    this.file = new LineFile(path)
+  }
+
+  /** The number of the last event. */
+  get seq(): number {
+    return this.lastSeq
+  }
+
+  /** @param at ms since 1970 */
+  add(at: number, member: number | null, event: MemberEvent | SupervisorEvent): ClusterEvent {
+    this.lastSeq += 1
+    const stamped: ClusterEvent = { seq: this.lastSeq, at, member, event }
+    this.recent.push(stamped)
+    // Cut in big steps: shifting each time would cost with every event.
+    if (this.recent.length > IN_MEMORY * 2) this.recent = this.recent.slice(-IN_MEMORY)
+    this.file.write(JSON.stringify(stamped))
+    for (const listener of [...this.listeners]) listener(stamped)
+    return stamped
+  }
+
+  /** Everything after `seq`, oldest first. */
+  since(seq: number): ClusterEvent[] {
+    const first = this.recent[0]
+    if (first !== undefined && first.seq > seq + 1) {
+      const lines = this.file.lines().map((line) => JSON.parse(line) as ClusterEvent)
+      return lines.filter((event) => event.seq > seq)
+    }
+    return this.recent.slice(first === undefined ? 0 : Math.max(0, seq + 1 - first.seq))
+  }
+
+  /** @returns ends it */
+  listen(listener: EventListener): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  close(): void {
+    this.listeners.clear()
+    this.file.close()
+  }
+}

@@ -1,0 +1,77 @@
+/** The members' logs: pino's JSON lines, one file a member and one of the supervisor's own. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Logger, pino } from 'pino'
+import type { ClusterEvent } from '../control/api.ts'
+import { LineFile } from './lineFile.ts'
+import { logLine } from './logLines.ts'
+
+interface Book {
+  file: LineFile
+  logger: Logger
+}
+
+/** Null is the supervisor. */
+type Writer = number | null
+
+export class LogBook {
+  private readonly books = new Map<Writer, Book>()
+
+  constructor(dir: string, members: readonly number[]) {
+    mkdirSync(dir, { recursive: true })
+    this.books.set(null, open(join(dir, 'supervisor.log'), {}))
+    for (const member of members) this.books.set(member, open(join(dir, `${member}.log`), { member }))
+  }
+
+  write({ at, member, event }: ClusterEvent): void {
+    const line = logLine(event)
+    if (line === null) return
+    const { logger } = this.books.get(member) ?? this.bookOf(null)
+    // The member's own clock, not the moment of writing.
+    logger[line.level]({ ...line.fields, time: Math.round(at) }, line.message)
+  }
+
+  /** Records so far, by time; the last `tail` of them when given. */
+  lines(member: Writer | undefined, tail: number | undefined): string[] {
+    const books = member === undefined ? [...this.books.values()] : [this.bookOf(member)]
+    const [only, ...more] = books.map(({ file }) => file.lines(tail))
+    if (more.length === 0) return only ?? []
+    const merged = [only ?? [], ...more]
+      .flat()
+      .map((line) => ({ line, time: timeOf(line) }))
+      .sort((a, b) => a.time - b.time)
+      .map(({ line }) => line)
+    return tail === undefined ? merged : merged.slice(merged.length - Math.min(tail, merged.length))
+  }
+
+  /** @returns ends it */
+  follow(member: Writer | undefined, follower: (line: string) => void): () => void {
+    const books = member === undefined ? [...this.books.values()] : [this.bookOf(member)]
+    const ends = books.map(({ file }) => file.follow(follower))
+    return () => {
+      for (const end of ends) end()
+    }
+  }
+
+  close(): void {
+    for (const { file } of this.books.values()) file.close()
+  }
+
+  private bookOf(writer: Writer): Book {
+    const book = this.books.get(writer)
+    if (book === undefined) throw new Error(`invariant: no log of member ${writer}`)
+    return book
+  }
+}
+
+function open(path: string, base: Record<string, unknown>): Book {
+  const file = new LineFile(path)
+  const stream = { write: (text: string) => file.write(text.trimEnd()) }
+  // Each record brings its own time.
+  return { file, logger: pino({ base, level: 'debug', timestamp: false }, stream) }
+}
+
+function timeOf(line: string): number {
+  const time = /"time":(\d+)/.exec(line)?.[1]
+  return time === undefined ? 0 : Number(time)
+}

@@ -1,0 +1,133 @@
+/** A member as its supervisor sees it: its host, its state, and what its events have said so far. */
+
+import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
+import type { MemberInfo, MemberState } from '../control/api.ts'
+import type { MemberEvent, Role } from '../core/events.ts'
+import type { ExitInfo, HostFactory, MemberHost } from '../host/host.ts'
+
+export type OnMemberEvent = (member: Member, at: number, event: MemberEvent) => void
+
+const zxidText = (zxid: number) => `0x${zxid.toString(16)}`
+
+export class Member {
+  readonly id: number
+  readonly config: ServerConfig
+  state: MemberState = 'stopped'
+  host: MemberHost | null = null
+  role: Role | null = null
+  isServing = false
+  epoch: number | null = null
+  zxid: number | null = null
+  connections: number | null = null
+  restarts = -1
+  exit: string | null = null
+  private startedAtMs = 0
+  private readonly factory: HostFactory
+  private readonly onEvent: OnMemberEvent
+  private readonly onExit: (member: Member, exit: ExitInfo) => void
+
+  constructor(
+    config: ServerConfig,
+    factory: HostFactory,
+    onEvent: OnMemberEvent,
+    onExit: (member: Member, exit: ExitInfo) => void,
+  ) {
+    this.id = config.sid ?? 1
+    this.config = config
+    this.factory = factory
+    this.onEvent = onEvent
+    this.onExit = onExit
+  }
+
+  get isVoter(): boolean {
+    return this.config.peerType === 'participant'
+  }
+
+  /** It has a host: it runs, or is frozen. */
+  get isAlive(): boolean {
+    return this.state === 'starting' || this.state === 'running' || this.state === 'paused'
+  }
+
+  /** Takes part: alive and not frozen. */
+  get isActive(): boolean {
+    return this.isAlive && this.state !== 'paused'
+  }
+
+  /** Binds the ports. @throws the system's error with `code`, `port` and `address` */
+  async open(): Promise<void> {
+    const host = await this.factory.open(this.config)
+    this.host = host
+    this.state = 'starting'
+    this.exit = null
+    host.onEvent(({ at, event }) => {
+      if (this.host === host) this.heard(at, event)
+    })
+    void host.exited.then((exit) => {
+      if (this.host === host) this.ended(exit)
+    })
+  }
+
+  run(): void {
+    this.startedAtMs = performance.now()
+    this.restarts += 1
+    this.host?.run()
+  }
+
+  private heard(at: number, event: MemberEvent): void {
+    if (event.type === 'role') {
+      this.role = event.role
+      this.epoch = event.epoch
+      this.zxid = event.zxid
+      if (event.role === 'looking') this.isServing = false
+      if (this.state === 'starting') this.state = 'running'
+    } else if (event.type === 'serving') {
+      this.isServing = true
+      this.role = event.role
+      this.epoch = event.epoch
+    }
+    this.onEvent(this, at, event)
+  }
+
+  private ended(exit: ExitInfo): void {
+    this.host = null
+    this.role = null
+    this.isServing = false
+    this.connections = null
+    this.state = exit.kind
+    this.exit = exit.kind === 'crashed' ? `${exit.code}: ${exit.reason.split('\n')[0]}` : exit.kind
+    this.onExit(this, exit)
+  }
+
+  async refresh(timeoutMs: number): Promise<void> {
+    const status = this.state === 'running' ? await this.host?.status(timeoutMs) : null
+    if (status === null || status === undefined) return
+    this.role = status.role
+    this.isServing = status.serving
+    this.epoch = status.epoch
+    this.zxid = status.zxid
+    this.connections = status.connections
+  }
+
+  get info(): MemberInfo {
+    const own = ownServer(this.config)
+    return {
+      id: this.id,
+      state: this.state,
+      role: this.role,
+      isolation: this.host?.isolation ?? 'thread',
+      pid: this.host?.pid ?? null,
+      clientPort: this.config.clientPort,
+      quorumPort: own?.quorumPort ?? null,
+      electionPort: own?.electionPort ?? null,
+      epoch: this.epoch,
+      zxid: this.zxid === null ? null : zxidText(this.zxid),
+      connections: this.connections,
+      dataDir: this.config.dataDir,
+      config: this.config.file,
+      uptimeMs: this.isAlive ? Math.round(performance.now() - this.startedAtMs) : null,
+      restarts: Math.max(0, this.restarts),
+      exit: this.exit,
+      voter: this.isVoter,
+    }
+  }
+}

@@ -1,0 +1,98 @@
+/** From what `up` was asked for to the config of every member. */
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type ClassicLayout, classicEnsemble, type MemberPorts } from '../config/classic.ts'
+import { loadEnsemble, writeInferredIds } from '../config/load.ts'
+import { formatProblem, hasErrors, type Problem } from '../config/problem.ts'
+import type { ServerConfig } from '../config/serverConfig.ts'
+import { OperationError } from '../control/operationError.ts'
+import type { ClusterDir } from './clusterDir.ts'
+
+/** Plain data: it crosses to the background process, and is kept in the cluster's folder. */
+export interface ClusterRequest {
+  /** The voting ones. Null with files, and when nothing was named: then what the folder holds, or else three. */
+  members: number | null
+  /** Absolute; zoo.cfg files and folders of them. */
+  files: string[]
+  /** Absolute. */
+  dir: string
+  name: string | null
+  basePort: number | null
+  autoPorts: boolean
+  /** In addition to `members`. */
+  observers: number
+  settings: Record<string, string>
+  isolation: 'thread' | 'process'
+}
+
+export const USUAL_MEMBERS = 3
+
+export interface Plan {
+  readonly members: ServerConfig[]
+  /** Lines for people: warnings, ids that were inferred. */
+  readonly notes: string[]
+}
+
+/** @throws OperationError with all problems at once, exit code 2 */
+export function configError(problems: readonly Problem[]): OperationError {
+  const errors = problems.filter((problem) => problem.severity === 'error').length
+  const message = `nothing was started: the configs have ${errors} error${errors === 1 ? '' : 's'}`
+  return new OperationError('BAD_CONFIG', message, problems.map(formatProblem).join('\n'), 2)
+}
+
+/** The user's own files, used where they are. Missing ids are written, nothing else is touched. */
+export async function planFiles(files: string[]): Promise<Plan> {
+  const { members, problems, inferences } = await loadEnsemble(files)
+  if (hasErrors(problems)) throw configError(problems)
+  writeInferredIds(inferences)
+  const inferred = inferences.map(({ dataDir, sid }) => `wrote the id ${sid} into ${join(dataDir, 'myid')}`)
+  const configs = members.map((config) => absolute(config))
+  return { members: configs, notes: [...problems.map(formatProblem), ...inferred] }
+}
+
+function absolute(config: ServerConfig): ServerConfig {
+  return {
+    ...config,
+    file: resolve(config.file),
+    dataDir: resolve(config.dataDir),
+    dataLogDir: resolve(config.dataLogDir),
+  }
+}
+
+/** Files for `up N`, written into the cluster's folder. `ports` null: the classic ones. */
+export function planClassic(request: ClusterRequest, dir: ClusterDir, ports: MemberPorts[] | null): Plan {
+  const layout: ClassicLayout = {
+    members: request.members ?? USUAL_MEMBERS,
+    observers: request.observers,
+    dir: request.dir,
+    set: request.settings,
+    ...(request.basePort === null ? {} : { basePort: request.basePort }),
+    ...(ports === null ? {} : { ports }),
+  }
+  const { members, problems } = classicEnsemble(layout)
+  if (hasErrors(problems)) throw configError(problems)
+  for (const member of members) {
+    dir.write(member.file, member.text)
+    dir.write(member.myidFile, member.myidText)
+  }
+  return { members: members.map(({ config }) => config), notes: problems.map(formatProblem) }
+}
+
+/** An `up` that asks for what the folder already is uses its files, with whatever their user changed in them. */
+export function asksForTheSame(request: ClusterRequest, dir: ClusterDir): boolean {
+  const { manifest } = dir
+  if (manifest === null || manifest.request.files.length > 0) return false
+  const asksNothing =
+    request.members === null &&
+    request.basePort === null &&
+    request.observers === 0 &&
+    isEmpty(request.settings)
+  const shape = ({ members, basePort, autoPorts, observers, settings }: ClusterRequest) =>
+    JSON.stringify([members ?? USUAL_MEMBERS, basePort, autoPorts, observers, settings])
+  const isSame = asksNothing || shape(request) === shape(manifest.request)
+  return isSame && existsSync(join(dir.path, 'conf'))
+}
+
+function isEmpty(settings: Record<string, string>): boolean {
+  return Object.keys(settings).length === 0
+}

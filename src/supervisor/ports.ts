@@ -1,0 +1,115 @@
+/**
+ * Automatic ports. They come from below the kernel's ephemeral range, so that no outgoing connection takes one,
+ * and each is claimed across processes for as long as the cluster exists, so that a parallel run does not take the
+ * port of a member that is down. A claim is a name, not the port itself: that the member binds.
+ *
+ * On Linux the name is an abstract Unix socket, which the kernel frees with its process however it ends;
+ * elsewhere a lock file with the owner's pid.
+ */
+import { randomInt } from 'node:crypto'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { OperationError } from '../control/operationError.ts'
+import { identityOf, isAlive, type ProcessIdentity } from './processes.ts'
+
+const LOWEST = 10_000
+/** Where the kernel does not tell its ephemeral range: IANA's begins at 49152, BSD's old one at 1024 is gone. */
+const USUAL_FIRST_EPHEMERAL = 32_768
+
+export function firstEphemeralPort(): number {
+  try {
+    const text = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
+    const first = Number(text.trim().split(/\s+/)[0])
+    return first > LOWEST + 1000 ? first : USUAL_FIRST_EPHEMERAL
+  } catch {
+    return USUAL_FIRST_EPHEMERAL
+  }
+}
+
+export class PortClaims {
+  private readonly held = new Map<number, () => void>()
+
+  get ports(): number[] {
+    return [...this.held.keys()]
+  }
+
+  /** Claims these ports if nobody else holds one of them; otherwise none. */
+  async claimThese(ports: readonly number[]): Promise<boolean> {
+    const claimed: number[] = []
+    for (const port of ports) {
+      if (!(await this.claim(port))) {
+        for (const other of claimed) this.release(other)
+        return false
+      }
+      claimed.push(port)
+    }
+    return true
+  }
+
+  /** Claims `count` ports that nobody has claimed; whether one is bound by a stranger shows when it is opened. */
+  async claimAny(count: number): Promise<number[]> {
+    const last = firstEphemeralPort() - 1
+    const ports: number[] = []
+    for (let attempt = 0; ports.length < count; attempt += 1) {
+      if (attempt > 2000 + count * 20) {
+        const hint = 'end clusters that are not needed (zk-pseudo ls), or use --base-port'
+        throw new OperationError('NO_PORTS', `no ${count} free ports from ${LOWEST} to ${last}`, hint)
+      }
+      const port = randomInt(LOWEST, last + 1)
+      if (await this.claim(port)) ports.push(port)
+    }
+    return ports
+  }
+
+  release(port: number): void {
+    this.held.get(port)?.()
+    this.held.delete(port)
+  }
+
+  releaseAll(): void {
+    for (const port of this.ports) this.release(port)
+  }
+
+  private async claim(port: number): Promise<boolean> {
+    if (this.held.has(port)) return false
+    const release = process.platform === 'linux' ? await claimName(port) : claimFile(port)
+    if (release === null) return false
+    this.held.set(port, release)
+    return true
+  }
+}
+
+function claimName(port: number): Promise<(() => void) | null> {
+  return new Promise((resolve) => {
+    const server: Server = createServer((socket) => socket.destroy())
+    server.once('error', () => resolve(null))
+    server.listen({ path: `\0zk-pseudo-port-${port}` }, () => {
+      server.unref()
+      resolve(() => server.close())
+    })
+  })
+}
+
+function claimFile(port: number): (() => void) | null {
+  const path = join(tmpdir(), `zk-pseudo-port-${port}.lock`)
+  for (const attempt of [1, 2]) {
+    try {
+      writeFileSync(path, JSON.stringify(identityOf(process.pid)), { flag: 'wx' })
+      return () => rmSync(path, { force: true })
+    } catch {
+      if (attempt === 2 || ownerLives(path)) return null
+      rmSync(path, { force: true })
+    }
+  }
+  return null
+}
+
+function ownerLives(path: string): boolean {
+  try {
+    return isAlive(JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity)
+  } catch {
+    return false
+  }
+}

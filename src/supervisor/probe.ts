@@ -1,0 +1,268 @@
+/**
+ * The write probe: one small client a member, each on a raw socket, that keeps asking for a write and notes when
+ * it was acknowledged. It measures from outside how long nothing could be written around a fault.
+ *
+ * The write deletes a znode that does not exist. Its refusal (NoNode, -101) comes only after an error transaction
+ * was logged by a quorum and committed (PrepRequestProcessor.pRequest, SyncRequestProcessor), so it proves what
+ * a successful write proves, and changes no data. Each client has one session, which it closes in the end,
+ * through another member if need be; supervisors leave these sessions out of what they count.
+ */
+import { connect, type Socket } from 'node:net'
+
+export interface ProbeTarget {
+  member: number
+  host: string
+  port: number
+}
+
+const PATH = '/zookeeper/zk-pseudo-probe'
+/** Between an acknowledgement and the next write: the resolution of what is measured, ms. */
+const PACE_MS = 2
+const RETRY_MS = 5
+const SESSION_TIMEOUT_MS = 10_000
+const OP_DELETE = 2
+const OP_CLOSE = -11
+const NO_NODE = -101
+/** How long a goodbye may take, ms. */
+const CLOSE_MS = 1000
+
+interface Session {
+  id: bigint
+  password: Buffer
+}
+
+/** Times are ms since 1970 with fractions. */
+export class WriteProbe {
+  private readonly lanes: Lane[]
+  private readonly waiters = new Set<() => void>()
+  private lastAck: number | null = null
+  private faultAt: number | null = null
+  private longestMs: number | null = null
+  private readonly onSession: (id: string) => void
+
+  /** @param onSession is told each session of the probe as events name it: `0x…` */
+  constructor(targets: readonly ProbeTarget[], onSession: (id: string) => void) {
+    this.onSession = onSession
+    this.lanes = targets.map((target) => new Lane(target, this))
+  }
+
+  /** From here on gaps count. */
+  markFault(at: number): void {
+    this.faultAt = at
+  }
+
+  /** Of the gaps that reach into the time after the fault, ms; null when nothing was acknowledged on one side. */
+  get gapMs(): number | null {
+    return this.longestMs
+  }
+
+  /** Whether a write sent after `since` was acknowledged, through that member if one is named. */
+  hasWritten(since: number, member?: number): boolean {
+    return this.lanes.some(
+      (lane) => lane.lastAckedSend > since && (member === undefined || lane.target.member === member),
+    )
+  }
+
+  /** Calls back with each acknowledgement. @returns ends it */
+  onAck(listener: () => void): () => void {
+    this.waiters.add(listener)
+    return () => this.waiters.delete(listener)
+  }
+
+  /** Ends the writing at once; sessions are closed behind the caller's back. Settles when they are, or cannot be. */
+  close(): Promise<void> {
+    const open = this.lanes.map((lane) => lane.end()).filter((session) => session !== null)
+    if (open.length === 0) return Promise.resolve()
+    const ways = this.lanes
+      .filter(({ lastAckedSend }) => lastAckedSend > 0)
+      .sort((a, b) => b.lastAckedSend - a.lastAckedSend)
+    return Promise.all(open.map((session) => closeSession(session, ways[0]?.target))).then(() => {})
+  }
+
+  acknowledged(at: number): void {
+    const { lastAck, faultAt } = this
+    if (lastAck !== null && faultAt !== null && at > faultAt) {
+      this.longestMs = Math.max(this.longestMs ?? 0, at - lastAck)
+    }
+    this.lastAck = at
+    for (const waiter of [...this.waiters]) waiter()
+  }
+
+  opened(session: Session): void {
+    this.onSession(`0x${BigInt.asUintN(64, session.id).toString(16)}`)
+  }
+}
+
+export function preciseNow(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+/** The client of one member: connects, writes, and begins again whenever the connection ends. */
+class Lane {
+  readonly target: ProbeTarget
+  /** When the newest acknowledged write was sent. */
+  lastAckedSend = 0
+  private readonly probe: WriteProbe
+  private session: Session | null = null
+  private socket: Socket | null = null
+  private timer: NodeJS.Timeout | null = null
+  private sentAt = 0
+  private hasEnded = false
+
+  constructor(target: ProbeTarget, probe: WriteProbe) {
+    this.target = target
+    this.probe = probe
+    this.connect()
+  }
+
+  /** @returns the session that is left open, if any */
+  end(): Session | null {
+    this.hasEnded = true
+    if (this.timer !== null) clearTimeout(this.timer)
+    const { socket, session } = this
+    if (socket === null || session === null) {
+      socket?.destroy()
+      return session
+    }
+    // A member that is paused never answers; then the session expires by itself.
+    const overdue = setTimeout(() => socket.destroy(), CLOSE_MS)
+    socket.once('close', () => clearTimeout(overdue))
+    socket.end(closeFrame())
+    return null
+  }
+
+  private connect(): void {
+    const socket = connect({ host: this.target.host, port: this.target.port, noDelay: true })
+    let isOpen = false
+    const frames = new FrameReader((frame) => {
+      if (isOpen) this.reply(frame)
+      else isOpen = this.connected(frame)
+    })
+    this.socket = socket
+    socket.on('connect', () => socket.write(connectFrame(this.session)))
+    socket.on('data', (bytes) => frames.push(bytes))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      if (this.socket === socket) this.socket = null
+      this.later(() => this.connect(), RETRY_MS)
+    })
+  }
+
+  private connected(frame: Buffer): boolean {
+    const { session, timeoutMs } = readConnectResponse(frame)
+    if (this.hasEnded) return false
+    if (timeoutMs <= 0) {
+      this.session = null
+      this.socket?.destroy()
+      return false
+    }
+    if (this.session?.id !== session.id) this.probe.opened(session)
+    this.session = session
+    this.write()
+    return true
+  }
+
+  private write(): void {
+    this.sentAt = preciseNow()
+    this.socket?.write(DELETE_FRAME)
+  }
+
+  private reply(frame: Buffer): void {
+    if (this.hasEnded || frame.length < 16) return
+    const error = frame.readInt32BE(12)
+    if (error !== NO_NODE && error !== 0) {
+      // The session moved or ended: whatever it is, a new connection finds out.
+      this.socket?.destroy()
+      return
+    }
+    this.lastAckedSend = this.sentAt
+    this.probe.acknowledged(preciseNow())
+    this.later(() => this.write(), PACE_MS)
+  }
+
+  private later(action: () => void, ms: number): void {
+    if (this.hasEnded) return
+    this.timer = setTimeout(action, ms)
+  }
+}
+
+/** Closes a session through a member that serves, as its client would after its own member was gone. */
+function closeSession(session: Session, target: ProbeTarget | undefined): Promise<void> {
+  if (target === undefined) return Promise.resolve()
+  return new Promise((resolve) => {
+    const socket = connect({ host: target.host, port: target.port, noDelay: true })
+    const overdue = setTimeout(() => socket.destroy(), CLOSE_MS)
+    overdue.unref()
+    socket.unref()
+    socket.on('connect', () => socket.write(connectFrame(session)))
+    socket.once('data', () => socket.end(closeFrame()))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      clearTimeout(overdue)
+      resolve()
+    })
+  })
+}
+
+function framed(body: Buffer): Buffer {
+  const length = Buffer.alloc(4)
+  length.writeInt32BE(body.length)
+  return Buffer.concat([length, body])
+}
+
+/** ConnectRequest: protocolVersion, lastZxidSeen, timeOut, sessionId, passwd, readOnly. */
+function connectFrame(session: Session | null): Buffer {
+  const body = Buffer.alloc(45)
+  body.writeInt32BE(SESSION_TIMEOUT_MS, 12)
+  body.writeBigInt64BE(session?.id ?? 0n, 16)
+  body.writeInt32BE(16, 24)
+  session?.password.copy(body, 28)
+  return framed(body)
+}
+
+/** ConnectResponse: protocolVersion, timeOut, sessionId, passwd. */
+function readConnectResponse(frame: Buffer): { session: Session; timeoutMs: number } {
+  if (frame.length < 20) return { session: { id: 0n, password: Buffer.alloc(16) }, timeoutMs: 0 }
+  const password = Buffer.from(frame.subarray(20, 36))
+  return { session: { id: frame.readBigInt64BE(8), password }, timeoutMs: frame.readInt32BE(4) }
+}
+
+/** RequestHeader (xid, type) and DeleteRequest (path, version -1). */
+const DELETE_FRAME = (() => {
+  const path = Buffer.from(PATH)
+  const body = Buffer.alloc(16 + path.length)
+  body.writeInt32BE(1, 0)
+  body.writeInt32BE(OP_DELETE, 4)
+  body.writeInt32BE(path.length, 8)
+  path.copy(body, 12)
+  body.writeInt32BE(-1, 12 + path.length)
+  return framed(body)
+})()
+
+function closeFrame(): Buffer {
+  const body = Buffer.alloc(8)
+  body.writeInt32BE(2, 0)
+  body.writeInt32BE(OP_CLOSE, 4)
+  return framed(body)
+}
+
+/** Cuts a stream of length-prefixed frames. */
+class FrameReader {
+  private rest = Buffer.alloc(0)
+  private readonly onFrame: (frame: Buffer) => void
+
+  constructor(onFrame: (frame: Buffer) => void) {
+    this.onFrame = onFrame
+  }
+
+  push(bytes: Buffer): void {
+    let rest = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes])
+    while (rest.length >= 4) {
+      const end = 4 + rest.readInt32BE(0)
+      if (rest.length < end || end < 4) break
+      this.onFrame(rest.subarray(4, end))
+      rest = rest.subarray(end)
+    }
+    this.rest = Buffer.from(rest)
+  }
+}

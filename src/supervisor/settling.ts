@@ -1,0 +1,98 @@
+/**
+ * When an ensemble has come to rest after something was done to it: judged by what happened since, never by a state
+ * that may be stale.
+ */
+
+import { OperationError } from '../control/operationError.ts'
+import type { Member } from './member.ts'
+import { WriteProbe } from './probe.ts'
+import { clientHost, type Supervisor } from './supervisor.ts'
+
+/** Conditions are looked at when an event comes, and, for what no event tells, every so often. */
+const LOOK_EVERY_MS = 20
+
+export function until(supervisor: Supervisor, timeoutMs: number, isMet: () => boolean): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (result: boolean) => {
+      clearTimeout(deadline)
+      clearInterval(ticking)
+      stopListening()
+      resolve(result)
+    }
+    const look = () => {
+      if (isMet()) end(true)
+    }
+    const deadline = setTimeout(() => end(isMet()), timeoutMs)
+    const ticking = setInterval(look, LOOK_EVERY_MS)
+    const stopListening = supervisor.events.listen(look)
+    look()
+  })
+}
+
+/** A probe of these members; its own sessions are no business of any verdict. */
+export function probeOf(supervisor: Supervisor, members: readonly Member[]): WriteProbe {
+  const targets = members.map(({ id, config }) => ({
+    member: id,
+    host: clientHost(config),
+    port: config.clientPort,
+  }))
+  return new WriteProbe(targets, (session) => supervisor.probeSessions.add(session))
+}
+
+/** Until a write sent after `since` is acknowledged; false when none is in time. */
+export function written(probe: WriteProbe, since: number, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (result: boolean) => {
+      clearTimeout(deadline)
+      stop()
+      resolve(result)
+    }
+    const deadline = setTimeout(() => end(false), timeoutMs)
+    const stop = probe.onAck(() => {
+      if (probe.hasWritten(since)) end(true)
+    })
+  })
+}
+
+export function active(supervisor: Supervisor): Member[] {
+  return supervisor.members.filter((member) => member.isActive)
+}
+
+/** No set of those that take part could decide anything. */
+export function isQuorumImpossible(supervisor: Supervisor): boolean {
+  return !supervisor.isQuorum(active(supervisor).filter((member) => member.isVoter))
+}
+
+/** A leader with a quorum, and everybody who takes part serves. */
+export function isServing(supervisor: Supervisor): boolean {
+  const { leader } = supervisor
+  if (leader === null) return false
+  return active(supervisor).every((member) => member.isServing && member.epoch === leader.epoch)
+}
+
+/** @throws OperationError, exit code 4 */
+export async function waitUntilServing(supervisor: Supervisor, timeoutMs: number): Promise<void> {
+  const begun = performance.now()
+  const serves = await until(supervisor, timeoutMs, () => isServing(supervisor))
+  const probe = probeOf(supervisor, active(supervisor))
+  try {
+    const left = Math.max(100, timeoutMs - (performance.now() - begun))
+    if (serves && (await written(probe, supervisor.now - 1, left))) return
+  } finally {
+    void probe.close()
+  }
+  throw notSettled(supervisor, timeoutMs)
+}
+
+export function notSettled(supervisor: Supervisor, timeoutMs: number): OperationError {
+  const states = supervisor.members.map(
+    (m) => `${m.id} ${m.state === 'running' ? (m.role ?? 'starting') : m.state}`,
+  )
+  const message = `the ensemble does not serve after ${timeoutMs / 1000} s: ${states.join(', ')}`
+  return new OperationError(
+    'TIMED_OUT',
+    message,
+    'see why: zk-pseudo logs; wait longer: --wait-timeout SECONDS',
+    4,
+  )
+}
