@@ -36,6 +36,7 @@ export class Turn {
   private readonly parts: TurnParts
   private effects: Effect[] = []
   private isScheduled = false
+  private isUrgent = false
   private isEnded = false
   private timer: NodeJS.Timeout | null = null
   private timerAtMs = Number.POSITIVE_INFINITY
@@ -46,6 +47,8 @@ export class Turn {
 
   readonly emit = (effect: Effect): void => {
     this.effects.push(effect)
+    // These speak of the database as it is now: the next input may change it.
+    if (effect.kind === 'installSnapshot' || effect.kind === 'snapshotToLearner') this.isUrgent = true
   }
 
   /** Steps the core; the effects follow at the end of the turn. */
@@ -57,7 +60,8 @@ export class Turn {
       this.fail(error)
       return
     }
-    this.schedule()
+    if (this.isUrgent) this.finish()
+    else this.schedule()
   }
 
   /** The core was built with `emit` in hand. */
@@ -86,6 +90,7 @@ export class Turn {
 
   private readonly finish = (): void => {
     this.isScheduled = false
+    this.isUrgent = false
     if (this.isEnded) return
     try {
       while (this.effects.length > 0 && !this.isEnded) this.carryOut()

@@ -63,7 +63,8 @@ export function runningClusters(): RegisteredCluster[] {
 
 function readEntry(path: string): RegisteredCluster | null {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as RegisteredCluster
+    const entry = JSON.parse(readFileSync(path, 'utf8')) as RegisteredCluster
+    return { ...entry, startTime: entry.startTime ?? null }
   } catch {
     return null
   }

@@ -91,7 +91,8 @@ export class Checks {
     const previous = this.previous.get(txn.zxid) ?? before
     if (next !== txn.zxid || previous !== before) {
       const theirs = `${formatZxid(before)} then ${formatZxid(txn.zxid)}`
-      const other = next === txn.zxid ? `${formatZxid(previous)} came before it` : `${formatZxid(next)} followed`
+      const other =
+        next === txn.zxid ? `${formatZxid(previous)} came before it` : `${formatZxid(next)} followed`
       throw new Violation(`member ${sid} has ${theirs}, elsewhere ${other}`)
     }
     this.committed.set(txn.zxid, txn)

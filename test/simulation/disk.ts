@@ -143,7 +143,8 @@ export class SimulatedDisk {
     // A log that holds an epoch's transaction holds that epoch's whole initial history: see storage.
     const lastEpoch = epochOf(database.lastProcessedZxid)
     const current = Math.max(currentEpoch, lastEpoch)
-    if (this.fault === 'forget-accepted-epoch') return { database, recentTxns, acceptedEpoch: 0, currentEpoch: current }
+    if (this.fault === 'forget-accepted-epoch')
+      return { database, recentTxns, acceptedEpoch: 0, currentEpoch: current }
     return { database, recentTxns, acceptedEpoch: Math.max(acceptedEpoch, current), currentEpoch: current }
   }
 

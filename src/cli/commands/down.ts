@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { isAlive } from '../../supervisor/processes.ts'
 import { defineCommand } from '../command.ts'
 import { OperationError } from '../errors.ts'
 import { defaultDir } from '../findCluster.ts'
@@ -72,7 +73,7 @@ async function openIfRunning(options: ClusterOptions): Promise<OpenCluster | nul
 /** Resolves when the process is gone; throws after ten seconds. */
 async function ended(pid: number): Promise<void> {
   const deadline = performance.now() + 10_000
-  while (isAlive(pid)) {
+  while (isAlive({ pid, startTime: null })) {
     if (performance.now() > deadline) {
       throw new OperationError(
         'STILL_RUNNING',
@@ -81,15 +82,6 @@ async function ended(pid: number): Promise<void> {
       )
     }
     await new Promise((done) => setTimeout(done, 5))
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 

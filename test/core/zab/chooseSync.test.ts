@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { chooseSync } from '../../../src/core/zab/leader/chooseSync.ts'
 import { History } from '../../../src/core/zab/history.ts'
+import { chooseSync } from '../../../src/core/zab/leader/chooseSync.ts'
 import { makeZxid, type Zxid } from '../../../src/protocol/zxid.ts'
 
 const z = makeZxid
@@ -8,7 +8,11 @@ const bytes = Buffer.alloc(0)
 
 /** A leader whose history goes on from `floor` with these. */
 function history(floor: Zxid, ...zxids: Zxid[]): History {
-  return History.from(zxids.map((zxid) => ({ zxid, bytes })), floor, 500)
+  return History.from(
+    zxids.map((zxid) => ({ zxid, bytes })),
+    floor,
+    500,
+  )
 }
 
 /** Epoch 1 ended at counter 9, epoch 3 has two transactions. */
@@ -24,7 +28,11 @@ describe('chooseSync: LearnerHandler.syncFollower case by case', () => {
     ['ahead: TRUNC to the end', z(3, 7), { mode: 'TRUNC', to: z(3, 2) }],
     ['ahead in a later epoch: TRUNC to the end', z(4, 1), { mode: 'TRUNC', to: z(3, 2) }],
     ['ahead, but only by an epoch mark: SNAP', z(4, 0), { mode: 'SNAP' }],
-    ['an unknown tail of an older epoch: Apache learners cannot cut across epochs: SNAP', z(1, 12), { mode: 'SNAP' }],
+    [
+      'an unknown tail of an older epoch: Apache learners cannot cut across epochs: SNAP',
+      z(1, 12),
+      { mode: 'SNAP' },
+    ],
     ['the mark of an established epoch without transactions: DIFF', z(2, 0), { mode: 'DIFF', from: z(1, 9) }],
     ['unknown within a whole epoch between: SNAP', z(2, 3), { mode: 'SNAP' }],
   ]

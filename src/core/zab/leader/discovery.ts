@@ -58,8 +58,7 @@ export class Discovery {
   }
 
   learnerInfo(learner: LearnerView, packet: QuorumPacket): void {
-    const { serverid } = packets.readLearnerInfo(packet.data)
-    learner.sid = serverid
+    const serverid = learner.sid
     learner.phase = 'discovered'
     if (this.epoch === null) this.join(serverid, epochOf(packet.zxid))
     else this.offer(learner)

@@ -161,8 +161,15 @@ export class Leader {
     const isObserver = packet.type === PacketType.observerInfo
     if (!isObserver && packet.type !== PacketType.followerInfo) return true
     learner.isObserver = isObserver
-    this.discovery.learnerInfo(learner, packet)
+    learner.sid = packets.readLearnerInfo(packet.data).serverid
+    const { voters, observers } = this.parts.settings.verifier
+    if (!voters.includes(learner.sid) && !observers.includes(learner.sid)) {
+      // Apache serves strangers as observers; without reconfiguration nobody can become a member that way.
+      this.drop(learner, `server ${learner.sid} is not in the server list`)
+      return false
+    }
     this.dropPredecessors(learner)
+    this.discovery.learnerInfo(learner, packet)
     return false
   }
 

@@ -1,0 +1,48 @@
+/** A few hundred ensembles under faults; and proof that the checks would find what they look for. */
+import { describe, expect, it } from 'vitest'
+import { type PlantedFault, plantedFaults } from './faults.ts'
+import { simulate } from './world.ts'
+
+describe('simulated ensembles', () => {
+  it('hold every check under faults, and serve again when the faults end', { timeout: 120_000 }, () => {
+    const results = Array.from({ length: 250 }, (_, i) => simulate({ seed: i + 1 }))
+    const sum = (field: 'epochs' | 'acknowledged' | 'reads') =>
+      results.reduce((total, result) => total + result[field], 0)
+    // Worlds in which nothing happens would hold every check, too.
+    expect(sum('epochs')).toBeGreaterThan(250 * 2)
+    expect(sum('acknowledged')).toBeGreaterThan(250 * 100)
+    expect(sum('reads')).toBeGreaterThan(250 * 50)
+  })
+
+  it('replay exactly', () => {
+    const traceOf = () => {
+      const lines: string[] = []
+      const result = simulate({ seed: 7, trace: (line) => lines.push(line) })
+      return { lines, result }
+    }
+    const first = traceOf()
+    expect(traceOf()).toEqual(first)
+    expect(first.lines.length).toBeGreaterThan(100)
+  })
+})
+
+describe('planted faults', () => {
+  /** The first seed that finds it. */
+  function find(fault: PlantedFault): { seed: number; finding: string } | null {
+    for (let seed = 1; seed <= 1000; seed++) {
+      try {
+        simulate({ seed, fault })
+      } catch (error) {
+        return { seed, finding: String(error) }
+      }
+    }
+    return null
+  }
+
+  it.each(plantedFaults)('%s is found within a thousand seeds', { timeout: 180_000 }, (fault) => {
+    const found = find(fault)
+    expect(found, 'no seed of a thousand found it').not.toBeNull()
+    // By a check or an assertion of the core, not by some mishap of the simulation.
+    expect(found?.finding).toMatch(/^(Violation|InvariantError|DivergenceError)/)
+  })
+})

@@ -1,0 +1,96 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ClusterEvent } from '../../src/control/api.ts'
+import { EventLog } from '../../src/supervisor/eventLog.ts'
+import { LogBook } from '../../src/supervisor/logBook.ts'
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'zkp-events-'))
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+const started = { type: 'member-started' } as const
+const seqs = (events: ClusterEvent[]) => events.map(({ seq }) => seq)
+
+describe('events', () => {
+  it('are numbered, kept, and heard by listeners until they leave', () => {
+    const log = new EventLog(join(dir, 'events.jsonl'))
+    const heard: ClusterEvent[] = []
+    const leave = log.listen((event) => heard.push(event))
+    log.add(1000, 0, started)
+    log.add(1001, null, { type: 'cluster-down' })
+    leave()
+    log.add(1002, 1, started)
+    expect(seqs(heard)).toEqual([1, 2])
+    expect(log.seq).toBe(3)
+    expect(seqs(log.since(0))).toEqual([1, 2, 3])
+    expect(log.since(2)).toEqual([{ seq: 3, at: 1002, member: 1, event: started }])
+    expect(log.since(3)).toEqual([])
+    expect(log.since(99)).toEqual([])
+    log.close()
+    const lines = readFileSync(join(dir, 'events.jsonl'), 'utf8').trimEnd().split('\n')
+    expect(seqs(lines.map((line) => JSON.parse(line) as ClusterEvent))).toEqual([1, 2, 3])
+  })
+
+  it('that no longer fit into memory come from the file, none lost and none twice', () => {
+    const log = new EventLog(join(dir, 'events.jsonl'))
+    const count = 20_050
+    for (let i = 0; i < count; i += 1) log.add(i, 0, started)
+    const everything = log.since(0)
+    expect(everything).toHaveLength(count)
+    expect(everything.every(({ seq }, i) => seq === i + 1)).toBe(true)
+    expect(seqs(log.since(count - 2))).toEqual([count - 1, count])
+    log.close()
+  })
+
+  it('of the up before are kept beside those of this one', () => {
+    const path = join(dir, 'events.jsonl')
+    const before = new EventLog(path)
+    before.add(1, 0, started)
+    before.close()
+    const now = new EventLog(path)
+    expect(now.since(0)).toEqual([])
+    now.close()
+    expect(readFileSync(join(dir, 'events.previous.jsonl'), 'utf8')).toContain('member-started')
+  })
+})
+
+describe('logs', () => {
+  const looking = { type: 'role', role: 'looking', leader: null, epoch: 1, zxid: 0x100000002 } as const
+
+  it('are pino records with the member’s clock, by time over all members', () => {
+    const book = new LogBook(join(dir, 'logs'), [0, 1])
+    book.write({ seq: 1, at: 2000.6, member: 1, event: looking })
+    book.write({ seq: 2, at: 1000, member: 0, event: started })
+    book.write({ seq: 3, at: 3000, member: null, event: { type: 'cluster-down' } })
+    const records = book.lines(undefined, undefined).map((line) => JSON.parse(line))
+    expect(records.map(({ time, member }) => [time, member])).toEqual([
+      [1000, 0],
+      [2001, 1],
+      [3000, undefined],
+    ])
+    expect(records[1]).toMatchObject({ level: 30, msg: 'LOOKING', zxid: '0x100000002' })
+    expect(book.lines(undefined, 2).map((line) => JSON.parse(line).time)).toEqual([2001, 3000])
+    expect(book.lines(1, undefined)).toHaveLength(1)
+    expect(book.lines(0, 0)).toEqual([])
+    book.close()
+    expect(readFileSync(join(dir, 'logs', '1.log'), 'utf8')).toContain('"msg":"LOOKING"')
+  })
+
+  it('are followed by one member or all, until the follower leaves', () => {
+    const book = new LogBook(join(dir, 'logs'), [0, 1])
+    const [all, one]: [string[], string[]] = [[], []]
+    const leave = book.follow(undefined, (line) => all.push(line))
+    book.follow(1, (line) => one.push(line))
+    book.write({ seq: 1, at: 1, member: 0, event: started })
+    book.write({ seq: 2, at: 2, member: 1, event: started })
+    leave()
+    book.write({ seq: 3, at: 3, member: 1, event: started })
+    expect(all).toHaveLength(2)
+    expect(one).toHaveLength(2)
+    book.close()
+  })
+})
