@@ -115,8 +115,10 @@ export class ControlServer {
   private streamEvents(query: URLSearchParams, response: ServerResponse): void {
     const { events } = this.controlled
     const write = (event: ClusterEvent) => void response.write(`${JSON.stringify(event)}\n`)
+    // Asked before the head goes out: what is wrong with the question can still be answered.
+    const past = events.since(numberOf(query, 'since') ?? 0)
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    for (const event of events.since(numberOf(query, 'since') ?? 0)) write(event)
+    for (const event of past) write(event)
     follow(query, response, () => events.listen(write))
   }
 
@@ -124,8 +126,11 @@ export class ControlServer {
     const { logs } = this.controlled
     const member = numberOf(query, 'member') ?? undefined
     const write = (line: string) => void response.write(`${line}\n`)
+    if (member !== undefined && logs?.has(member) === false)
+      throw new OperationError('NO_MEMBER', `there is no member ${member}`, 'see them all: zk-pseudo ps', 2)
+    const past = logs?.lines(member, numberOf(query, 'tail') ?? undefined) ?? []
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    for (const line of logs?.lines(member, numberOf(query, 'tail') ?? undefined) ?? []) write(line)
+    for (const line of past) write(line)
     follow(query, response, () => logs?.follow(member, write) ?? (() => {}))
   }
 }
@@ -177,7 +182,7 @@ async function body(request: IncomingMessage): Promise<unknown> {
 const VERBS = ['kill', 'stop', 'start', 'restart', 'pause', 'resume']
 
 function actionOf(value: unknown): ActionRequest {
-  const { verb, selectors, wait, waitTimeoutMs } = value as Partial<ActionRequest>
+  const { verb, selectors, wait, waitTimeoutMs } = (value ?? {}) as Partial<ActionRequest>
   const isGood = verb !== undefined && VERBS.includes(verb) && Array.isArray(selectors)
   if (!isGood)
     throw new OperationError(

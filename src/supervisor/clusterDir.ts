@@ -1,9 +1,19 @@
 /**
  * A cluster's folder: what is in it, what zk-pseudo made of it, and what the last supervisor left behind.
- * Invariant: nothing is ever removed that the manifest does not name.
+ * Invariant: a file is removed only if the manifest names it, or if it lies in a folder that the manifest names
+ * under a name that members give to files; a folder only if nothing is left in it.
  */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import type { ClusterRequest } from './plan.ts'
 import { isAlive, type ProcessIdentity } from './processes.ts'
 
@@ -109,20 +119,42 @@ export class ClusterDir {
     return lines
   }
 
-  /** Removes what the manifest names: files and folders with what members put into them. Answers the paths. */
+  /**
+   * Removes what zk-pseudo made: the files that the manifest names, what members put into its folders, and the
+   * folders unless a user keeps something there. Answers the paths that the manifest names and that are gone.
+   */
   removeVolumes(): string[] {
-    const removed: string[] = []
-    for (const path of [...(this.manifest?.created ?? [])].reverse()) {
-      if (!existsSync(path)) continue
-      if (path === this.path) {
-        if (removeIfEmpty(path)) removed.push(path)
-      } else if (path.startsWith(`${this.path}/`)) {
-        rmSync(path, { recursive: true, force: true })
-        removed.push(path)
-      } else if (removeIfEmpty(path)) removed.push(path)
-    }
+    const created = [...(this.manifest?.created ?? [])].reverse()
+    if (created.includes(this.eventsPath)) rmSync(join(this.path, 'events.previous.jsonl'), { force: true })
+    const removed = created.filter((path) => {
+      if (!existsSync(path)) return false
+      if (statSync(path).isDirectory()) {
+        removeMembersFiles(path)
+        return removeIfEmpty(path)
+      }
+      rmSync(path)
+      return true
+    })
     this.manifest = null
     return removed
+  }
+}
+
+/** What members put into a folder of this name: fileNames.ts, epochs.ts and lock.ts of the storage, and the logs. */
+const MEMBERS_FILES: Record<string, RegExp> = {
+  'version-2':
+    /^(log\.[0-9a-f]+|snapshot\.[0-9a-f]+(\.gz|\.snappy)?|(accepted|current)Epoch(\.tmp)?|tmp-snapshot\..*|zk-pseudo\.lock\..*)$/,
+  logs: /^(supervisor\.log|supervisor\.out|\d+\.log)$/,
+}
+
+function removeMembersFiles(folder: string): void {
+  const files = Object.hasOwn(MEMBERS_FILES, basename(folder)) ? MEMBERS_FILES[basename(folder)] : undefined
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory() && entry.name === 'version-2') {
+      removeMembersFiles(path)
+      removeIfEmpty(path)
+    } else if (entry.isFile() && files?.test(entry.name)) rmSync(path)
   }
 }
 

@@ -23,6 +23,10 @@ export class LogBook {
     for (const member of members) this.books.set(member, open(join(dir, `${member}.log`), { member }))
   }
 
+  has(member: number): boolean {
+    return this.books.has(member)
+  }
+
   write({ at, member, event }: ClusterEvent): void {
     const line = logLine(event)
     if (line === null) return

@@ -131,3 +131,10 @@ export class Member {
     }
   }
 }
+
+/** Where clients on this machine reach it. */
+export function clientHost(config: ServerConfig): string {
+  const { clientPortAddress } = config
+  if (clientPortAddress !== '0.0.0.0' && clientPortAddress !== '::') return clientPortAddress
+  return ownServer(config)?.host ?? '127.0.0.1'
+}

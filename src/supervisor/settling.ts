@@ -4,9 +4,9 @@
  */
 
 import { OperationError } from '../control/operationError.ts'
-import type { Member } from './member.ts'
+import { clientHost, type Member } from './member.ts'
 import { WriteProbe } from './probe.ts'
-import { clientHost, type Supervisor } from './supervisor.ts'
+import type { Supervisor } from './supervisor.ts'
 
 /** Conditions are looked at when an event comes, and, for what no event tells, every so often. */
 const LOOK_EVERY_MS = 20

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { basename, dirname } from 'node:path'
 import type { MemberPorts } from '../config/classic.ts'
-import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
+import type { ServerConfig } from '../config/serverConfig.ts'
 import type { ActionRequest, ClusterInfo, Verdict } from '../control/api.ts'
 import { OperationError } from '../control/operationError.ts'
 import type { MemberEvent } from '../core/events.ts'
@@ -18,7 +18,7 @@ import { act } from './actions.ts'
 import { ClusterDir } from './clusterDir.ts'
 import { EventLog } from './eventLog.ts'
 import { LogBook } from './logBook.ts'
-import { Member } from './member.ts'
+import { clientHost, Member } from './member.ts'
 import {
   asksForTheSame,
   type ClusterRequest,
@@ -310,12 +310,6 @@ export class Supervisor {
 function defaultName(dir: string): string {
   const own = basename(dir)
   return (own === '.zk-pseudo' ? basename(dirname(dir)) : own) || `cluster-${randomBytes(3).toString('hex')}`
-}
-
-export function clientHost(config: ServerConfig): string {
-  const { clientPortAddress } = config
-  if (clientPortAddress !== '0.0.0.0' && clientPortAddress !== '::') return clientPortAddress
-  return ownServer(config)?.host ?? '127.0.0.1'
 }
 
 function samePorts(a: readonly MemberPorts[] | null, b: readonly MemberPorts[] | null): boolean {

@@ -49,11 +49,14 @@ describe('removing a cluster’s folder', () => {
       join(dir, 'conf', 'notes.txt'),
       join(dir, 'data', '0', 'notes.txt'),
       join(dir, 'logs', 'notes.txt'),
+      join(dir, 'conf', '1.log'),
+      join(dir, 'data', '0', 'version-2', 'notes.txt'),
     ]
     for (const file of mine) writeFileSync(file, 'mine')
     new ClusterDir(dir).removeVolumes()
     expect(mine.filter((file) => !existsSync(file))).toEqual([])
-    expect(readdirSync(join(dir, 'data', '0'))).toEqual(['notes.txt'])
+    expect(readdirSync(join(dir, 'data', '0')).sort()).toEqual(['notes.txt', 'version-2'])
+    expect(readdirSync(join(dir, 'data', '0', 'version-2'))).toEqual(['notes.txt'])
   })
 
   it('leaves a folder that was there before', async () => {

@@ -34,7 +34,7 @@ describe('the write probe', () => {
     expect((await client.getChildren('/zookeeper')).sort()).toEqual(['config', 'quota'])
     await eventually('the sessions to be closed', async () => {
       const dump = await ask(port, 'mntr')
-      return /zk_num_alive_connections\t1\n/.test(dump)
+      return /zk_global_sessions\t1\n/.test(dump)
     })
     await client.close()
   })
