@@ -52,6 +52,7 @@ export class SocketWire implements Wire {
         this.parts.onEvent(effect.event)
         break
       case 'closeClient':
+        this.log('debug', `closed client connection ${effect.connection}: ${effect.reason}`)
         this.parts.clients.closeAfterFlush(effect.connection)
         break
       case 'fatal':
@@ -164,7 +165,7 @@ export class SocketWire implements Wire {
     connection.dial()
   }
 
-  private log(level: 'info' | 'warn', message: string): void {
+  private log(level: 'debug' | 'info' | 'warn', message: string): void {
     this.parts.onEvent({ type: 'log', level, message })
   }
 }
