@@ -4,6 +4,9 @@ import { logFormatter } from './format/log.ts'
 import { headlines } from './headlines.ts'
 import { memberStyle, type Output, wantsColour } from './output.ts'
 
+/** pino's number for it. */
+const INFO = 30
+
 /**
  * Prints until the cluster or `signal` ends. With `--json` logs go to stderr, as everywhere. With `fromNow` what has
  * happened already makes no headlines.
@@ -20,7 +23,8 @@ export async function attach(
   const format = logFormatter(paint, wantsColour(stream))
   const logs = async (): Promise<void> => {
     const records = connection.logs({ follow: true, signal, ...(tail === undefined ? {} : { tail }) })
-    for await (const record of records) say(format(record))
+    // Each vote is a debug line: `logs` and `events` show them all.
+    for await (const record of records) if (record.level >= INFO) say(format(record))
   }
   const events = async (): Promise<void> => {
     const headlineOf = headlines()
