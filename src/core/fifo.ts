@@ -15,6 +15,11 @@ export class Fifo<T> {
     return this.items[this.head]
   }
 
+  /** The item that `index` shifts would bring to the front. */
+  at(index: number): T | undefined {
+    return this.items[this.head + index]
+  }
+
   last(): T | undefined {
     return this.length === 0 ? undefined : this.items[this.items.length - 1]
   }

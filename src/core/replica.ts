@@ -4,6 +4,7 @@
  *
  * Invariants:
  * - `database` reflects exactly the applied prefix of the log; `pending` is the logged rest, in zxid order.
+ * - nothing is applied before it is durable here: a snapshot never shows what the log may still lose.
  * - every disk effect has a ticket, tickets are durable in order; `durableTicket` is the last that is.
  * - acceptedEpoch never falls and is never below currentEpoch.
  */
@@ -35,6 +36,8 @@ export class Replica {
   private lastTicket: Ticket = 0
   private readonly emit: (effect: Effect) => void
   private readonly historyLimit: number
+  /** So many of `pending`, from the oldest, are committed and wait for this member's disk. */
+  private committedAhead = 0
   /** The database in memory came by SNAP and is not on disk yet. */
   private isUnsaved = false
   /** Hears of every transaction applied while this member serves. */
@@ -84,15 +87,36 @@ export class Replica {
     return ticket
   }
 
-  /** Applies the oldest pending transaction, which must be `zxid`. */
+  /** The oldest transaction that is logged and not known to be committed. */
+  get oldestUncommitted(): PendingTxn | undefined {
+    return this.pending.at(this.committedAhead)
+  }
+
+  /** Logged and not known to be committed, in order. */
+  get uncommitted(): PendingTxn[] {
+    return [...this.pending].slice(this.committedAhead)
+  }
+
+  /** The oldest uncommitted transaction, which must be `zxid`, is committed: applied now, or once durable here. */
   commit(zxid: Zxid): void {
-    const head = this.pending.shift()
+    const next = this.oldestUncommitted
     invariant(
-      head !== undefined && head.txn.zxid === zxid,
+      next !== undefined && next.txn.zxid === zxid,
       () =>
-        `commit of ${formatZxid(zxid)} while the oldest logged one is ${head ? formatZxid(head.txn.zxid) : 'none'}`,
+        `commit of ${formatZxid(zxid)} while the oldest logged one is ${next ? formatZxid(next.txn.zxid) : 'none'}`,
     )
-    this.apply(head.txn, head.transaction)
+    this.committedAhead += 1
+    this.applyDurable()
+  }
+
+  private applyDurable(): void {
+    while (this.committedAhead > 0) {
+      const head = this.pending.peek()
+      if (head === undefined || head.ticket > this.durableTicket) return
+      this.pending.shift()
+      this.committedAhead -= 1
+      this.apply(head.txn, head.transaction)
+    }
   }
 
   private apply(txn: LoggedTxn, transaction: Transaction): void {
@@ -115,6 +139,7 @@ export class Replica {
   fastForward(): void {
     const listener = this.onApplied
     this.onApplied = null
+    this.committedAhead = 0
     for (let head = this.pending.shift(); head; head = this.pending.shift())
       this.apply(head.txn, head.transaction)
     this.onApplied = listener
@@ -124,6 +149,7 @@ export class Replica {
   restore(recovered: Recovered): void {
     this.isUnsaved = false
     this.pending.clear()
+    this.committedAhead = 0
     this.database = recovered.database
     this.history = this.historyOf(recovered)
   }
@@ -131,6 +157,7 @@ export class Replica {
   /** A SNAP replaced the database in memory; the disk still holds the old one until `installSnapshot`. */
   replaceDatabase(database: Database): void {
     this.pending.clear()
+    this.committedAhead = 0
     this.isUnsaved = true
     this.database = database
     this.history = new History(this.historyLimit, database.lastProcessedZxid)
@@ -184,6 +211,7 @@ export class Replica {
       `durable ticket ${ticket} outside ${this.durableTicket}..${this.lastTicket}`,
     )
     this.durableTicket = ticket
+    this.applyDurable()
   }
 }
 

@@ -128,13 +128,15 @@ export class Broadcast {
   advance(): void {
     const { replica } = this.parts
     for (let head = replica.pending.peek(); head; head = replica.pending.peek()) {
-      if (!this.hasQuorum(head.txn.zxid, head.ticket <= replica.durableTicket)) return
+      // Its own disk counts like any other's, but what it shows its clients must be on it.
+      if (head.ticket > replica.durableTicket || !this.hasQuorum(head.txn.zxid)) return
       this.commit(head.txn.zxid, packets.inform(head.txn))
     }
   }
 
-  private hasQuorum(zxid: Zxid, isDurableHere: boolean): boolean {
-    const acks: Sid[] = isDurableHere ? [this.parts.sid] : []
+  /** Of those that have it on disk, this leader among them. */
+  private hasQuorum(zxid: Zxid): boolean {
+    const acks: Sid[] = [this.parts.sid]
     for (const learner of this.parts.learners.values()) {
       if (!learner.isObserver && learner.phase === 'synced' && learner.ackedZxid >= zxid)
         acks.push(learner.sid)

@@ -176,7 +176,7 @@ export class Learner {
 
   private commit(packet: QuorumPacket): void {
     const { replica, emit } = this.parts
-    const oldest = replica.pending.peek()?.txn.zxid
+    const oldest = replica.oldestUncommitted?.txn.zxid
     if (oldest === packet.zxid) {
       replica.commit(packet.zxid)
       return

@@ -97,7 +97,8 @@ export class LearnerSync {
   }
 
   private commit(zxid: Zxid): SyncProgress {
-    const oldest = this.mode === 'SNAP' ? this.unlogged[0]?.txn.zxid : this.replica.pending.peek()?.txn.zxid
+    const oldest =
+      this.mode === 'SNAP' ? this.unlogged[0]?.txn.zxid : this.replica.oldestUncommitted?.txn.zxid
     if (oldest !== zxid) return { failed: `COMMIT ${formatZxid(zxid)} does not match the oldest proposal` }
     if (this.mode === 'SNAP') {
       const head = this.unlogged.shift() as Unlogged
@@ -118,7 +119,7 @@ export class LearnerSync {
       this.unlogged = []
     }
     // Leaders take no acknowledgement of a proposal before NEWLEADER's; those due leave right behind it.
-    const owed = this.isObserver ? [] : [...this.replica.pending].map(({ txn }) => packets.ack(txn.zxid))
+    const owed = this.isObserver ? [] : this.replica.uncommitted.map(({ txn }) => packets.ack(txn.zxid))
     const releases = [packets.ack(packet.zxid), ...owed].map(
       (ack): SendEffect => ({ kind: 'toLeader', packet: ack }),
     )
