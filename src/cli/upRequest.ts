@@ -1,6 +1,7 @@
 /** What `up` was asked for, checked: a number of members to be made up, or config files of the user's own. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { ClusterRequest } from '../supervisor/plan.ts'
 import { usageError } from './errors.ts'
 import { defaultDir } from './findCluster.ts'
 import type { ClusterOptions, WaitOptions } from './options.ts'
@@ -16,21 +17,7 @@ export interface UpOptions extends ClusterOptions, WaitOptions {
 }
 
 /** Plain data: it is handed to the background process as JSON. */
-export interface UpRequest {
-  /** The voting ones. Null with files, and when nothing was named: then what the folder holds, or else three. */
-  members: number | null
-  /** Absolute; zoo.cfg files and folders of them. */
-  files: string[]
-  /** Absolute. */
-  dir: string
-  name: string | null
-  basePort: number | null
-  autoPorts: boolean
-  /** In addition to `members`. */
-  observers: number
-  settings: Record<string, string>
-  isolation: 'thread' | 'process'
-}
+export type UpRequest = ClusterRequest
 
 const mostMembers = 99
 /** Of an `up` that names nothing, in a folder that holds nothing. */

@@ -1,10 +1,11 @@
 /** Members in child processes: real pids, SIGKILL, SIGSTOP. */
 import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { entryFile } from './entries.ts'
-import type { ExitInfo, HostFactory, MemberHost, MemberStatus, StampedMemberEvent } from './host.ts'
+import type { ExitInfo, HostFactory, MemberHost } from './host.ts'
 import type { FromMember, ToMember } from './messages.ts'
-import { RemoteMember } from './remoteMember.ts'
+import { RemoteHost, RemoteMember } from './remoteMember.ts'
 
 export class ProcessHosts implements HostFactory {
   async open(config: ServerConfig): Promise<MemberHost> {
@@ -16,14 +17,15 @@ export class ProcessHosts implements HostFactory {
   async close(): Promise<void> {}
 }
 
-class ProcessMember implements MemberHost {
+class ProcessMember extends RemoteHost implements MemberHost {
   readonly isolation = 'process'
   private readonly child: ChildProcess
-  private readonly remote: RemoteMember
+  protected readonly remote: RemoteMember
 
   constructor() {
+    super()
     this.child = fork(entryFile('processMember'), [], {
-      execArgv: ['--max-semi-space-size=8'],
+      ...underParent(['--max-semi-space-size=8']),
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
@@ -40,26 +42,6 @@ class ProcessMember implements MemberHost {
 
   get pid(): number {
     return this.child.pid ?? -1
-  }
-
-  get exited(): Promise<ExitInfo> {
-    return this.remote.exited
-  }
-
-  async open(config: ServerConfig): Promise<void> {
-    await this.remote.open(config)
-  }
-
-  onEvent(listener: (event: StampedMemberEvent) => void): void {
-    this.remote.onEvent(listener)
-  }
-
-  run(): void {
-    this.remote.run()
-  }
-
-  status(timeoutMs: number): Promise<MemberStatus | null> {
-    return this.remote.status(timeoutMs)
   }
 
   stop(): Promise<ExitInfo> {
@@ -81,4 +63,15 @@ class ProcessMember implements MemberHost {
   async resume(): Promise<void> {
     this.child.kill('SIGCONT')
   }
+}
+
+const SETPRIV = '/usr/bin/setpriv'
+
+/**
+ * A member notices its supervisor's end by the channel between them, unless it is frozen: on Linux the system itself
+ * ends it then (prctl PR_SET_PDEATHSIG, by util-linux's setpriv, which becomes node and keeps the pid).
+ */
+function underParent(execArgv: string[]): { execPath: string; execArgv: string[] } {
+  if (!existsSync(SETPRIV)) return { execPath: process.execPath, execArgv }
+  return { execPath: SETPRIV, execArgv: ['--pdeathsig', 'KILL', process.execPath, ...execArgv] }
 }

@@ -112,3 +112,28 @@ export class RemoteMember {
     this.settleExit(this.ended ?? (this.wasKilled ? { kind: 'killed' } : crashed))
   }
 }
+
+/** What a host passes on to its member, whatever runs it. */
+export abstract class RemoteHost {
+  protected abstract readonly remote: RemoteMember
+
+  get exited(): Promise<ExitInfo> {
+    return this.remote.exited
+  }
+
+  async open(config: ServerConfig): Promise<void> {
+    await this.remote.open(config)
+  }
+
+  onEvent(listener: (event: StampedMemberEvent) => void): void {
+    this.remote.onEvent(listener)
+  }
+
+  run(): void {
+    this.remote.run()
+  }
+
+  status(timeoutMs: number): Promise<MemberStatus | null> {
+    return this.remote.status(timeoutMs)
+  }
+}

@@ -6,9 +6,9 @@ import { MessageChannel, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { entryFile } from './entries.ts'
-import type { ExitInfo, HostFactory, MemberHost, MemberStatus, StampedMemberEvent } from './host.ts'
+import type { ExitInfo, HostFactory, MemberHost } from './host.ts'
 import type { FromMember, ToMember } from './messages.ts'
-import { RemoteMember } from './remoteMember.ts'
+import { RemoteHost, RemoteMember } from './remoteMember.ts'
 import type { ThreadTask } from './threadMember.ts'
 
 export class ThreadHosts implements HostFactory {
@@ -41,15 +41,16 @@ export class ThreadHosts implements HostFactory {
   }
 }
 
-class ThreadMember implements MemberHost {
+class ThreadMember extends RemoteHost implements MemberHost {
   readonly isolation = 'thread'
   readonly pid = process.pid
   private readonly flag = new Int32Array(new SharedArrayBuffer(4))
   private readonly abort = new AbortController()
-  private readonly remote: RemoteMember
+  protected readonly remote: RemoteMember
   private readonly port: MessageChannel['port1']
 
   constructor(pool: Piscina<ThreadTask, void>) {
+    super()
     const { port1, port2 } = new MessageChannel()
     this.port = port1
     this.remote = new RemoteMember((message: ToMember) => port1.postMessage(message))
@@ -74,26 +75,6 @@ class ThreadMember implements MemberHost {
     }
     this.port.close()
     this.remote.gone(reason)
-  }
-
-  get exited(): Promise<ExitInfo> {
-    return this.remote.exited
-  }
-
-  async open(config: ServerConfig): Promise<void> {
-    await this.remote.open(config)
-  }
-
-  onEvent(listener: (event: StampedMemberEvent) => void): void {
-    this.remote.onEvent(listener)
-  }
-
-  run(): void {
-    this.remote.run()
-  }
-
-  status(timeoutMs: number): Promise<MemberStatus | null> {
-    return this.remote.status(timeoutMs)
   }
 
   stop(): Promise<ExitInfo> {

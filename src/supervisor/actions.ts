@@ -30,9 +30,11 @@ export async function act(supervisor: Supervisor, request: ActionRequest): Promi
   }
   const probe = request.wait ? await startProbe(supervisor) : null
   try {
+    const done = perform(supervisor, verb, members)
+    // Signals and messages are out: from here on the old leader cannot answer.
     const at = supervisor.now
     probe?.markFault(at)
-    await perform(supervisor, verb, members)
+    await done
     const isSettled = probe === null || (await settle(supervisor, request, before, probe))
     const verdict = judge(supervisor, members, before, at, probe)
     supervisor.events.add(supervisor.now, null, { type: 'verdict', verb, verdict })

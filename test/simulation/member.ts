@@ -51,6 +51,7 @@ export class SimulatedMember {
   private readonly world: MemberWorld
   private effects: Effect[] = []
   private isCarryingOut = false
+  private isTurnPlanned = false
   private isListening = false
   private readonly learners = new Map<LearnerId, { stream: Stream; end: End }>()
   private lastLearner = 0
@@ -88,6 +89,7 @@ export class SimulatedMember {
     this.life += 1
     this.effects = []
     this.backlog = null
+    this.isTurnPlanned = false
     this.isListening = false
     this.learners.clear()
     this.leader = null
@@ -118,11 +120,31 @@ export class SimulatedMember {
     this.settle()
   }
 
-  /** Carries out what the last step asked for, and what that leads to. */
+  /**
+   * After a step: its effects are carried out at the end of a turn in which more may come, as in the shell; those
+   * that speak of the database as it is now, at once.
+   */
   private settle(): void {
-    if (this.isCarryingOut || this.core === null) return
-    this.isCarryingOut = true
+    if (this.core === null) return
     this.world.onStep(this)
+    if (this.isCarryingOut) return
+    const isUrgent = this.effects.some(
+      ({ kind }) => kind === 'installSnapshot' || kind === 'snapshotToLearner',
+    )
+    if (isUrgent) this.carryOut()
+    else if (!this.isTurnPlanned) {
+      this.isTurnPlanned = true
+      const { life } = this
+      this.world.schedule.after(this.world.random.chance(0.5) ? 0 : this.world.random.next(), () => {
+        if (life !== this.life) return
+        this.isTurnPlanned = false
+        this.carryOut()
+      })
+    }
+  }
+
+  private carryOut(): void {
+    this.isCarryingOut = true
     const { life } = this
     while (this.effects.length > 0 && life === this.life) {
       const effects = this.effects
