@@ -17,6 +17,7 @@ import { PacketType } from '../../src/protocol/opcodes.ts'
 import type { QuorumPacket } from '../../src/protocol/records/quorum.ts'
 import type { Database } from '../../src/tree/database.ts'
 import { DatabaseReader, writeDatabase } from '../../src/tree/snapshotFormat.ts'
+import { Violation } from './checks.ts'
 import { SimulatedDisk } from './disk.ts'
 import type { PlantedFault } from './faults.ts'
 import type { End, Network, Stream } from './network.ts'
@@ -213,7 +214,8 @@ export class SimulatedMember {
         world.onEvent(this, effect.event)
         break
       case 'fatal':
-        throw new Error(`member ${this.sid} ends: ${effect.code}: ${effect.reason}`)
+        // The core ends a member only where histories have parted: a correct ensemble never comes to that.
+        throw new Violation(`member ${this.sid} ends: ${effect.code}: ${effect.reason}`)
       default:
         this.sendOnStream(effect)
     }
