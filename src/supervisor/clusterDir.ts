@@ -147,6 +147,9 @@ const MEMBERS_FILES: Record<string, RegExp> = {
   logs: /^(supervisor\.log|supervisor\.out|\d+\.log)$/,
 }
 
+/** In the data dir itself; a member that was killed leaves its own behind. */
+const LOCK_FILE = /^zk-pseudo\.lock\.\d+\./
+
 function removeMembersFiles(folder: string): void {
   const files = Object.hasOwn(MEMBERS_FILES, basename(folder)) ? MEMBERS_FILES[basename(folder)] : undefined
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -154,7 +157,7 @@ function removeMembersFiles(folder: string): void {
     if (entry.isDirectory() && entry.name === 'version-2') {
       removeMembersFiles(path)
       removeIfEmpty(path)
-    } else if (entry.isFile() && files?.test(entry.name)) rmSync(path)
+    } else if (entry.isFile() && (LOCK_FILE.test(entry.name) || files?.test(entry.name))) rmSync(path)
   }
 }
 

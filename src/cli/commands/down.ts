@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { isAlive } from '../../supervisor/processes.ts'
 import { defineCommand } from '../command.ts'
 import { OperationError } from '../errors.ts'
@@ -60,10 +61,17 @@ export const command = defineCommand<DownOptions>({
   },
 })
 
+/** Where a cluster was started from, `down` means that one, though it is down already: never another that runs. */
+function ownFirst(options: ClusterOptions): ClusterOptions {
+  const isNamed =
+    options.name !== undefined || options.dir !== undefined || (process.env.ZK_PSEUDO_NAME ?? '') !== ''
+  return !isNamed && existsSync(join(defaultDir, 'cluster.json')) ? { ...options, dir: defaultDir } : options
+}
+
 /** Null when the cluster is not running, which `down` takes as done. */
 async function openIfRunning(options: ClusterOptions): Promise<OpenCluster | null> {
   try {
-    return await openCluster(options)
+    return await openCluster(ownFirst(options))
   } catch (error) {
     if (error instanceof OperationError && error.code === 'NO_CLUSTER') return null
     throw error
