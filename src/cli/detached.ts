@@ -3,9 +3,10 @@
  * comes back over the channel between the two, so that a taken port is told here and not in a file.
  */
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ApiError } from '../control/api.ts'
+import { ClusterDir } from '../supervisor/clusterDir.ts'
 import { OperationError } from './errors.ts'
 import type { Output } from './output.ts'
 import type { UpRequest } from './upRequest.ts'
@@ -18,7 +19,11 @@ export type StartMessage =
 
 export async function startDetached(request: UpRequest, output: Output): Promise<{ socket: string }> {
   const logDir = join(request.dir, 'logs')
-  mkdirSync(logDir, { recursive: true })
+  // Remembered as made by us, so that `down --volumes` leaves nothing behind.
+  const dir = new ClusterDir(request.dir)
+  if (dir.manifest === null) dir.begin({ name: request.name ?? '', request, ports: null })
+  dir.make(logDir)
+  dir.save()
   const logFile = join(logDir, 'supervisor.out')
   const out = openSync(logFile, 'a', 0o600)
   const child = spawn(process.execPath, [process.argv[1] ?? '', '__supervise', JSON.stringify(request)], {

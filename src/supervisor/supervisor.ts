@@ -84,7 +84,7 @@ export class Supervisor {
   private constructor(request: ClusterRequest, dir: ClusterDir) {
     this.request = request
     this.dir = dir
-    this.name = request.name ?? dir.manifest?.name ?? defaultName(request.dir)
+    this.name = request.name ?? (dir.manifest?.name || defaultName(request.dir))
     dir.begin({ name: this.name, request, ports: dir.manifest?.ports ?? null })
     dir.make(`${dir.path}/logs`)
     dir.remember(dir.eventsPath)
