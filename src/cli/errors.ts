@@ -1,12 +1,5 @@
 /** Errors as the command line words them, and the word that was probably meant. */
-import { exitCodes, OperationError } from '../control/operationError.ts'
-
-export { describe, exitCodes, OperationError } from '../control/operationError.ts'
-
-/** Wrong usage: exit code 2. */
-export function usageError(message: string, hint: string | null = null): OperationError {
-  return new OperationError('USAGE', message, hint, exitCodes.usage)
-}
+export { describe, exitCodes, OperationError, usageError } from '../control/operationError.ts'
 
 /** The candidate nearest to `word`, if one is near enough to be what was meant. */
 export function nearest(word: string, candidates: Iterable<string>): string | null {

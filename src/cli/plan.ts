@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { classicEnsemble } from '../config/classic.ts'
 import { loadEnsemble } from '../config/load.ts'
-import { formatProblem, hasErrors, type Problem } from '../config/problem.ts'
-import { exitCodes, OperationError, usageError } from './errors.ts'
-import { countText } from './format/words.ts'
-import { type UpRequest, usualMembers } from './upRequest.ts'
+import { hasErrors, type Problem } from '../config/problem.ts'
+import { configError, USUAL_MEMBERS } from '../supervisor/plan.ts'
+import { usageError } from './errors.ts'
+import type { UpRequest } from './upRequest.ts'
 
 export interface PlannedMember {
   /** Null for a standalone server without a `myid`. */
@@ -29,12 +29,6 @@ export async function planUp(request: UpRequest): Promise<Plan> {
   const plan = request.files.length > 0 ? await planOfFiles(request.files) : classicPlan(request)
   if (hasErrors(plan.problems)) throw configError(plan.problems)
   return plan
-}
-
-export function configError(problems: readonly Problem[]): OperationError {
-  const errors = problems.filter((problem) => problem.severity === 'error').length
-  const message = `nothing was started: the configs have ${countText(errors, 'error')}`
-  return new OperationError('BAD_CONFIG', message, problems.map(formatProblem).join('\n'), exitCodes.usage)
 }
 
 async function planOfFiles(files: string[]): Promise<Plan> {
@@ -65,7 +59,7 @@ function classicPlan(request: UpRequest): Plan {
     )
   }
   const { members, problems } = classicEnsemble({
-    members: request.members ?? usualMembers,
+    members: request.members ?? USUAL_MEMBERS,
     observers: request.observers,
     ...(request.basePort === null ? {} : { basePort: request.basePort }),
     dir: request.dir,

@@ -20,8 +20,6 @@ export interface UpOptions extends ClusterOptions, WaitOptions {
 export type UpRequest = ClusterRequest
 
 const mostMembers = 99
-/** Of an `up` that names nothing, in a folder that holds nothing. */
-export const usualMembers = 3
 
 export function upRequest(targets: string[], options: UpOptions): UpRequest {
   const members = targets.some((target) => /^[-+]?\d+$/.test(target)) ? memberCount(targets) : null

@@ -27,6 +27,11 @@ export class OperationError extends Error {
   }
 }
 
+/** Wrong usage: exit code 2. */
+export function usageError(message: string, hint: string | null = null): OperationError {
+  return new OperationError('USAGE', message, hint, exitCodes.usage)
+}
+
 /** Any thrown value as an ApiError. Errors with the shape of an OperationError keep their words. */
 export function describe(thrown: unknown): ApiError['error'] {
   if (thrown instanceof Error) {

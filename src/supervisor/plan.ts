@@ -25,6 +25,7 @@ export interface ClusterRequest {
   isolation: 'thread' | 'process'
 }
 
+/** Of an `up` that names nothing, in a folder that holds nothing. */
 export const USUAL_MEMBERS = 3
 
 export interface Plan {

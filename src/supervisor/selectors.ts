@@ -3,7 +3,7 @@
  * another; a word that chooses (`follower`, `random`, `majority`) chooses among what the others leave. Pure.
  */
 import type { MemberRole, MemberState, Verb } from '../control/api.ts'
-import { usageError } from './errors.ts'
+import { usageError } from '../control/operationError.ts'
 
 export interface Candidate {
   id: number
