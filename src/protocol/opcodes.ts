@@ -43,6 +43,12 @@ export const Xid = { notification: -1, ping: -2, auth: -4, setWatches: -8 } as c
 export const EventType = { none: -1, created: 1, deleted: 2, dataChanged: 3, childrenChanged: 4 } as const
 export type EventType = (typeof EventType)[keyof typeof EventType]
 
+/** What addWatch asks for (ZooDefs.AddWatchModes). */
+export const WatchRequestMode = { persistent: 0, recursive: 1 } as const
+/** What checkWatches and removeWatches speak of (Watcher.WatcherType; the last two are 3.9's). */
+export const WatcherType = { children: 1, data: 2, any: 3, persistent: 4, recursive: 5 } as const
+export type WatcherType = (typeof WatcherType)[keyof typeof WatcherType]
+
 /** The only state a server puts into a watch event. */
 export const SYNC_CONNECTED = 3
 

@@ -23,12 +23,12 @@ import {
 } from './quota.ts'
 import { freshStat, kindOf, Znode } from './znode.ts'
 
-/** Hears of changes, for watches. */
+/** Hears of changes, for watches; `aclId` is the ACL of the node at that path, when it was deleted its last. */
 export interface ChangeSink {
-  created(path: string): void
-  deleted(path: string): void
-  dataChanged(path: string): void
-  childrenChanged(path: string): void
+  created(path: string, aclId: number): void
+  deleted(path: string, aclId: number): void
+  dataChanged(path: string, aclId: number): void
+  childrenChanged(path: string, aclId: number): void
 }
 
 export interface NewNode {
@@ -152,6 +152,14 @@ export class DataTree {
     return this.paths.size + 1
   }
 
+  /** Nodes below this one, at any depth; below '/', Apache's two roots are left out (DataTree.getAllChildrenNumber). */
+  countBelow(path: string): number {
+    if (path === '/') return this.nodeCount - 2
+    let count = 0
+    for (const name of this.node(path)?.children ?? []) count += 1 + this.countBelow(`${path}/${name}`)
+    return count
+  }
+
   get ephemeralsCount(): number {
     let count = 0
     for (const paths of this.ephemerals.values()) count += paths.size
@@ -203,8 +211,8 @@ export class DataTree {
     const data = created.data === null ? null : Buffer.from(created.data)
     this.remember(path, new Znode(data, aclId, freshStat(zxid, time, created.ephemeralOwner)))
     this.countQuota(path, 1, data?.length ?? 0)
-    this.changes?.created(path)
-    this.changes?.childrenChanged(parentPath === '' ? '/' : parentPath)
+    this.changes?.created(path, aclId)
+    this.changes?.childrenChanged(parentPath === '' ? '/' : parentPath, parent.aclId)
     return ErrorCode.Ok
   }
 
@@ -223,8 +231,8 @@ export class DataTree {
     const limited = limitedPath(path)
     if (limited !== null) this.quotas.delete(limited)
     this.countQuota(path, -1, -(node.data?.length ?? 0))
-    this.changes?.deleted(path)
-    this.changes?.childrenChanged(parentPath === '' ? '/' : parentPath)
+    this.changes?.deleted(path, node.aclId)
+    this.changes?.childrenChanged(parentPath === '' ? '/' : parentPath, parent.aclId)
     return ErrorCode.Ok
   }
 
@@ -241,7 +249,7 @@ export class DataTree {
       node.mtime = time
     })
     this.countQuota(path, 0, grown)
-    this.changes?.dataChanged(path)
+    this.changes?.dataChanged(path, node.aclId)
     return ErrorCode.Ok
   }
 

@@ -1,67 +1,20 @@
 /**
- * Who watches what (WatchManager): a table for data, filled by getData and exists, and one for children. Watches
- * belong to a connection and fire once. Nobody is told twice of one change.
+ * Who watches what: a table for data, filled by getData and exists, and one for children. Watches belong to a
+ * connection. A standard watch fires once; a persistent one stays, in both tables; a recursive one stays in the
+ * data table and hears of everything below its path, but never of children as such (DataTree, WatchManager; the
+ * tables' use is that of 3.9, see docs/divergence.md). Nobody is told twice of one change.
+ *
+ * Every event names the ACL of the node that it speaks of: whoever may not read it is not told (CVE-2024-23944).
  */
-import { EventType } from '../protocol/opcodes.ts'
-import type { SetWatches } from '../protocol/records/client.ts'
+import { ErrorCode, KeeperError } from '../protocol/errors.ts'
+import { EventType, WatcherType, WatchRequestMode } from '../protocol/opcodes.ts'
+import type { SetWatches, SetWatches2 } from '../protocol/records/client.ts'
+import { OPEN_ACL_ID } from './aclTable.ts'
 import type { ChangeSink, DataTree } from './dataTree.ts'
+import { type Watcher, WatchMode, WatchTable } from './watchTable.ts'
 
-type Watcher = number
-
-export type WatchListener = (watcher: Watcher, type: EventType, path: string) => void
-
-/** One table; keeps both directions, so that a connection's end costs only what it watched. */
-class WatchTable {
-  private readonly byPath = new Map<string, Set<Watcher>>()
-  private readonly byWatcher = new Map<Watcher, Set<string>>()
-
-  add(path: string, watcher: Watcher): void {
-    const watchers = this.byPath.get(path)
-    if (watchers === undefined) this.byPath.set(path, new Set([watcher]))
-    else watchers.add(watcher)
-    const paths = this.byWatcher.get(watcher)
-    if (paths === undefined) this.byWatcher.set(watcher, new Set([path]))
-    else paths.add(path)
-  }
-
-  /** Takes the watchers of a path out: they are told once. */
-  take(path: string): ReadonlySet<Watcher> {
-    const watchers = this.byPath.get(path)
-    if (watchers === undefined) return NOBODY
-    this.byPath.delete(path)
-    for (const watcher of watchers) this.forgetPath(watcher, path)
-    return watchers
-  }
-
-  private forgetPath(watcher: Watcher, path: string): void {
-    const paths = this.byWatcher.get(watcher)
-    if (paths?.delete(path) && paths.size === 0) this.byWatcher.delete(watcher)
-  }
-
-  remove(watcher: Watcher): void {
-    for (const path of this.byWatcher.get(watcher) ?? []) {
-      const watchers = this.byPath.get(path)
-      if (watchers?.delete(watcher) && watchers.size === 0) this.byPath.delete(path)
-    }
-    this.byWatcher.delete(watcher)
-  }
-
-  get size(): number {
-    let size = 0
-    for (const paths of this.byWatcher.values()) size += paths.size
-    return size
-  }
-
-  get paths(): ReadonlyMap<string, ReadonlySet<Watcher>> {
-    return this.byPath
-  }
-
-  get watchers(): ReadonlyMap<Watcher, ReadonlySet<string>> {
-    return this.byWatcher
-  }
-}
-
-const NOBODY: ReadonlySet<Watcher> = new Set()
+/** `aclId`: the ACL that decides whether the watcher may know. */
+export type WatchListener = (watcher: Watcher, type: EventType, path: string, aclId: number) => void
 
 export class Watches implements ChangeSink {
   private readonly data = new WatchTable()
@@ -73,62 +26,108 @@ export class Watches implements ChangeSink {
   }
 
   watchData(path: string, watcher: Watcher): void {
-    this.data.add(path, watcher)
+    this.data.add(path, watcher, WatchMode.standard)
   }
 
   watchChildren(path: string, watcher: Watcher): void {
-    this.child.add(path, watcher)
+    this.child.add(path, watcher, WatchMode.standard)
+  }
+
+  /**
+   * addWatch: the node need not exist.
+   * @throws KeeperError MarshallingError for a mode that does not exist, as Apache answers
+   */
+  watch(path: string, watcher: Watcher, mode: number): void {
+    if (mode === WatchRequestMode.persistent) this.watchPersistently(path, watcher)
+    else if (mode === WatchRequestMode.recursive) this.data.add(path, watcher, WatchMode.recursive)
+    else throw new KeeperError(ErrorCode.MarshallingError, path)
+  }
+
+  private watchPersistently(path: string, watcher: Watcher): void {
+    this.data.add(path, watcher, WatchMode.persistent)
+    this.child.add(path, watcher, WatchMode.persistent)
+  }
+
+  /**
+   * checkWatches: whether this connection watches the path in the way that `type`, a WatcherType, names.
+   * @throws KeeperError MarshallingError
+   */
+  has(path: string, watcher: Watcher, type: number): boolean {
+    const { data, child } = modesOfType(type, path)
+    return (
+      (this.data.modesOf(path, watcher) & data) !== 0 || (this.child.modesOf(path, watcher) & child) !== 0
+    )
+  }
+
+  /**
+   * removeWatches. False when there was nothing to remove.
+   * @throws KeeperError MarshallingError
+   */
+  unwatch(path: string, watcher: Watcher, type: number): boolean {
+    const { data, child } = modesOfType(type, path)
+    const removed = [
+      data !== 0 && this.data.remove(path, watcher, data),
+      child !== 0 && this.child.remove(path, watcher, child),
+    ]
+    return removed.includes(true)
   }
 
   /** The connection is gone. */
   remove(watcher: Watcher): void {
-    this.data.remove(watcher)
-    this.child.remove(watcher)
+    this.data.removeWatcher(watcher)
+    this.child.removeWatcher(watcher)
   }
 
-  created(path: string): void {
-    this.tell(this.data.take(path), EventType.created, path)
+  created(path: string, aclId: number): void {
+    this.tell(this.data.fire(path), EventType.created, path, aclId)
   }
 
-  dataChanged(path: string): void {
-    this.tell(this.data.take(path), EventType.dataChanged, path)
+  dataChanged(path: string, aclId: number): void {
+    this.tell(this.data.fire(path), EventType.dataChanged, path, aclId)
   }
 
-  childrenChanged(path: string): void {
-    this.tell(this.child.take(path), EventType.childrenChanged, path)
+  childrenChanged(path: string, aclId: number): void {
+    this.tell(this.child.fire(path), EventType.childrenChanged, path, aclId)
   }
 
-  deleted(path: string): void {
-    const told = this.data.take(path)
-    this.tell(told, EventType.deleted, path)
-    for (const watcher of this.child.take(path)) {
-      if (!told.has(watcher)) this.listener(watcher, EventType.deleted, path)
+  deleted(path: string, aclId: number): void {
+    const told = this.data.fire(path)
+    this.tell(told, EventType.deleted, path, aclId)
+    for (const watcher of this.child.fire(path)) {
+      if (!told.has(watcher)) this.listener(watcher, EventType.deleted, path, aclId)
     }
   }
 
-  private tell(watchers: ReadonlySet<Watcher>, type: EventType, path: string): void {
-    for (const watcher of watchers) this.listener(watcher, type, path)
+  private tell(watchers: ReadonlySet<Watcher>, type: EventType, path: string, aclId: number): void {
+    for (const watcher of watchers) this.listener(watcher, type, path, aclId)
   }
 
-  /** A client came back: what happened while it was away is told now, the rest is armed (DataTree.setWatches). */
-  restore(tree: DataTree, watcher: Watcher, request: SetWatches): void {
+  /**
+   * A client came back: what happened while it was away is told now, the rest is armed (DataTree.setWatches).
+   * Persistent watches are armed only: what they missed is not told. ACLs are not asked, as in Apache.
+   */
+  restore(tree: DataTree, watcher: Watcher, request: SetWatches | SetWatches2): void {
+    const tell = (type: EventType, path: string) => this.listener(watcher, type, path, OPEN_ACL_ID)
     const { relativeZxid } = request
     for (const path of request.dataWatches) {
       const node = tree.node(path)
-      if (node === undefined) this.listener(watcher, EventType.deleted, path)
-      else if (node.mzxid > relativeZxid) this.listener(watcher, EventType.dataChanged, path)
-      else this.data.add(path, watcher)
+      if (node === undefined) tell(EventType.deleted, path)
+      else if (node.mzxid > relativeZxid) tell(EventType.dataChanged, path)
+      else this.watchData(path, watcher)
     }
     for (const path of request.existWatches) {
-      if (tree.node(path) !== undefined) this.listener(watcher, EventType.created, path)
-      else this.data.add(path, watcher)
+      if (tree.node(path) !== undefined) tell(EventType.created, path)
+      else this.watchData(path, watcher)
     }
     for (const path of request.childWatches) {
       const node = tree.node(path)
-      if (node === undefined) this.listener(watcher, EventType.deleted, path)
-      else if (node.pzxid > relativeZxid) this.listener(watcher, EventType.childrenChanged, path)
-      else this.child.add(path, watcher)
+      if (node === undefined) tell(EventType.deleted, path)
+      else if (node.pzxid > relativeZxid) tell(EventType.childrenChanged, path)
+      else this.watchChildren(path, watcher)
     }
+    if (!('persistentWatches' in request)) return
+    for (const path of request.persistentWatches) this.watchPersistently(path, watcher)
+    for (const path of request.persistentRecursiveWatches) this.data.add(path, watcher, WatchMode.recursive)
   }
 
   /** Watches in both tables. */
@@ -137,11 +136,25 @@ export class Watches implements ChangeSink {
   }
 
   /** The data table, as `wchs`, `wchc` and `wchp` show it. */
-  get dataPaths(): ReadonlyMap<string, ReadonlySet<Watcher>> {
-    return this.data.paths
-  }
-
   get dataWatchers(): ReadonlyMap<Watcher, ReadonlySet<string>> {
     return this.data.watchers
+  }
+}
+
+/** Which modes of which table a WatcherType means (DataTree.removeWatch of 3.9; `any` is all that 3.8 has). */
+function modesOfType(type: number, path: string): { data: 0 | WatchMode; child: 0 | WatchMode } {
+  switch (type) {
+    case WatcherType.children:
+      return { data: 0, child: WatchMode.standard }
+    case WatcherType.data:
+      return { data: WatchMode.standard, child: 0 }
+    case WatcherType.any:
+      return { data: WatchMode.any, child: WatchMode.any }
+    case WatcherType.persistent:
+      return { data: WatchMode.persistent, child: WatchMode.persistent }
+    case WatcherType.recursive:
+      return { data: WatchMode.recursive, child: 0 }
+    default:
+      throw new KeeperError(ErrorCode.MarshallingError, path)
   }
 }

@@ -8,11 +8,13 @@
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { formatSessionId, type SessionId } from '../../protocol/ids.ts'
 import { decode } from '../../protocol/jute.ts'
-import { OpCode, Xid } from '../../protocol/opcodes.ts'
+import { OpCode, Permission, Xid } from '../../protocol/opcodes.ts'
 import { DecodeError, Reader } from '../../protocol/reader.ts'
 import { AuthPacket, PathRequest, RequestHeader } from '../../protocol/records/client.ts'
 import type { Transaction } from '../../protocol/transaction.ts'
 import { formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../../protocol/zxid.ts'
+import { permits } from '../../tree/acl.ts'
+import { OPEN_ACL_ID } from '../../tree/aclTable.ts'
 import type { Database, TxnResult } from '../../tree/database.ts'
 import { Watches } from '../../tree/watches.ts'
 import type { ConnectionId, Now, SendEffect } from '../effects.ts'
@@ -65,7 +67,7 @@ export class ClientDesk {
 
   constructor(parts: ClientDeskParts) {
     this.parts = parts
-    this.watches = new Watches((watcher, type, path) => this.notify(watcher, type, path))
+    this.watches = new Watches((watcher, type, path, aclId) => this.notify(watcher, type, path, aclId))
     this.connecting = new ConnectDesk({
       options: parts.options,
       submit: parts.submit,
@@ -241,6 +243,7 @@ export class ClientDesk {
       watches: this.watches,
       skipAcl: this.parts.options.skipAcl,
       connection: client.connection,
+      sessionId: client.sessionId,
       ids: client.ids,
     }
     this.told(client, zxid)
@@ -276,9 +279,16 @@ export class ClientDesk {
     this.parts.emit({ kind: 'reply', connection: client.connection, bytes })
   }
 
-  private notify(connection: ConnectionId, type: number, path: string): void {
+  private notify(connection: ConnectionId, type: number, path: string, aclId: number): void {
     const client = this.clients.get(connection)
-    if (client !== undefined) this.reply(client, this.replies.event(type, path))
+    if (client === undefined || !this.mayRead(client, aclId)) return
+    this.reply(client, this.replies.event(type, path))
+  }
+
+  private mayRead(client: Client, aclId: number): boolean {
+    if (aclId === OPEN_ACL_ID || this.parts.options.skipAcl) return true
+    const acl = this.database?.tree.acls.get(aclId) ?? []
+    return permits(acl, Permission.read, client.ids)
   }
 
   /** Every transaction that this member applies while it serves, in order. */

@@ -1,16 +1,24 @@
 /** Reads, answered from this member's own tree (FinalRequestProcessor). Each writes its reply's body or throws. */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
+import type { SessionId } from '../../protocol/ids.ts'
 import { OpCode, Permission } from '../../protocol/opcodes.ts'
 import type { Reader } from '../../protocol/reader.ts'
 import {
+  AddWatchRequest,
+  ErrorResponse,
   ExistsResponse,
   GetAclResponse,
+  GetAllChildrenNumberResponse,
   GetChildren2Response,
   GetChildrenResponse,
   GetDataResponse,
+  GetEphemeralsResponse,
   PathRequest,
   SetWatches,
+  SetWatches2,
   WatchableReadRequest,
+  WatchesRequest,
+  WhoAmIResponse,
 } from '../../protocol/records/client.ts'
 import type { Id } from '../../protocol/records/data.ts'
 import type { Writer } from '../../protocol/writer.ts'
@@ -25,22 +33,44 @@ export interface ReadContext {
   readonly watches: Watches
   readonly skipAcl: boolean
   readonly connection: number
+  readonly sessionId: SessionId
   readonly ids: readonly Id[]
 }
 
+/** @throws KeeperError, DecodeError */
+type Read = (context: ReadContext, reader: Reader, writer: Writer) => void
+
+const READS: Readonly<Record<number, Read>> = {
+  [OpCode.exists]: exists,
+  [OpCode.getData]: (context, reader, writer) =>
+    GetDataResponse.write(writer, readData(context, WatchableReadRequest.read(reader))),
+  [OpCode.getAcl]: getAcl,
+  [OpCode.getChildren]: (context, reader, writer) =>
+    GetChildrenResponse.write(writer, readChildren(context, WatchableReadRequest.read(reader))),
+  [OpCode.getChildren2]: (context, reader, writer) =>
+    GetChildren2Response.write(writer, readChildren(context, WatchableReadRequest.read(reader))),
+  [OpCode.ping]: () => {},
+  [OpCode.checkWatches]: checkWatches,
+  [OpCode.removeWatches]: removeWatches,
+  [OpCode.setWatches]: ({ watches, tree, connection }, reader) =>
+    watches.restore(tree, connection, SetWatches.read(reader)),
+  [OpCode.setWatches2]: ({ watches, tree, connection }, reader) =>
+    watches.restore(tree, connection, SetWatches2.read(reader)),
+  [OpCode.addWatch]: addWatch,
+  [OpCode.getEphemerals]: getEphemerals,
+  [OpCode.getAllChildrenNumber]: getAllChildrenNumber,
+  [OpCode.whoAmI]: whoAmI,
+}
+
 export function isRead(type: number): boolean {
-  switch (type) {
-    case OpCode.exists:
-    case OpCode.getData:
-    case OpCode.getAcl:
-    case OpCode.getChildren:
-    case OpCode.getChildren2:
-    case OpCode.setWatches:
-    case OpCode.ping:
-      return true
-    default:
-      return false
-  }
+  return READS[type] !== undefined
+}
+
+/** @throws KeeperError, DecodeError */
+export function executeRead(context: ReadContext, type: number, reader: Reader, writer: Writer): void {
+  const read = READS[type]
+  if (read === undefined) throw new KeeperError(ErrorCode.Unimplemented)
+  read(context, reader, writer)
 }
 
 function requireNode(tree: DataTree, path: string): Znode {
@@ -54,33 +84,7 @@ function requirePermission(context: ReadContext, node: Znode, permission: number
   if (!permits(context.tree.aclOf(node), permission, context.ids)) throw new KeeperError(ErrorCode.NoAuth)
 }
 
-/** @throws KeeperError, DecodeError */
-export function executeRead(context: ReadContext, type: number, reader: Reader, writer: Writer): void {
-  switch (type) {
-    case OpCode.exists:
-      exists(context, reader, writer)
-      break
-    case OpCode.getData:
-      getData(context, reader, writer)
-      break
-    case OpCode.getChildren:
-    case OpCode.getChildren2:
-      getChildren(context, type, reader, writer)
-      break
-    case OpCode.getAcl:
-      getAcl(context, reader, writer)
-      break
-    case OpCode.setWatches:
-      context.watches.restore(context.tree, context.connection, SetWatches.read(reader))
-      break
-    case OpCode.ping:
-      break
-    default:
-      throw new KeeperError(ErrorCode.Unimplemented)
-  }
-}
-
-/** The watch is set on a path without a node, too. */
+/** The watch is set on a path without a node, too. 3.8.0 asks no ACL here; 3.8.4 asks for READ. */
 function exists({ tree, watches, connection }: ReadContext, reader: Reader, writer: Writer): void {
   const { path, watch } = WatchableReadRequest.read(reader)
   // Asked Apache 3.8.0: of all reads only this one looks at the path.
@@ -89,24 +93,28 @@ function exists({ tree, watches, connection }: ReadContext, reader: Reader, writ
   ExistsResponse.write(writer, { stat: tree.statOf(requireNode(tree, path)) })
 }
 
-function getData(context: ReadContext, reader: Reader, writer: Writer): void {
+/** @throws KeeperError NoNode, NoAuth: then no watch is set */
+export function readData(context: ReadContext, { path, watch }: WatchableReadRequest): GetDataResponse {
   const { tree } = context
-  const { path, watch } = WatchableReadRequest.read(reader)
   const node = requireNode(tree, path)
   requirePermission(context, node, Permission.read)
   if (watch) context.watches.watchData(path, context.connection)
-  GetDataResponse.write(writer, { data: node.data, stat: tree.statOf(node) })
+  return { data: node.data, stat: tree.statOf(node) }
 }
 
-function getChildren(context: ReadContext, type: 8 | 12, reader: Reader, writer: Writer): void {
+/**
+ * The names in no order, and the parent's stat.
+ * @throws KeeperError NoNode, NoAuth: then no watch is set
+ */
+export function readChildren(
+  context: ReadContext,
+  { path, watch }: WatchableReadRequest,
+): GetChildren2Response {
   const { tree } = context
-  const { path, watch } = WatchableReadRequest.read(reader)
   const node = requireNode(tree, path)
   requirePermission(context, node, Permission.read)
   if (watch) context.watches.watchChildren(path, context.connection)
-  const children = [...(node.children ?? [])]
-  if (type === OpCode.getChildren) GetChildrenResponse.write(writer, { children })
-  else GetChildren2Response.write(writer, { children, stat: tree.statOf(node) })
+  return { children: [...(node.children ?? [])], stat: tree.statOf(node) }
 }
 
 /** READ or ADMIN is enough; without ADMIN passwords' hashes are hidden. */
@@ -118,4 +126,49 @@ function getAcl(context: ReadContext, reader: Reader, writer: Writer): void {
   const acl = tree.aclOf(node)
   const isAdmin = context.skipAcl || permits(acl, Permission.admin, context.ids)
   GetAclResponse.write(writer, { acl: isAdmin ? [...acl] : maskDigests(acl), stat: tree.statOf(node) })
+}
+
+function checkWatches({ watches, connection }: ReadContext, reader: Reader): void {
+  const { path, type } = WatchesRequest.read(reader)
+  if (!watches.has(path, connection, type)) throw new KeeperError(ErrorCode.NoWatcher, path)
+}
+
+function removeWatches({ watches, connection }: ReadContext, reader: Reader): void {
+  const { path, type } = WatchesRequest.read(reader)
+  if (!watches.unwatch(path, connection, type)) throw new KeeperError(ErrorCode.NoWatcher, path)
+}
+
+/** Its ACL is asked when there is something to tell. */
+function addWatch({ watches, connection }: ReadContext, reader: Reader, writer: Writer): void {
+  const { path, mode } = AddWatchRequest.read(reader)
+  watches.watch(path, connection, mode)
+  ErrorResponse.write(writer, { err: ErrorCode.Ok })
+}
+
+/** The session's own, by a prefix that need not end at a name. */
+function getEphemerals({ tree, sessionId }: ReadContext, reader: Reader, writer: Writer): void {
+  const { path: prefix } = PathRequest.read(reader)
+  const isAll = prefix.trim() === '' || prefix.trim() === '/'
+  const owned = [...tree.ephemeralsOf(sessionId)]
+  GetEphemeralsResponse.write(writer, {
+    ephemerals: isAll ? owned : owned.filter((path) => path.startsWith(prefix)),
+  })
+}
+
+function getAllChildrenNumber(context: ReadContext, reader: Reader, writer: Writer): void {
+  const { path } = PathRequest.read(reader)
+  const node = requireNode(context.tree, path)
+  requirePermission(context, node, Permission.read)
+  GetAllChildrenNumberResponse.write(writer, { totalNumber: context.tree.countBelow(path) })
+}
+
+function whoAmI({ ids }: ReadContext, _reader: Reader, writer: Writer): void {
+  const clientInfo = ids.map((id) => ({ authScheme: id.scheme, user: userOf(id) }))
+  WhoAmIResponse.write(writer, { clientInfo })
+}
+
+/** AuthUtil.getUser: a digest's user without the hash; `super` has no provider that could name one. */
+function userOf({ scheme, id }: Id): string {
+  if (scheme === 'super') return ''
+  return scheme === 'digest' ? (id.split(':')[0] ?? '') : id
 }

@@ -8,12 +8,14 @@ import { describe, expect, test } from 'vitest'
 import { ApacheEnsemble, apacheUnavailable } from '../../support/apache.ts'
 import { converse, type Step } from './conversation.ts'
 import { CoreServer } from './coreServer.ts'
+import { READ_SCRIPTS } from './readScripts.ts'
 import { SCRIPTS } from './scripts.ts'
 import { SocketServer } from './socketServer.ts'
 import { randomWalk } from './walk.ts'
 
 const scripts: Record<string, readonly Step[]> = {
   ...SCRIPTS,
+  ...READ_SCRIPTS,
   'a random walk': randomWalk(7, 200),
   'another random walk': randomWalk(8, 200),
 }

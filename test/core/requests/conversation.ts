@@ -124,6 +124,37 @@ export function setWatches(
   )
 }
 
+export const addWatch = (path: string, mode: number): Ask =>
+  ask(OpCode.addWatch, client.AddWatchRequest, { path, mode }, `addWatch ${path} ${mode}`)
+export const checkWatches = (path: string, type: number): Ask =>
+  ask(OpCode.checkWatches, client.WatchesRequest, { path, type }, `checkWatches ${path} ${type}`)
+export const removeWatches = (path: string, type: number): Ask =>
+  ask(OpCode.removeWatches, client.WatchesRequest, { path, type }, `removeWatches ${path} ${type}`)
+export const getEphemerals = (path: string): Ask =>
+  ask(OpCode.getEphemerals, client.PathRequest, { path }, `getEphemerals ${path}`)
+export const getAllChildrenNumber = (path: string): Ask =>
+  ask(OpCode.getAllChildrenNumber, client.PathRequest, { path }, `getAllChildrenNumber ${path}`)
+export const whoAmI: Ask = { type: OpCode.whoAmI, body: Buffer.alloc(0), text: 'whoAmI' }
+
+/** Standard watches are empty: `setWatches` has those. */
+export function setWatches2(relativeZxid: number, persistent: string[], recursive: string[]): Ask {
+  const value = {
+    relativeZxid: (ZERO_ZXID + relativeZxid) as typeof ZERO_ZXID,
+    dataWatches: [],
+    existWatches: [],
+    childWatches: [],
+    persistentWatches: persistent,
+    persistentRecursiveWatches: recursive,
+  }
+  return ask(
+    OpCode.setWatches2,
+    client.SetWatches2,
+    value,
+    `setWatches2 ${JSON.stringify(value)}`,
+    Xid.setWatches,
+  )
+}
+
 export function multi(...parts: Ask[]): Ask {
   const writer = new Writer()
   for (const { type, body } of parts) {
@@ -246,6 +277,10 @@ const REPLIES = new Map<number, Type<unknown>>([
   [OpCode.getChildren, client.GetChildrenResponse],
   [OpCode.getChildren2, client.GetChildren2Response],
   [OpCode.sync, client.SyncResponse],
+  [OpCode.addWatch, client.ErrorResponse],
+  [OpCode.getEphemerals, client.GetEphemeralsResponse],
+  [OpCode.getAllChildrenNumber, client.GetAllChildrenNumberResponse],
+  [OpCode.whoAmI, client.WhoAmIResponse],
 ] as [number, Type<unknown>][])
 
 function readReply(type: number, reader: Reader): unknown {
@@ -269,7 +304,9 @@ function text(value: unknown, sessions: ReadonlyMap<bigint, string>): string {
   if (value === '') return ''
   return JSON.stringify(value, (key, field) => {
     if (TIMES.has(key)) return field === 0 ? 0 : 'time'
-    if (key === 'children') return [...field].sort()
+    if (key === 'children' || key === 'ephemerals') return [...field].sort()
+    // Apache keeps them in a set.
+    if (key === 'clientInfo') return field.map((info: unknown) => JSON.stringify(info)).sort()
     if (typeof field === 'bigint') return sessions.get(field) ?? String(field)
     if (field?.type === 'Buffer') return `"${Buffer.from(field.data)}"`
     return field

@@ -1,0 +1,100 @@
+/**
+ * One table of watches, by path and by watcher, so that a change costs only who hears of it, and a connection's
+ * end only what it watched (WatchManager). One watcher may watch one path in several ways at once: a one-shot
+ * watch neither ends nor replaces a persistent one (ZOOKEEPER-4466).
+ *
+ * Invariant: a path is in `byPath` with a watcher exactly when the watcher is in `byWatcher` with the path, and
+ * then its modes are not empty.
+ */
+import { parentOf } from './paths.ts'
+
+/** A connection's number. */
+export type Watcher = number
+
+/** Ways to watch a path, as bits: a watcher has a set of them on each path. */
+export const WatchMode = { standard: 1, persistent: 2, recursive: 4, any: 7 } as const
+export type WatchMode = (typeof WatchMode)[keyof typeof WatchMode]
+
+const NOBODY: ReadonlySet<Watcher> = new Set()
+
+export class WatchTable {
+  private readonly byPath = new Map<string, Map<Watcher, number>>()
+  private readonly byWatcher = new Map<Watcher, Set<string>>()
+  /** While there is none, no change asks its ancestors. */
+  private recursiveCount = 0
+
+  add(path: string, watcher: Watcher, mode: WatchMode): void {
+    const watchers = this.byPath.get(path)
+    const modes = watchers?.get(watcher) ?? 0
+    if (watchers === undefined) this.byPath.set(path, new Map([[watcher, mode]]))
+    else watchers.set(watcher, modes | mode)
+    const paths = this.byWatcher.get(watcher)
+    if (paths === undefined) this.byWatcher.set(watcher, new Set([path]))
+    else paths.add(path)
+    if ((mode & ~modes & WatchMode.recursive) !== 0) this.recursiveCount += 1
+  }
+
+  /** The watcher's modes on this very path, 0 when it has none. */
+  modesOf(path: string, watcher: Watcher): number {
+    return this.byPath.get(path)?.get(watcher) ?? 0
+  }
+
+  /** Takes modes away. False when the watcher had none of them. */
+  remove(path: string, watcher: Watcher, mode: WatchMode): boolean {
+    const modes = this.modesOf(path, watcher)
+    if ((modes & mode) === 0) return false
+    this.keep(path, watcher, modes, modes & ~mode)
+    return true
+  }
+
+  private keep(path: string, watcher: Watcher, before: number, after: number): void {
+    if ((before & ~after & WatchMode.recursive) !== 0) this.recursiveCount -= 1
+    const watchers = this.byPath.get(path)
+    if (after !== 0) {
+      watchers?.set(watcher, after)
+      return
+    }
+    if (watchers?.delete(watcher) && watchers.size === 0) this.byPath.delete(path)
+    const paths = this.byWatcher.get(watcher)
+    if (paths?.delete(path) && paths.size === 0) this.byWatcher.delete(watcher)
+  }
+
+  /** The connection is gone. */
+  removeWatcher(watcher: Watcher): void {
+    for (const path of [...(this.byWatcher.get(watcher) ?? [])]) this.remove(path, watcher, WatchMode.any)
+  }
+
+  /** Whoever hears of a change at this path, once each: its own watchers, and the recursive ones above. */
+  fire(path: string): ReadonlySet<Watcher> {
+    const own = this.byPath.get(path)
+    if (this.recursiveCount === 0) return own === undefined ? NOBODY : this.fireOwn(path, own)
+    const told = own === undefined ? new Set<Watcher>() : this.fireOwn(path, own)
+    for (let above = parentOf(path); above !== null; above = parentOf(above)) {
+      for (const [watcher, modes] of this.byPath.get(above === '' ? '/' : above) ?? []) {
+        if ((modes & WatchMode.recursive) !== 0) told.add(watcher)
+      }
+    }
+    return told
+  }
+
+  /** Standard watches are used up. */
+  private fireOwn(path: string, own: Map<Watcher, number>): Set<Watcher> {
+    const told = new Set(own.keys())
+    for (const watcher of told) this.remove(path, watcher, WatchMode.standard)
+    return told
+  }
+
+  get size(): number {
+    let size = 0
+    for (const paths of this.byWatcher.values()) size += paths.size
+    return size
+  }
+
+  get paths(): ReadonlyMap<string, ReadonlyMap<Watcher, number>> {
+    return this.byPath
+  }
+
+  get watchers(): ReadonlyMap<Watcher, ReadonlySet<string>> {
+    return this.byWatcher
+  }
+}
