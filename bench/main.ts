@@ -15,10 +15,22 @@ import { commands } from './ensemble/scenarios/commands.ts'
 import { failOver } from './ensemble/scenarios/failOver.ts'
 import { loadScenarios } from './ensemble/scenarios/load.ts'
 import { memory } from './ensemble/scenarios/memory.ts'
+import { sessions } from './ensemble/scenarios/sessions.ts'
+import { watches } from './ensemble/scenarios/watches.ts'
+import { znodes } from './ensemble/scenarios/znodes.ts'
 import { serve } from './ensemble/serve.ts'
 import { runMicro } from './micro/run.ts'
 
-const scenarios: readonly Scenario[] = [coldStart, failOver, memory, ...loadScenarios, commands]
+const scenarios: readonly Scenario[] = [
+  coldStart,
+  failOver,
+  memory,
+  ...loadScenarios,
+  commands,
+  sessions,
+  watches,
+  znodes,
+]
 
 interface Options {
   engine: 'apache' | 'zk-pseudo' | 'both'
@@ -33,7 +45,9 @@ interface Options {
 }
 
 const program = new Command('bench')
-  .description('Measures zk-pseudo beside Apache ZooKeeper: start, fail-over, memory, throughput, latency.')
+  .description(
+    'Measures zk-pseudo beside Apache ZooKeeper: start, fail-over, memory, throughput, latency, scale.',
+  )
   .addOption(
     new Option('--engine <name>', 'what to measure').choices(['apache', 'zk-pseudo', 'both']).default('both'),
   )

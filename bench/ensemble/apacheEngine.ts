@@ -6,8 +6,8 @@ export const apacheEngine: Engine = {
   name: 'apache',
   description: 'one JVM a member, default heap (no -Xmx), admin server off, log4j INFO to files',
   unavailable: apacheUnavailable,
-  async start(members, dir): Promise<RunningEngine> {
-    const ensemble = await ApacheEnsemble.start({ members, dir })
+  async start(members, dir, set = {}): Promise<RunningEngine> {
+    const ensemble = await ApacheEnsemble.start({ members, dir, set })
     return {
       members: ensemble.members,
       pids: () => ensemble.pids,

@@ -5,9 +5,13 @@
 
 export type EngineName = 'apache' | 'zk-pseudo'
 
+/** More lines of every member's zoo.cfg. */
+export type ZooCfg = Readonly<Record<string, string>>
+
 export interface EngineMember {
   readonly id: number
   readonly clientPort: number
+  readonly dataDir: string
 }
 
 /** An ensemble that has been started; it may still be electing. */
@@ -28,5 +32,5 @@ export interface Engine {
   /** Why it cannot run on this machine; undefined when it can. */
   unavailable(): string | undefined
   /** Starts `members` participants that keep their data under `dir`, which exists and is empty. */
-  start(members: number, dir: string): Promise<RunningEngine>
+  start(members: number, dir: string, set?: ZooCfg): Promise<RunningEngine>
 }

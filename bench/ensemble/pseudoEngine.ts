@@ -12,7 +12,7 @@ export function pseudoEngine(isolation: 'thread' | 'process'): Engine {
     name: 'zk-pseudo',
     description: `Ensemble.start in one process of its own, isolation ${isolation}`,
     unavailable: () => (existsSync(libraryUrl) ? undefined : 'the library is not built (npm run build)'),
-    start: (members, dir) => start({ members, dir, isolation }),
+    start: (members, dir, set = {}) => start({ members, dir, isolation, set }),
   }
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../../test/support/eventually.ts'
 import { modeOf } from '../../test/support/fourLetterWord.ts'
-import type { Engine, EngineMember, EngineName, RunningEngine } from './engine.ts'
+import type { Engine, EngineMember, EngineName, RunningEngine, ZooCfg } from './engine.ts'
 
 /** One measured figure. */
 export interface Sample {
@@ -32,6 +32,15 @@ export interface Sizes {
   measureMs: number
   /** Time an ensemble is left alone before its idle memory is read. */
   idleMs: number
+  /** Open at once, over all members. */
+  sessions: number
+  /** Watches that one burst of changes fires: every watcher watches every znode. */
+  watchers: number
+  watchedZnodes: number
+  /** In one tree. */
+  znodes: number
+  /** Transactions between snapshots, while the longest gap between writes is measured. */
+  snapCount: number
 }
 
 export const fullSizes: Sizes = {
@@ -43,6 +52,11 @@ export const fullSizes: Sizes = {
   warmUp: { leastMs: 4000, mostMs: 30_000 },
   measureMs: 5000,
   idleMs: 3000,
+  sessions: 10_000,
+  watchers: 100,
+  watchedZnodes: 1000,
+  znodes: 1_000_000,
+  snapCount: 20_000,
 }
 
 /** A few seconds in all, to show that nothing has rotted; its figures mean little. */
@@ -54,6 +68,11 @@ export const toySizes: Sizes = {
   warmUp: { leastMs: 50, mostMs: 50 },
   measureMs: 150,
   idleMs: 50,
+  sessions: 60,
+  watchers: 6,
+  watchedZnodes: 20,
+  znodes: 3000,
+  snapCount: 400,
 }
 
 export interface Scenario {
@@ -70,10 +89,11 @@ export async function withEnsemble<T>(
   sizes: Sizes,
   parentDir: string,
   use: (ensemble: RunningEngine) => Promise<T>,
+  set: ZooCfg = {},
 ): Promise<T> {
   const dir = mkdtempSync(join(parentDir, `${engine.name}-`))
   try {
-    await using ensemble = await engine.start(sizes.members, dir)
+    await using ensemble = await engine.start(sizes.members, dir, set)
     await Promise.all(ensemble.members.map(serves))
     return await use(ensemble)
   } finally {

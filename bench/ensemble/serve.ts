@@ -2,13 +2,14 @@
  * The child process that runs a zk-pseudo ensemble for the benchmark and takes its orders over IPC.
  * It ends when its parent does, because the channel then closes.
  */
-import type { EngineMember } from './engine.ts'
+import type { EngineMember, ZooCfg } from './engine.ts'
 import { libraryUrl } from './self.ts'
 
 export interface ServeOptions {
   members: number
   dir: string
   isolation: 'thread' | 'process'
+  set: ZooCfg
 }
 
 export type ServeCommand = { kind: 'kill' | 'restart'; id: number }
@@ -19,13 +20,14 @@ export type ServeAnswer =
 
 export async function serve(options: ServeOptions): Promise<void> {
   const { Ensemble } = (await import(libraryUrl.href)) as typeof import('../../src/ensemble/index.ts')
-  const ensemble = await Ensemble.start({ ...options, ports: 'auto', set: { '4lw.commands.whitelist': '*' } })
+  const set = { '4lw.commands.whitelist': '*', ...options.set }
+  const ensemble = await Ensemble.start({ ...options, ports: 'auto', set })
   const answer = (message: ServeAnswer): void => void process.send?.(message)
   process.on('message', async (command: ServeCommand) => {
     try {
       // The verdict waits until the ensemble has settled; the benchmark has a probe of its own.
       if (command.kind === 'kill') await ensemble.kill(command.id)
-      else await ensemble.start(command.id)
+      else await ensemble.start(command.id, { wait: false })
       answer({ kind: 'done' })
     } catch (error) {
       answer({ kind: 'failed', message: String(error) })
@@ -37,6 +39,6 @@ export async function serve(options: ServeOptions): Promise<void> {
     await ensemble.stopAll()
     process.exit(0)
   })
-  const members = ensemble.members.map(({ id, clientPort }) => ({ id, clientPort }))
+  const members = ensemble.members.map(({ id, clientPort, dataDir }) => ({ id, clientPort, dataDir }))
   answer({ kind: 'ready', members })
 }
