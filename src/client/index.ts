@@ -5,7 +5,9 @@ export { Permission } from '../protocol/opcodes.ts'
 export type { Acl, Id, Stat } from '../protocol/records/data.ts'
 export { formatZxid, type Zxid } from '../protocol/zxid.ts'
 export { type ConnectString, parseConnectString, type ServerAddress } from './connectString.ts'
+export type { EnsembleConfig, ReconfigOptions } from './ensembleConfig.ts'
 export { fourLetterWord } from './fourLetterWord.ts'
+export type { MultiRead, ReadResult } from './multiRead.ts'
 export {
   CREATOR_ACL,
   type CreateMode,
@@ -14,7 +16,9 @@ export {
   OPEN_ACL,
   READ_ACL,
 } from './operations.ts'
-export type { ClientState } from './session.ts'
+export type { SaslCredentials } from './sasl.ts'
+export type { ClientState, SessionKey } from './session.ts'
 export type { Transaction, TransactionResult } from './transaction.ts'
-export type { WatchEvent, WatchEventType, Watcher } from './watches.ts'
+export type { WatchEvent, WatchEventType, Watcher, WatchMode, WatchSelection } from './watches.ts'
+export type { WatchStream } from './watchStream.ts'
 export { type ClientEvents, type ClientOptions, ZooKeeper } from './zookeeper.ts'

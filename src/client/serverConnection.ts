@@ -57,6 +57,7 @@ const PING = frameOf((writer) => {
 })
 
 export class ServerConnection {
+  readonly server: ServerAddress
   private readonly socket: Socket
   private readonly events: ServerConnectionEvents
   private readonly parser: FrameParser
@@ -71,6 +72,7 @@ export class ServerConnection {
 
   constructor(options: ServerConnectionOptions) {
     const { server, hello, connectTimeoutMs, maxFrameBytes, events } = options
+    this.server = server
     this.events = events
     this.parser = new FrameParser(maxFrameBytes)
     this.timer = setTimeout(() => this.end(`no answer within ${connectTimeoutMs} ms`), connectTimeoutMs)

@@ -6,23 +6,37 @@
 import { EventEmitter } from 'node:events'
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import { NO_SESSION, type SessionId } from '../protocol/ids.ts'
-import { OpCode, Xid } from '../protocol/opcodes.ts'
-import {
-  AuthPacket,
-  type ConnectResponse,
-  RequestHeader,
-  type WatcherEvent,
-} from '../protocol/records/client.ts'
+import { OpCode } from '../protocol/opcodes.ts'
+import { type ConnectResponse, RequestHeader, type WatcherEvent } from '../protocol/records/client.ts'
 import { ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
+import { Authentications } from './authentications.ts'
 import type { ServerAddress } from './connectString.ts'
+import { ReadWriteProbe } from './readWriteProbe.ts'
+import type { SaslCredentials } from './sasl.ts'
+import { logIn } from './saslLogin.ts'
 import { type Call, frameOf, ServerConnection } from './serverConnection.ts'
 import { Watches } from './watches.ts'
 
 /**
+ * `connectedReadOnly`: to a server without a quorum, which answers reads; a better one is looked for meanwhile.
  * `disconnected`: trying to get back, the session may still live. `expired`, `authFailed` and `closed` are ends:
  * the client is of no more use.
  */
-export type ClientState = 'connecting' | 'connected' | 'disconnected' | 'expired' | 'authFailed' | 'closed'
+export type ClientState =
+  | 'connecting'
+  | 'connected'
+  | 'connectedReadOnly'
+  | 'disconnected'
+  | 'expired'
+  | 'authFailed'
+  | 'closed'
+
+/** What a client needs to go on with another's session. */
+export interface SessionKey {
+  readonly id: bigint
+  /** 16 bytes. */
+  readonly password: Buffer
+}
 
 export interface SessionOptions {
   readonly servers: readonly ServerAddress[]
@@ -30,6 +44,11 @@ export interface SessionOptions {
   /** For one server; the next is tried then. */
   readonly connectTimeoutMs: number
   readonly maxFrameBytes: number
+  /** Whether a server without a quorum will do. */
+  readonly readOnly: boolean
+  /** A session to go on with; a new one unless given. */
+  readonly session: SessionKey | null
+  readonly sasl: SaslCredentials | null
 }
 
 export interface SessionEvents {
@@ -37,11 +56,6 @@ export interface SessionEvents {
   state: [state: ClientState, reason: string]
   /** As on the wire. */
   watch: [event: WatcherEvent]
-}
-
-interface Authentication {
-  readonly frame: Buffer
-  settle: { resolve(): void; reject(error: KeeperError): void } | null
 }
 
 const FIRST_PAUSE_MS = 10
@@ -61,20 +75,29 @@ export class Session extends EventEmitter<SessionEvents> {
   private lastZxid: Zxid = ZERO_ZXID
   private lastXid = 0
   private waiting: Call[] = []
-  /** In the order in which they were added; every new connection hears all of them. */
-  private readonly authentications: Authentication[] = []
-  private unansweredAuthentications: Authentication[] = []
+  private readonly authentications = new Authentications()
   private nextServer = 0
   private failures = 0
   private pause: NodeJS.Timeout | null = null
   private patience: NodeJS.Timeout | null = null
   private isOutOfPatience = false
+  private probe: ReadWriteProbe | null = null
+  /**
+   * A session that only a read-only server has given is unknown to all others (ClientCnxn.seenRwServerBefore):
+   * the next server is asked for a new one.
+   */
+  private isKnownToAll = false
 
   constructor(options: SessionOptions) {
     super()
     this.options = options
     this.negotiatedMs = options.sessionTimeoutMs
     this.servers = shuffled(options.servers)
+    if (options.session !== null) {
+      this.id = options.session.id as SessionId
+      this.password = Buffer.from(options.session.password)
+      this.isKnownToAll = true
+    }
     this.wait()
     this.dial()
   }
@@ -85,6 +108,10 @@ export class Session extends EventEmitter<SessionEvents> {
 
   get sessionId(): bigint {
     return this.id
+  }
+
+  get key(): SessionKey {
+    return { id: this.id, password: Buffer.from(this.password) }
   }
 
   /** As the server granted it. */
@@ -104,33 +131,28 @@ export class Session extends EventEmitter<SessionEvents> {
 
   call(call: Call): void {
     if (this.isEnded) call.failed('expired')
-    else if (this.current === 'connected') this.connection?.call(call)
+    else if (this.isConnected) this.connection?.call(call)
     else if (this.isOutOfPatience) call.failed('loss')
     else this.waiting.push(call)
   }
 
   /** Settles with the server's answer, which needs a connection; every later connection hears it as well. */
   authenticate(scheme: string, auth: Buffer): Promise<void> {
-    const frame = frameOf((writer) => {
-      RequestHeader.write(writer, { xid: Xid.auth, type: OpCode.auth })
-      AuthPacket.write(writer, { type: 0, scheme, auth })
-    })
-    return new Promise((resolve, reject) => {
-      if (this.isEnded) {
-        reject(new KeeperError(ErrorCode.SessionExpired))
-        return
-      }
-      const authentication: Authentication = { frame, settle: { resolve, reject } }
-      this.authentications.push(authentication)
-      if (this.current === 'connected') this.sendAuthentication(authentication)
-    })
+    if (this.isEnded) return Promise.reject(new KeeperError(ErrorCode.SessionExpired))
+    return this.authentications.add(scheme, auth, this.isConnected ? (frame) => this.write(frame) : null)
   }
 
   /** Ends the session at the server where one can be reached, and the client in any case. */
   async close(): Promise<void> {
     if (this.isEnded) return
-    if (this.current === 'connected') await this.sayGoodbye()
+    if (this.isConnected) await this.sayGoodbye()
     this.finish('closed', 'closed by its user')
+  }
+
+  /** Ends the client and leaves the session to whoever goes on with it, or to expire. */
+  leave(): SessionKey {
+    this.finish('closed', 'left by its user')
+    return this.key
   }
 
   /** Cuts the connection without a word, as a broken network would. The session lives on. */
@@ -138,7 +160,11 @@ export class Session extends EventEmitter<SessionEvents> {
     this.connection?.end('dropped')
   }
 
-  private get isEnded(): boolean {
+  private get isConnected(): boolean {
+    return this.current === 'connected' || this.current === 'connectedReadOnly'
+  }
+
+  get isEnded(): boolean {
     return this.current === 'expired' || this.current === 'authFailed' || this.current === 'closed'
   }
 
@@ -163,16 +189,19 @@ export class Session extends EventEmitter<SessionEvents> {
         protocolVersion: 0,
         lastZxidSeen: this.lastZxid,
         timeOut: sessionTimeoutMs,
-        sessionId: this.id,
-        passwd: this.password,
-        readOnly: false,
+        sessionId: this.isKnownToAll ? this.id : NO_SESSION,
+        passwd: this.isKnownToAll ? this.password : Buffer.alloc(16),
+        readOnly: this.options.readOnly,
       },
       connectTimeoutMs,
       maxFrameBytes,
       events: {
         onHandshake: (response) => this.greeted(response),
         onWatch: (event) => this.emit('watch', event),
-        onAuthenticated: (err) => this.authenticated(err),
+        onAuthenticated: (err) => {
+          if (!this.authentications.answered(err))
+            this.finish('authFailed', 'the server refuses the authentication')
+        },
         onZxid: (zxid) => {
           if (zxid > this.lastZxid) this.lastZxid = zxid
         },
@@ -192,32 +221,44 @@ export class Session extends EventEmitter<SessionEvents> {
     this.failures = 0
     this.isOutOfPatience = false
     if (this.patience !== null) clearTimeout(this.patience)
-    for (const authentication of this.authentications) this.sendAuthentication(authentication)
-    for (const frame of this.watches.setWatchesFrames(this.lastZxid)) this.connection?.write(frame)
+    const isReadOnly = response.readOnly === true
+    if (!isReadOnly) this.isKnownToAll = true
+    const { sasl } = this.options
+    if (sasl === null) this.ready(isReadOnly)
+    else
+      logIn({
+        credentials: sasl,
+        nextXid: () => this.nextXid(),
+        send: (call) => this.connection?.call(call),
+        done: () => this.ready(isReadOnly),
+        refused: (why) => this.finish('authFailed', why),
+      })
+  }
+
+  private write(frame: Buffer): void {
+    this.connection?.write(frame)
+  }
+
+  private ready(isReadOnly: boolean): void {
+    this.authentications.sendAll((frame) => this.write(frame))
+    for (const frame of this.watches.setWatchesFrames(this.lastZxid)) this.write(frame)
     for (const call of this.waiting.splice(0)) this.connection?.call(call)
-    this.become('connected', `to ${this.server.host}:${this.server.port}`)
+    if (isReadOnly) this.probe = new ReadWriteProbe(this.servers, (index) => this.moveTo(index))
+    this.become(isReadOnly ? 'connectedReadOnly' : 'connected', `to ${this.server.host}:${this.server.port}`)
   }
 
-  private sendAuthentication(authentication: Authentication): void {
-    this.unansweredAuthentications.push(authentication)
-    this.connection?.write(authentication.frame)
-  }
-
-  private authenticated(err: number): void {
-    const authentication = this.unansweredAuthentications.shift()
-    if (err === ErrorCode.Ok) {
-      authentication?.settle?.resolve()
-      if (authentication !== undefined) authentication.settle = null
-      return
-    }
-    this.finish('authFailed', 'the server refuses the authentication')
+  /** Leaves a read-only server for one that takes writes; the next dial goes there. */
+  private moveTo(index: number): void {
+    // What ends now counts the next server up.
+    this.nextServer = index + this.servers.length - 1
+    this.connection?.end('a server that takes writes was found')
   }
 
   private disconnected(reason: string): void {
     if (this.isEnded) return
-    const { host, port } = this.server
-    this.unansweredAuthentications = []
-    if (this.current === 'connected') {
+    const { host, port } = this.connection?.server ?? this.server
+    this.probe?.stop()
+    if (this.isConnected) {
       this.wait()
       this.become('disconnected', `${host}:${port}: ${reason}`)
       // A listener may have closed the client.
@@ -249,10 +290,11 @@ export class Session extends EventEmitter<SessionEvents> {
     this.become(state, reason)
     if (this.pause !== null) clearTimeout(this.pause)
     if (this.patience !== null) clearTimeout(this.patience)
+    this.probe?.stop()
     this.connection?.end(reason)
     for (const call of this.waiting.splice(0)) call.failed('expired')
     const code = state === 'authFailed' ? ErrorCode.AuthFailed : ErrorCode.SessionExpired
-    for (const { settle } of this.authentications.splice(0)) settle?.reject(new KeeperError(code))
+    this.authentications.end(new KeeperError(code))
     this.watches.clear()
   }
 

@@ -17,6 +17,7 @@ import {
 } from '../protocol/records/client.ts'
 import type { Stat } from '../protocol/records/data.ts'
 import type { Writer } from '../protocol/writer.ts'
+import type { Chroot } from './chroot.ts'
 import { type CreateOptions, createOp, type Data, dataBytes } from './operations.ts'
 
 /** What became of one operation: `path` after a create, `stat` after a create and a setData. */
@@ -29,12 +30,6 @@ interface Operation {
   readonly type: number
   readonly path: string
   write(writer: Writer): void
-}
-
-/** Turns paths of the client's into the server's and back. */
-export interface Chroot {
-  toServer(path: string): string
-  toClient(path: string): string
 }
 
 export class Transaction {

@@ -1,9 +1,8 @@
 /** A ZooKeeper client. Every method's errors are KeeperErrors with the server's code, or ConnectionLoss. */
 import { EventEmitter } from 'node:events'
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
-import type { Type } from '../protocol/jute.ts'
 import { OpCode } from '../protocol/opcodes.ts'
-import { DecodeError, type Reader } from '../protocol/reader.ts'
+import type { Reader } from '../protocol/reader.ts'
 import {
   Create2Response,
   CreateRequest,
@@ -11,26 +10,32 @@ import {
   DeleteRequest,
   ExistsResponse,
   GetAclResponse,
+  GetAllChildrenNumberResponse,
   GetChildren2Response,
   GetDataResponse,
+  GetEphemeralsResponse,
   PathRequest,
-  RequestHeader,
   SetAclRequest,
   SetAclResponse,
   SetDataRequest,
   SetDataResponse,
   SyncResponse,
-  WatchableReadRequest,
-  type WatcherEvent,
+  WhoAmIResponse,
 } from '../protocol/records/client.ts'
-import type { Acl, Stat } from '../protocol/records/data.ts'
+import type { Acl, Id, Stat } from '../protocol/records/data.ts'
 import type { Writer } from '../protocol/writer.ts'
+import { chrootAt } from './chroot.ts'
 import { parseConnectString, type ServerAddress } from './connectString.ts'
+import { type EnsembleConfig, getConfig, type ReconfigOptions, reconfig } from './ensembleConfig.ts'
+import { MultiRead } from './multiRead.ts'
 import { type CreateOptions, createOp, type Data, dataBytes } from './operations.ts'
-import { frameOf } from './serverConnection.ts'
-import { type ClientState, Session } from './session.ts'
-import { type Chroot, Transaction, type TransactionResult } from './transaction.ts'
-import type { Watcher, WatchKind } from './watches.ts'
+import { Requests } from './requests.ts'
+import type { SaslCredentials } from './sasl.ts'
+import { type ClientState, Session, type SessionKey } from './session.ts'
+import { Transaction } from './transaction.ts'
+import type { Watcher, WatchKind, WatchMode, WatchSelection } from './watches.ts'
+import { Watching } from './watching.ts'
+import type { WatchStream } from './watchStream.ts'
 
 export interface ClientOptions {
   /** Asked for; the server may grant another. 30000 unless given. */
@@ -39,6 +44,12 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number
   /** Largest reply taken; 4 MiB unless given, as with Apache's client. */
   readonly maxFrameBytes?: number
+  /** Take a read-only server (`readonlymode.enabled`) while there is none with a quorum; false unless given. */
+  readonly readOnly?: boolean
+  /** Go on with this session, which another client has left (`leave`), instead of a new one. */
+  readonly session?: SessionKey
+  /** Log in by SASL DIGEST-MD5 on every connection, before anything else is sent. */
+  readonly sasl?: SaslCredentials
 }
 
 export interface ClientEvents {
@@ -50,7 +61,8 @@ const MAX_FRAME_BYTES = 4 * 1024 * 1024
 
 export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDisposable {
   private readonly session: Session
-  private readonly chroot: Chroot
+  private readonly requests: Requests
+  private readonly watching: Watching
 
   /**
    * Begins to connect, without waiting: requests wait for the connection.
@@ -63,10 +75,12 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     const { sessionTimeoutMs = DEFAULT_TIMEOUT_MS, maxFrameBytes = MAX_FRAME_BYTES } = options
     const connectTimeoutMs =
       options.connectTimeoutMs ?? Math.max(1000, Math.floor(sessionTimeoutMs / servers.length))
-    this.chroot = chrootAt(chroot)
-    this.session = new Session({ servers, sessionTimeoutMs, connectTimeoutMs, maxFrameBytes })
+    const { readOnly = false, session = null, sasl = null } = options
+    const limits = { sessionTimeoutMs, connectTimeoutMs, maxFrameBytes }
+    this.session = new Session({ servers, ...limits, readOnly, session, sasl })
+    this.requests = new Requests(this.session, chrootAt(chroot))
+    this.watching = new Watching(this.requests, this.session)
     this.session.on('state', (state, reason) => this.emit('state', state, reason))
-    this.session.on('watch', (event) => this.fire(event))
   }
 
   /**
@@ -97,6 +111,11 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return this.session.sessionId
   }
 
+  /** The session's password, 16 bytes; all zero before the first connection. */
+  get sessionPassword(): Buffer {
+    return this.session.key.password
+  }
+
   /** As the server granted it. */
   get sessionTimeoutMs(): number {
     return this.session.timeoutMs
@@ -107,7 +126,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return this.session.server
   }
 
-  /** Settles once connected; rejects with ConnectionLoss after `timeoutMs`, or with why the session ended. */
+  /** Settles once connected, be it read-only; rejects with ConnectionLoss after `timeoutMs`, or with why the session ended. */
   connected(timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error: KeeperError | null) => {
@@ -117,7 +136,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
         else reject(error)
       }
       const look = (state: ClientState) => {
-        if (state === 'connected') settle(null)
+        if (state === 'connected' || state === 'connectedReadOnly') settle(null)
         else if (state === 'authFailed') settle(new KeeperError(ErrorCode.AuthFailed))
         else if (state === 'expired' || state === 'closed') settle(new KeeperError(ErrorCode.SessionExpired))
       }
@@ -137,23 +156,48 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     data: Data = null,
     options: CreateOptions = {},
   ): Promise<{ path: string; stat: Stat }> {
-    const { type, request } = createOp(this.chroot.toServer(path), data, options)
+    const { type, request } = createOp(this.requests.chroot.toServer(path), data, options)
     const write = (writer: Writer) =>
       'ttl' in request ? CreateTtlRequest.write(writer, request) : CreateRequest.write(writer, request)
-    const created = await this.send(type, path, write, (reader) => Create2Response.read(reader))
-    return { path: this.chroot.toClient(created.path), stat: created.stat }
+    const created = await this.requests.send(type, path, write, (reader) => Create2Response.read(reader))
+    return { path: this.requests.chroot.toClient(created.path), stat: created.stat }
+  }
+
+  /** A znode that servers delete once it had children and has none any more. */
+  createContainer(path: string, data: Data = null, options: { acl?: readonly Acl[] } = {}): Promise<string> {
+    return this.create(path, data, { ...options, mode: 'container' })
+  }
+
+  /**
+   * A znode that servers delete once it has neither children nor changes for `ttlMs`.
+   * @throws KeeperError Unimplemented unless the servers have `extendedTypesEnabled=true`
+   */
+  createTtl(
+    path: string,
+    ttlMs: number,
+    data: Data = null,
+    options: { acl?: readonly Acl[]; sequential?: boolean } = {},
+  ): Promise<string> {
+    const { sequential = false, ...rest } = options
+    return this.create(path, data, { ...rest, ttlMs, mode: sequential ? 'sequentialTtl' : 'ttl' })
   }
 
   /** @param version -1: whatever it is */
   delete(path: string, version = -1): Promise<void> {
-    return this.ask(OpCode.delete, path, DeleteRequest, { path: this.chroot.toServer(path), version }, null)
+    return this.requests.ask(
+      OpCode.delete,
+      path,
+      DeleteRequest,
+      { path: this.requests.chroot.toServer(path), version },
+      null,
+    )
   }
 
   /** @returns null when there is none; the watcher then hears of its creation */
   async exists(path: string, watcher?: Watcher): Promise<Stat | null> {
     const kindOf = (err: number): WatchKind => (err === ErrorCode.NoNode ? 'exist' : 'data')
     try {
-      return (await this.read(OpCode.exists, path, ExistsResponse, watcher, kindOf)).stat
+      return (await this.requests.read(OpCode.exists, path, ExistsResponse, watcher, kindOf)).stat
     } catch (error) {
       if (error instanceof KeeperError && error.code === ErrorCode.NoNode) return null
       throw error
@@ -161,12 +205,14 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   getData(path: string, watcher?: Watcher): Promise<{ data: Buffer | null; stat: Stat }> {
-    return this.read(OpCode.getData, path, GetDataResponse, watcher, () => 'data')
+    return this.requests.read(OpCode.getData, path, GetDataResponse, watcher, () => 'data')
   }
 
   setData(path: string, data: Data, version = -1): Promise<Stat> {
-    const request = { path: this.chroot.toServer(path), data: dataBytes(data), version }
-    return this.ask(OpCode.setData, path, SetDataRequest, request, SetDataResponse).then(({ stat }) => stat)
+    const request = { path: this.requests.chroot.toServer(path), data: dataBytes(data), version }
+    return this.requests
+      .ask(OpCode.setData, path, SetDataRequest, request, SetDataResponse)
+      .then(({ stat }) => stat)
   }
 
   /** Names without the path, in no order. */
@@ -175,35 +221,142 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   getChildren2(path: string, watcher?: Watcher): Promise<{ children: string[]; stat: Stat }> {
-    return this.read(OpCode.getChildren2, path, GetChildren2Response, watcher, () => 'child')
+    return this.requests.read(OpCode.getChildren2, path, GetChildren2Response, watcher, () => 'child')
   }
 
   getAcl(path: string): Promise<{ acl: Acl[]; stat: Stat }> {
-    return this.ask(OpCode.getAcl, path, PathRequest, { path: this.chroot.toServer(path) }, GetAclResponse)
+    return this.requests.ask(
+      OpCode.getAcl,
+      path,
+      PathRequest,
+      { path: this.requests.chroot.toServer(path) },
+      GetAclResponse,
+    )
   }
 
   /** @param version the aversion of its Stat, -1: whatever it is */
   setAcl(path: string, acl: readonly Acl[], version = -1): Promise<Stat> {
-    const request = { path: this.chroot.toServer(path), acl: [...acl], version }
-    return this.ask(OpCode.setAcl, path, SetAclRequest, request, SetAclResponse).then(({ stat }) => stat)
+    const request = { path: this.requests.chroot.toServer(path), acl: [...acl], version }
+    return this.requests
+      .ask(OpCode.setAcl, path, SetAclRequest, request, SetAclResponse)
+      .then(({ stat }) => stat)
   }
 
   /** Settles when the server knows all that was committed before: reads that follow see it. */
   async sync(path = '/'): Promise<void> {
-    await this.ask(OpCode.sync, path, PathRequest, { path: this.chroot.toServer(path) }, SyncResponse)
-  }
-
-  transaction(): Transaction {
-    return new Transaction(this.chroot, (transaction) => this.multi(transaction))
-  }
-
-  private multi(transaction: Transaction): Promise<TransactionResult[]> {
-    return this.send(
-      OpCode.multi,
-      null,
-      (writer) => transaction.write(writer),
-      (reader) => transaction.read(reader),
+    await this.requests.ask(
+      OpCode.sync,
+      path,
+      PathRequest,
+      { path: this.requests.chroot.toServer(path) },
+      SyncResponse,
     )
+  }
+
+  /** How many znodes are below this one, at any depth. */
+  getAllChildrenNumber(path: string): Promise<number> {
+    const request = { path: this.requests.chroot.toServer(path) }
+    const answer = this.requests.ask(
+      OpCode.getAllChildrenNumber,
+      path,
+      PathRequest,
+      request,
+      GetAllChildrenNumberResponse,
+    )
+    return answer.then(({ totalNumber }) => totalNumber)
+  }
+
+  /** The ephemeral znodes of this session whose paths begin with `prefix`, letter by letter. */
+  getEphemerals(prefix = '/'): Promise<string[]> {
+    const request = { path: this.requests.chroot.toServer(prefix) }
+    const answer = this.requests.ask(
+      OpCode.getEphemerals,
+      prefix,
+      PathRequest,
+      request,
+      GetEphemeralsResponse,
+    )
+    return answer.then(({ ephemerals }) => ephemerals.map((path) => this.requests.chroot.toClient(path)))
+  }
+
+  /** Operations that are done all or not at all: `zk.transaction().check('/a', 3).create('/b').commit()`. */
+  transaction(): Transaction {
+    return new Transaction(this.requests.chroot, (transaction) =>
+      this.requests.send(
+        OpCode.multi,
+        null,
+        (writer) => transaction.write(writer),
+        (reader) => transaction.read(reader),
+      ),
+    )
+  }
+
+  /** Reads of one moment: `const [a, names] = await zk.multiRead().getData('/a').getChildren('/b').run()`. */
+  multiRead(): MultiRead {
+    return new MultiRead(this.requests.chroot, (reads) =>
+      this.requests.send(
+        OpCode.multiRead,
+        null,
+        (writer) => reads.write(writer),
+        (reader) => reads.read(reader),
+      ),
+    )
+  }
+
+  /**
+   * Sets a watch that stays: the watcher hears of every change until `removeWatches`. The znode need not exist.
+   * After a reconnect the watch is set again; what happened in between is not told.
+   */
+  addWatch(path: string, mode: WatchMode, watcher: Watcher): Promise<void> {
+    return this.watching.add(path, mode, watcher)
+  }
+
+  /**
+   * A persistent watch as a stream, which ends with the session, with `removeWatches`, or when its reader leaves
+   * the loop. `ready` of the stream settles when the watch is set.
+   */
+  watch(path: string, options: { recursive?: boolean } = {}): WatchStream {
+    return this.watching.stream(path, options.recursive === true ? 'recursive' : 'persistent')
+  }
+
+  /**
+   * Takes watches of this client away; their watchers hear `removed`.
+   * @param selection `any` means persistent ones, too
+   * @param watcher only this one; the server goes on watching while another of this client needs it
+   * @throws KeeperError NoWatcher when the server has none
+   */
+  removeWatches(path: string, selection: WatchSelection = 'any', watcher?: Watcher): Promise<void> {
+    return this.watching.remove(path, selection, watcher)
+  }
+
+  /**
+   * Whether the server has watches of this client for the path. Apache ZooKeeper 3.8 says so, too, when another
+   * client has one there.
+   */
+  checkWatches(path: string, selection: WatchSelection = 'any'): Promise<boolean> {
+    return this.watching.check(path, selection)
+  }
+
+  /** The ensemble's configuration; the watcher hears when it changes. */
+  getConfig(watcher?: Watcher): Promise<EnsembleConfig> {
+    return getConfig(this.requests, watcher)
+  }
+
+  /**
+   * Changes the ensemble's servers, and their roles.
+   * @returns the new configuration, once a quorum of the old and one of the new ensemble have it
+   * @throws KeeperError ReconfigDisabled (unless `reconfigEnabled=true`), NoAuth (the znode's ACL lets only
+   * administrators write), NewConfigNoQuorum, ReconfigInProgress, BadVersion, BadArguments, Unimplemented
+   */
+  reconfig(options: ReconfigOptions): Promise<EnsembleConfig> {
+    return reconfig(this.requests, options)
+  }
+
+  /** Who the server holds this client to be: its address (`ip`), and whatever it has authenticated as. */
+  async whoAmI(): Promise<Id[]> {
+    const read = (reader: Reader) => WhoAmIResponse.read(reader)
+    const { clientInfo } = await this.requests.send(OpCode.whoAmI, null, () => {}, read)
+    return clientInfo.map(({ authScheme, user }) => ({ scheme: authScheme, id: user }))
   }
 
   /** For `digest`: `user:password`. Every later connection of this client is authenticated alike. */
@@ -216,6 +369,14 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return this.session.close()
   }
 
+  /**
+   * Ends this client, not its session: another client may go on with it (`ClientOptions.session`), with its
+   * ephemeral znodes, before it expires.
+   */
+  leave(): SessionKey {
+    return this.session.leave()
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
@@ -223,93 +384,5 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   /** Cuts the connection as a broken network would; the session lives on, and the client reconnects. */
   dropConnection(): void {
     this.session.dropConnection()
-  }
-
-  private read<R>(
-    type: OpCode,
-    path: string,
-    response: Type<R>,
-    watcher: Watcher | undefined,
-    kindOf: (err: number) => WatchKind,
-  ): Promise<R> {
-    const serverPath = this.chroot.toServer(path)
-    const request = { path: serverPath, watch: watcher !== undefined }
-    const answered = (err: number) => {
-      const isSet = err === ErrorCode.Ok || (err === ErrorCode.NoNode && type === OpCode.exists)
-      if (watcher !== undefined && isSet) this.session.watches.add(kindOf(err), serverPath, watcher)
-    }
-    const write = (writer: Writer) => WatchableReadRequest.write(writer, request)
-    return this.send(type, path, write, (reader) => response.read(reader), answered)
-  }
-
-  private ask<Q>(type: OpCode, path: string, request: Type<Q>, value: Q, response: null): Promise<void>
-  private ask<Q, R>(type: OpCode, path: string, request: Type<Q>, value: Q, response: Type<R>): Promise<R>
-  private ask<Q, R>(
-    type: OpCode,
-    path: string,
-    request: Type<Q>,
-    value: Q,
-    response: Type<R> | null,
-  ): Promise<R | undefined> {
-    const write = (writer: Writer) => request.write(writer, value)
-    return this.send(type, path, write, (reader) => response?.read(reader))
-  }
-
-  private send<R>(
-    type: number,
-    path: string | null,
-    write: (writer: Writer) => void,
-    read: (reader: Reader) => R,
-    onAnswer?: (err: number) => void,
-  ): Promise<R> {
-    const xid = this.session.nextXid()
-    const frame = frameOf((writer) => {
-      RequestHeader.write(writer, { xid, type })
-      write(writer)
-    })
-    return new Promise((resolve, reject) => {
-      this.session.call({
-        xid,
-        frame,
-        answered: (err, body) => {
-          onAnswer?.(err)
-          if (err !== ErrorCode.Ok) reject(new KeeperError(err as ErrorCode, path))
-          else settle(() => read(body), resolve, reject)
-        },
-        failed: (why) => {
-          const code = why === 'loss' ? ErrorCode.ConnectionLoss : ErrorCode.SessionExpired
-          reject(new KeeperError(code, path))
-        },
-      })
-    })
-  }
-
-  /** A watcher's own error is its owner's: it must not look like a fault of the connection. */
-  private fire(event: WatcherEvent): void {
-    const fired = this.session.watches.fire(event.type, event.path)
-    if (fired === null) return
-    const told = { type: fired.type, path: this.chroot.toClient(event.path) }
-    for (const watcher of fired.watchers) queueMicrotask(() => watcher(told))
-  }
-}
-
-/** A reply that cannot be read ends the connection, too: what follows it in the stream is not to be trusted. */
-function settle<R>(read: () => R, resolve: (value: R) => void, reject: (error: unknown) => void): void {
-  try {
-    resolve(read())
-  } catch (error) {
-    reject(error)
-    if (error instanceof DecodeError) throw error
-  }
-}
-
-function chrootAt(chroot: string): Chroot {
-  if (chroot === '') return { toServer: (path) => path, toClient: (path) => path }
-  return {
-    toServer: (path) => (path === '/' ? chroot : chroot + path),
-    toClient: (path) => {
-      if (path === chroot) return '/'
-      return path.startsWith(`${chroot}/`) ? path.slice(chroot.length) : path
-    },
   }
 }

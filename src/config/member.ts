@@ -8,6 +8,8 @@ import { isWildcard, literally } from './ports.ts'
 import { formatLocation, type Location, type Problem, problem } from './problem.ts'
 import { isDistributed, originOf, ownServer, type ServerConfig } from './serverConfig.ts'
 
+const MAX_SID_WITH_TTL = 254
+
 /**
  * @param sid null when none is known; only a standalone server can do without
  * @param from where the id was read
@@ -27,7 +29,7 @@ export function withSid(
     const hint = `write one of these, or add a server.${sid} line`
     return { config, problems: [problem('error', from, message, hint)] }
   }
-  const problems: Problem[] = []
+  const problems = idForTtl(config, from)
   if ('peerType' in config.origin && config.peerType !== own.role) {
     const message = `peerType ${config.peerType} is overruled by server.${sid}, a ${own.role}`
     const hint = config.peerType === 'observer' ? 'write :observer behind its server line too' : 'remove it'
@@ -36,6 +38,13 @@ export function withSid(
   config.peerType = own.role
   problems.push(...adoptClientAddress(config))
   return { config, problems }
+}
+
+/** The sessions of a server with such an id look like TTL nodes (EphemeralType.validateServerId). */
+function idForTtl({ sid, extendedTypesEnabled, file }: ServerConfig, from: Location): Problem[] {
+  if (!extendedTypesEnabled || sid === null || sid <= MAX_SID_WITH_TTL) return []
+  const message = `the id ${sid} is too large for extendedTypesEnabled=true in ${file}`
+  return [problem('error', from, message, `the largest is ${MAX_SID_WITH_TTL}`)]
 }
 
 /** The server line's client part wins, and must not contradict clientPort and clientPortAddress. */

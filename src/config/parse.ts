@@ -5,8 +5,10 @@
  * What needs the server's own id comes later (member.ts), what needs the other members in ensemble.ts.
  */
 
+import { readClientPort } from './clientPort.ts'
 import { lastOfEach, reportBlankBehind, withoutComment } from './entries.ts'
 import { keySpec, MEMBERSHIP_KEY, nearestKey } from './keys.ts'
+import { KEY_ROWS } from './keyTable.ts'
 import { type Entry, lex } from './lexer.ts'
 import { hasErrors, type Location, type Problem, problem, sortProblems } from './problem.ts'
 import type { ServerConfig } from './serverConfig.ts'
@@ -150,10 +152,14 @@ function configOf(file: string, s: Settings, list: ServerList, problems: Problem
     electionAlg: 3,
     ...storageSettings(s, problems),
     ...electionSettings(s),
+    ...readClientPort(s, problems),
     fourLetterWords: fourLetterWords(s),
     globalOutstandingLimit: s.number('globalOutstandingLimit', 1),
     skipAcl: s.boolean('skipACL'),
     leaderServes: s.boolean('leaderServes'),
+    localSessionsEnabled: s.boolean('localSessionsEnabled'),
+    localSessionsUpgradingEnabled: s.boolean('localSessionsUpgradingEnabled'),
+    readOnlyModeEnabled: s.boolean('readonlymode.enabled'),
     syncEnabled: s.has('observer.syncEnabled') ? s.boolean('observer.syncEnabled') : s.boolean('syncEnabled'),
     digestEnabled: s.boolean('digest.enabled'),
     closeSessionTxnEnabled: s.boolean('closeSessionTxn.enabled'),
@@ -163,6 +169,13 @@ function configOf(file: string, s: Settings, list: ServerList, problems: Problem
     standaloneEnabled: s.boolean('standaloneEnabled'),
     reconfigEnabled: s.boolean('reconfigEnabled'),
     extendedTypesEnabled: s.boolean('extendedTypesEnabled'),
+    emulate353TtlNodes: s.boolean('emulate353TTLNodes'),
+    enforceQuota: s.boolean('enforceQuota'),
+    containers: {
+      checkIntervalMs: s.number('znode.container.checkIntervalMs', 1),
+      maxPerMinute: s.number('znode.container.maxPerMinute', 1),
+      maxNeverUsedMs: s.number('znode.container.maxNeverUsedIntervalMs', 0),
+    },
     superDigest: s.text('DigestAuthenticationProvider.superDigest'),
     digestAlg: s.text('DigestAuthenticationProvider.digestAlg') ?? 'SHA1',
     quorumListenOnAllIps: s.boolean('quorumListenOnAllIPs'),
@@ -281,8 +294,10 @@ function reportOthers(settings: Settings, problems: Problem[]): void {
       problems.push(problem('warning', entry, `${entry.key} has no effect in this version`, hint))
     }
   }
-  if (!settings.has('jute.maxbuffer')) return
-  const hint = 'there it takes the JVM option -Djute.maxbuffer'
-  const message = 'jute.maxbuffer works here, but Apache ZooKeeper ignores it in this file'
-  problems.push(problem('warning', settings.at('jute.maxbuffer'), message, hint))
+  for (const [source, key, , , , effect] of KEY_ROWS) {
+    if (source !== 'jvm' || effect !== 'acted' || !settings.has(key)) continue
+    const hint = `there it takes the JVM option -D${key}`
+    const message = `${key} works here, but Apache ZooKeeper ignores it in this file`
+    problems.push(problem('warning', settings.at(key), message, hint))
+  }
 }

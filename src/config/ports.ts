@@ -41,7 +41,19 @@ export function memberClaims(config: ServerConfig): PortClaim[] {
   const fromLine = own?.clientPort === config.clientPort && !('clientPort' in config.origin)
   const where = originOf(config, fromLine && own !== null ? `server.${own.sid}` : 'clientPort')
   const client = { ...where, what: 'clientPort', host: config.clientPortAddress, port: config.clientPort }
-  const claims = config.clientPort === 0 ? [] : [client]
+  const { port, address } = config.secureClientPort
+  const secure =
+    port === null
+      ? []
+      : [
+          {
+            ...originOf(config, 'secureClientPort'),
+            what: 'secureClientPort',
+            host: address ?? config.clientPortAddress,
+            port,
+          },
+        ]
+  const claims = config.clientPort === 0 ? secure : [client, ...secure]
   if (own === null) return claims
   const listen = config.quorumListenOnAllIps ? { host: '0.0.0.0' } : {}
   return [

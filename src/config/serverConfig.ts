@@ -5,6 +5,7 @@
  * force: defaults are filled in, units are in the names. Keys without a field of their own are in `other`.
  */
 
+import type { ClientPortConfig } from './clientPort.ts'
 import type { Location } from './problem.ts'
 
 export type Role = 'participant' | 'observer'
@@ -31,7 +32,7 @@ export interface ServerSpec extends ServerAddress {
   weight: number
 }
 
-export interface ServerConfig {
+export interface ServerConfig extends ClientPortConfig {
   /** The file this was read from, as it was named by whoever asked. */
   file: string
   tickTimeMs: number
@@ -96,6 +97,10 @@ export interface ServerConfig {
   observerReconnectDelayMs: number
   skipAcl: boolean
   leaderServes: boolean
+  localSessionsEnabled: boolean
+  localSessionsUpgradingEnabled: boolean
+  /** `readonlymode.enabled`. */
+  readOnlyModeEnabled: boolean
   syncEnabled: boolean
   snapshotTrustEmpty: boolean
   dbAutocreate: boolean
@@ -109,6 +114,11 @@ export interface ServerConfig {
   standaloneEnabled: boolean
   reconfigEnabled: boolean
   extendedTypesEnabled: boolean
+  /** `emulate353TTLNodes`. */
+  emulate353TtlNodes: boolean
+  enforceQuota: boolean
+  /** `znode.container.*`: how often, how fast, and when a container that never had children goes (0: never). */
+  containers: { checkIntervalMs: number; maxPerMinute: number; maxNeverUsedMs: number }
   snapshotCompression: '' | 'gz' | 'snappy'
   /** `super:<base64 of SHA1>`; null when there is no super user. */
   superDigest: string | null

@@ -23,7 +23,10 @@ const bad = <T>(fault: string): Reading<T> => ({ value: null, fault })
 export function readNumber(spec: KeySpec, text: string): Reading<number> {
   switch (spec.kind) {
     case 'ratio':
-      return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? ok(Number(text)) : bad('is not a number')
+      // `+ 0`: a written "-0" is 0.
+      return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)
+        ? ok(Number(text) + 0)
+        : bad('is not a number')
     case 'interval':
       return readInterval(text)
     case 'port':

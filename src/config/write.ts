@@ -5,8 +5,9 @@
  * Keys at their default are left out, except those that everybody expects to see.
  */
 
+import { clientPortTexts } from './clientPort.ts'
 import { keySpec } from './keys.ts'
-import { isDistributed, ownServer, type ServerConfig } from './serverConfig.ts'
+import { isDistributed, ownServer, type ServerConfig, type ServerSpec } from './serverConfig.ts'
 import { formatServer } from './servers.ts'
 
 export function writeConfig(config: ServerConfig): string {
@@ -16,6 +17,10 @@ export function writeConfig(config: ServerConfig): string {
     ...section('election', electionLines(config)),
     ...section('storage', storageLines(config)),
     ...section('nodes and who may touch them', nodeLines(config)),
+    ...section(
+      'who clients are, and how much of them',
+      clientPortTexts(config).map(([key, value]) => line(key, value)),
+    ),
     ...section(
       'other settings',
       Object.entries(config.other).map(([key, value]) => line(key, value)),
@@ -147,7 +152,15 @@ function interval(hours: number): string {
 function nodeLines(config: ServerConfig): string[] {
   return [
     ...unlessDefault('skipACL', config.skipAcl),
+    ...unlessDefault('localSessionsEnabled', config.localSessionsEnabled),
+    ...unlessDefault('localSessionsUpgradingEnabled', config.localSessionsUpgradingEnabled),
+    ...unlessDefault('readonlymode.enabled', config.readOnlyModeEnabled),
     ...unlessDefault('extendedTypesEnabled', config.extendedTypesEnabled),
+    ...unlessDefault('emulate353TTLNodes', config.emulate353TtlNodes),
+    ...unlessDefault('enforceQuota', config.enforceQuota),
+    ...unlessDefault('znode.container.checkIntervalMs', config.containers.checkIntervalMs),
+    ...unlessDefault('znode.container.maxPerMinute', config.containers.maxPerMinute),
+    ...unlessDefault('znode.container.maxNeverUsedIntervalMs', config.containers.maxNeverUsedMs),
     ...unlessDefault('DigestAuthenticationProvider.superDigest', config.superDigest ?? ''),
     ...unlessDefault('DigestAuthenticationProvider.digestAlg', config.digestAlg),
   ]
@@ -159,7 +172,12 @@ function membershipLines(config: ServerConfig): string[] {
   return isDistributed(config) ? serverLines(config, false) : []
 }
 
-function serverLines(config: ServerConfig, onWire: boolean): string[] {
+/** What of a config is its server list. */
+export type ServerLines = Pick<ServerConfig, 'groups' | 'weights'> & {
+  readonly servers: readonly ServerSpec[]
+}
+
+function serverLines(config: ServerLines, onWire: boolean): string[] {
   const hierarchical = Object.keys(config.groups).length > 0
   const weights = onWire && hierarchical ? wireWeights(config) : Object.entries(config.weights)
   return [
@@ -175,7 +193,7 @@ function serverLines(config: ServerConfig, onWire: boolean): string[] {
 }
 
 /** On the wire every voter's weight is spelled out: QuorumHierarchical.toString after its defaults. */
-function wireWeights(config: ServerConfig): [string, number][] {
+function wireWeights(config: ServerLines): [string, number][] {
   const weights = new Map(config.servers.map(({ sid, weight }) => [String(sid), weight]))
   const listed = config.servers.filter(
     ({ sid, role }) => role === 'participant' || String(sid) in config.weights,
@@ -185,8 +203,8 @@ function wireWeights(config: ServerConfig): [string, number][] {
 
 /**
  * The server list as notifications and NEWLEADER carry it: QuorumVerifier.toString. No newline at the end.
- * @param version the zxid of the list's last change; 0 without reconfiguration
+ * @param version the zxid of the list's last change; 0 for the list that the ensemble began with
  */
-export function membershipText(config: ServerConfig, version: bigint): string {
+export function membershipText(config: ServerLines, version: bigint): string {
   return [...serverLines(config, true), `version=${BigInt.asUintN(64, version).toString(16)}`].join('\n')
 }

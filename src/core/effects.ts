@@ -12,6 +12,7 @@ import type { QuorumPacket } from '../protocol/records/quorum.ts'
 import type { Epoch, Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'
 import type { Notification } from './election/notification.ts'
+import type { EnsembleConfig } from './ensembleConfig.ts'
 import type { MemberEvent } from './events.ts'
 
 /** A client's connection, numbered by the shell, never reused. */
@@ -40,6 +41,8 @@ export type SendEffect =
   | { kind: 'notify'; to: Sid; notification: Notification }
   | { kind: 'reply'; connection: ConnectionId; bytes: Buffer }
   | { kind: 'closeClient'; connection: ConnectionId; reason: string }
+  /** Read nothing from it from now on, or read on. */
+  | { kind: 'throttleClient'; connection: ConnectionId; isThrottled: boolean }
   /** Open or close the quorum port: only who leads listens there. */
   | { kind: 'listenForLearners' }
   | { kind: 'stopListeningForLearners' }
@@ -51,6 +54,8 @@ export type SendEffect =
   | { kind: 'dialLeader'; leader: Sid; dial: DialId }
   | { kind: 'toLeader'; packet: QuorumPacket }
   | { kind: 'hangUp' }
+  /** Who is to be reached from now on, and where: members of either configuration (equal while none is pending). */
+  | { kind: 'membership'; committed: EnsembleConfig; lastSeen: EnsembleConfig }
   | { kind: 'event'; event: MemberEvent }
   /** The member must end: its state and its disk no longer agree. Named as in Apache's ExitCode. */
   | { kind: 'fatal'; code: string; reason: string }
@@ -64,6 +69,8 @@ export type DiskEffect =
       epoch: Epoch
       releases: readonly SendEffect[]
     }
+  /** Keep a configuration beside zoo.cfg: `next` was proposed, `current` is in force. */
+  | { kind: 'saveConfig'; ticket: Ticket; which: 'next' | 'current'; config: EnsembleConfig }
   /** Cut the log behind `zxid` and read the database again; `restored` follows. */
   | { kind: 'truncate'; ticket: Ticket; zxid: Zxid }
   /** Read the database again: what memory holds was never written. `restored` follows. */
@@ -87,7 +94,8 @@ export type PeerInput =
   /** `database` comes with SNAP only. */
   | { kind: 'leaderPacket'; dial: DialId; packet: QuorumPacket; database: Database | null }
   | { kind: 'leaderLost'; dial: DialId; reason: string }
-  | { kind: 'clientConnected'; connection: ConnectionId; address: string }
+  /** `certificateSubject`: of the TLS certificate that was verified, where there is one. */
+  | { kind: 'clientConnected'; connection: ConnectionId; address: string; certificateSubject?: string | null }
   | { kind: 'clientFrame'; connection: ConnectionId; frame: Buffer }
   | { kind: 'clientGone'; connection: ConnectionId }
   /** Every disk effect up to this ticket is durable. */

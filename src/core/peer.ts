@@ -11,15 +11,20 @@ import { DecodeError } from '../protocol/reader.ts'
 import { UnknownTransactionError } from '../protocol/transaction.ts'
 import type { Epoch, Zxid } from '../protocol/zxid.ts'
 import type { DialId, Effect, Now, PeerInput, Recovered, SendEffect } from './effects.ts'
-import { Election } from './election/election.ts'
+import { type Candidacy, Election } from './election/election.ts'
 import type { Vote } from './election/vote.ts'
 import type { Role } from './events.ts'
 import { invariant } from './invariant.ts'
+import { Membership } from './membership.ts'
+import type { QuorumVerifier } from './quorum.ts'
+import { ReadOnlyMode } from './readOnly.ts'
 import { Replica } from './replica.ts'
 import { ClientDesk } from './requests/clientDesk.ts'
 import { Preparation } from './requests/prepare.ts'
 import { LeaderSessions } from './sessions/leaderSessions.ts'
 import { LearnerSessions } from './sessions/learnerSessions.ts'
+import { LocalSessions } from './sessions/localSessions.ts'
+import { MemberSessions, NO_LOCAL_SESSIONS, type SessionRole } from './sessions/memberSessions.ts'
 import type { PeerSettings } from './settings.ts'
 import { Leader } from './zab/leader/leader.ts'
 import { Learner } from './zab/learner/learner.ts'
@@ -38,18 +43,25 @@ export interface PeerStatus {
   readonly epoch: Epoch
   readonly zxid: Zxid
   readonly serving: boolean
+  /** It has no leader, and serves those clients that can do with reads. */
+  readonly readOnly: boolean
 }
 
 export class PeerCore {
   readonly replica: Replica
   readonly desk: ClientDesk
   readonly leaderSessions: LeaderSessions
+  readonly sessions: MemberSessions
+  readonly membership: Membership
+  private readonly readOnly: ReadOnlyMode
   private readonly learnerSessions = new LearnerSessions()
   private readonly settings: PeerSettings
   private readonly election: Election | null
   private readonly emit: (effect: Effect) => void
   private role: ActiveRole = { name: 'looking', isElecting: false }
   private leavingBecause: string | null = null
+  /** Who leads next, where the old leader has said so. */
+  private designated: Sid | null = null
   private lastDial: DialId = 0
   private servingSinceMs = 0
   /** Time of the step that is under way. */
@@ -60,19 +72,72 @@ export class PeerCore {
     this.emit = emit
     this.now = now
     this.replica = new Replica(recovered, settings.commitLogCount, emit)
-    this.leaderSessions = new LeaderSessions(settings.zab.tickTimeMs, emit)
-    this.desk = new ClientDesk({
-      options: settings.requests,
+    this.membership = new Membership({
+      sid: settings.zab.sid,
+      settings: settings.membership,
+      save: (which, config) => this.replica.saveConfig(which, config),
       emit,
-      submit: (request) => this.submit(request),
-      revalidate: (sessionId, timeoutMs) => this.revalidate(sessionId, timeoutMs),
-      touch: (sessionId, timeoutMs) => this.touch(sessionId, timeoutMs),
+    })
+    this.membership.reread(recovered.database, recovered.recentTxns)
+    const local = new LocalSessions(settings.zab.tickTimeMs)
+    this.leaderSessions = this.newLeaderSessions(local)
+    this.sessions = this.newMemberSessions(local)
+    this.desk = new ClientDesk({ options: settings.requests, emit, sessions: this.sessions })
+    this.leaderSessions.onMovedAway = (sessionId) => this.desk.movedAway(sessionId)
+    this.readOnly = new ReadOnlyMode({
+      isEnabled: settings.readOnlyMode ?? false,
+      tickTimeMs: settings.zab.tickTimeMs,
+      open: () => this.serveReadOnly(),
+      close: (reason) => this.closeDesk(reason),
     })
     this.replica.onApplied = (transaction, result) => {
-      this.leaderSessions.applied(transaction)
+      this.leaderSessions.applied(transaction, this.now)
       this.desk.applied(transaction, result, this.now)
     }
-    this.election = settings.isStandalone ? null : new Election(settings.election, emit)
+    this.election = settings.isStandalone ? null : this.newElection()
+  }
+
+  private newElection(): Election {
+    const { membership, settings } = this
+    const options = {
+      ...settings.election,
+      sid: settings.zab.sid,
+      verifier: membership,
+      get committed() {
+        return membership.committedElectorate
+      },
+      get learnerType() {
+        return membership.role
+      },
+      get configText() {
+        return membership.committed.text
+      },
+      hear: (text: string) => membership.hear(text),
+    }
+    return new Election(options, this.emit)
+  }
+
+  private newLeaderSessions(local: LocalSessions): LeaderSessions {
+    const { zab, requests, isStandalone } = this.settings
+    const { sid, tickTimeMs, syncLimit } = zab
+    const scope = { sid, sessions: local, underWayMs: tickTimeMs * (syncLimit + 1) }
+    const hasLocal = requests.localSessions?.enabled === true && !isStandalone
+    return new LeaderSessions(tickTimeMs, this.emit, hasLocal ? scope : null)
+  }
+
+  private newMemberSessions(local: LocalSessions): MemberSessions {
+    return new MemberSessions({
+      tickTimeMs: this.settings.zab.tickTimeMs,
+      options: this.settings.requests.localSessions ?? NO_LOCAL_SESSIONS,
+      leaderSessions: this.leaderSessions,
+      learnerSessions: this.learnerSessions,
+      local,
+      isGlobal: (id) => this.replica.database.sessions.has(id),
+      submit: (request) => this.submit(request),
+      ask: (id, timeoutMs) => {
+        if (this.role.name === 'learning') this.role.learner.revalidate(id, timeoutMs)
+      },
+    })
   }
 
   /** The leader's part while this member leads; null otherwise. */
@@ -82,7 +147,11 @@ export class PeerCore {
 
   /** How long it serves clients without a break, ms. */
   servingForMs(monotonicMs: number): number {
-    return this.status.serving ? monotonicMs - this.servingSinceMs : 0
+    return this.desk.isOpen ? monotonicMs - this.servingSinceMs : 0
+  }
+
+  private get isObserver(): boolean {
+    return this.membership.role === 'observer'
   }
 
   get sid(): Sid {
@@ -110,6 +179,10 @@ export class PeerCore {
 
   /** When `tick` is due next, monotonic ms; Infinity when nothing waits. */
   get wakeAtMs(): number {
+    return Math.min(this.roleWakeAtMs, this.sessions.nextDeadlineMs, this.readOnly.nextDeadlineMs)
+  }
+
+  private get roleWakeAtMs(): number {
     const election = this.election?.nextDeadlineMs ?? Number.POSITIVE_INFINITY
     switch (this.role.name) {
       case 'leading':
@@ -162,10 +235,10 @@ export class PeerCore {
     const { role, now } = this
     switch (input.kind) {
       case 'clientConnected':
-        this.desk.connected(input.connection, input.address, now)
+        this.desk.connected(input.connection, input.address, now, input.certificateSubject)
         break
       case 'clientGone':
-        this.desk.disconnected(input.connection)
+        this.desk.disconnected(input.connection, now)
         break
       case 'reachability':
         this.election?.reachability(input.sid, input.reachable, now)
@@ -190,6 +263,7 @@ export class PeerCore {
         break
       case 'restored':
         this.replica.restore(input.recovered)
+        this.membership.reread(input.recovered.database, input.recovered.recentTxns)
         this.durable(input.ticket)
         if (role.name === 'learning') role.learner.truncated(now)
         break
@@ -214,6 +288,7 @@ export class PeerCore {
     this.replica.durable(ticket)
     const { role } = this
     if (role.name === 'leading') role.leader.durable(this.now)
+    else if (role.name === 'learning') role.learner.durable()
     else if (role.name === 'standalone') role.standalone.durable()
     else if (role.name === 'looking' && !role.isElecting) this.look()
   }
@@ -223,8 +298,10 @@ export class PeerCore {
     if (role.name === 'leading') role.leader.tick(now)
     else if (role.name === 'learning') role.learner.tick(now)
     else if (role.name === 'standalone') role.standalone.tick(now)
+    this.desk.expire(now)
     this.election?.tick(now)
     this.decide()
+    this.readOnly.tick(now)
   }
 
   /** Joins the election, once nothing of the last role is left on its way to the disk. */
@@ -237,14 +314,23 @@ export class PeerCore {
     this.role = { name: 'looking', isElecting: true }
     const { lastLogged, currentEpoch } = this.replica
     this.reportRole()
-    this.election?.start({ zxid: lastLogged, currentEpoch }, this.now)
+    this.readOnly.looking(this.now)
+    this.elect({ zxid: lastLogged, currentEpoch })
     this.decide()
+  }
+
+  private elect(own: Candidacy): void {
+    const { designated } = this
+    this.designated = null
+    if (designated === null) this.election?.start(own, this.now)
+    else this.election?.designate(designated, own, this.now)
   }
 
   /** Takes the role that a decided election gives. */
   private decide(): void {
     const vote = this.election?.outcome ?? null
     if (vote === null || this.role.name !== 'looking' || !this.role.isElecting) return
+    this.readOnly.decided()
     if (vote.leader === this.settings.zab.sid) this.lead()
     else this.learn(vote)
   }
@@ -257,7 +343,13 @@ export class PeerCore {
   }
 
   private preparation(): Preparation {
-    return new Preparation(this.replica.database, this.leaderSessions, this.settings.requests)
+    const warn = (message: string) =>
+      this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
+    const { membership, settings } = this
+    const preparation = new Preparation(this.replica.database, this.leaderSessions, settings.requests, warn)
+    const isSynced = (verifier: QuorumVerifier) => this.leader?.isSynced(verifier) ?? false
+    preparation.reconfig = { membership, isStandalone: settings.isStandalone, isSynced }
+    return preparation
   }
 
   private lead(): void {
@@ -265,11 +357,12 @@ export class PeerCore {
     const leader = new Leader(
       {
         settings: settings.zab,
+        membership: this.membership,
         replica,
         preparation: this.preparation(),
         sessions: this.leaderSessions,
         emit,
-        stepDown: (reason) => this.stepDown(reason),
+        stepDown: (reason, designated) => this.stepDown(reason, designated),
         onEstablished: (epoch, now) => this.established(leader, epoch, now),
         synced: () => this.desk.synced(this.now),
       },
@@ -293,12 +386,13 @@ export class PeerCore {
     const learner = new Learner(
       {
         settings: settings.zab,
+        membership: this.membership,
         leader: vote.leader,
-        isObserver: settings.isObserver,
+        isObserver: this.isObserver,
         replica,
         sessions: this.learnerSessions,
         emit,
-        stepDown: (reason) => this.stepDown(reason),
+        stepDown: (reason, designated) => this.stepDown(reason, designated),
         onUpToDate: (epoch) => this.upToDate(epoch),
         synced: () => this.desk.synced(this.now),
         revalidated: (sessionId, valid, now) => this.desk.revalidated(sessionId, valid, now),
@@ -312,7 +406,7 @@ export class PeerCore {
 
   private upToDate(epoch: Epoch): void {
     this.election?.established(epoch)
-    this.serve(this.settings.isObserver ? 'observer' : 'follower', epoch)
+    this.serve(this.isObserver ? 'observer' : 'follower', epoch)
   }
 
   private standAlone(): void {
@@ -326,17 +420,35 @@ export class PeerCore {
   }
 
   private serve(role: Exclude<Role, 'looking'>, epoch: Epoch): void {
-    this.servingSinceMs = this.now.monotonicMs
-    this.replica.database.tree.setConfig(this.settings.zab.membershipText)
-    this.desk.open(this.replica.database, this.now)
+    const { text, version } = this.membership.committed
+    this.replica.database.tree.setConfig(text, version, this.now.wallMs)
+    this.openDesk(role === 'standalone' || role === 'leader' ? role : 'learner', this.leader?.epochMark)
     this.emit({
       kind: 'event',
       event: { type: 'serving', role, epoch, zxid: this.replica.database.lastProcessedZxid },
     })
   }
 
+  private serveReadOnly(): void {
+    this.openDesk('readOnly')
+    const message = 'has no leader: serves clients that can do with reads (readonlymode.enabled)'
+    this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
+  }
+
+  private openDesk(role: SessionRole, leastZxid?: Zxid): void {
+    this.servingSinceMs = this.now.monotonicMs
+    this.sessions.open(role)
+    this.desk.open(this.replica.database, this.now, leastZxid)
+  }
+
+  private closeDesk(reason: string): void {
+    this.desk.close(reason)
+    this.sessions.close()
+  }
+
   /** Leaves at the end of the step: what is under way in it goes on undisturbed. */
-  private stepDown(reason: string): void {
+  private stepDown(reason: string, designated: Sid | null = null): void {
+    if (this.leavingBecause === null) this.designated = designated
     this.leavingBecause ??= reason
   }
 
@@ -348,7 +460,7 @@ export class PeerCore {
     this.election?.withdraw()
     if (role.name === 'leading') role.leader.close(reason)
     else role.learner.close()
-    this.desk.close(reason)
+    this.closeDesk(reason)
     this.learnerSessions.drain()
     this.leaderSessions.stop()
     const message = `${role.name === 'leading' ? 'stops leading' : 'leaves its leader'}: ${reason}`
@@ -364,20 +476,6 @@ export class PeerCore {
     else if (role.name === 'standalone') role.standalone.submit(request, now)
   }
 
-  private revalidate(sessionId: Parameters<Learner['revalidate']>[0], timeoutMs: number): void {
-    if (this.role.name === 'learning') {
-      this.role.learner.revalidate(sessionId, timeoutMs)
-      return
-    }
-    const isValid = this.leaderSessions.takeOver(sessionId, 'local', this.now, timeoutMs)
-    this.desk.revalidated(sessionId, isValid, this.now)
-  }
-
-  private touch(sessionId: Parameters<Learner['revalidate']>[0], timeoutMs: number): void {
-    if (this.role.name === 'learning') this.learnerSessions.touch(sessionId, timeoutMs)
-    else this.leaderSessions.touch(sessionId, this.now, timeoutMs)
-  }
-
   /** True while the connection asked for by `dialLeader` with this number is still wanted. */
   isDialling(dial: DialId): boolean {
     return this.role.name === 'learning' && this.role.dial === dial
@@ -385,12 +483,13 @@ export class PeerCore {
 
   get status(): PeerStatus {
     const { role, replica, settings } = this
-    const shared = { epoch: replica.currentEpoch, zxid: replica.database.lastProcessedZxid }
+    const { isServing: readOnly } = this.readOnly
+    const shared = { epoch: replica.currentEpoch, zxid: replica.database.lastProcessedZxid, readOnly }
     switch (role.name) {
       case 'leading':
-        return { ...shared, role: 'leader', leader: settings.zab.sid, serving: role.leader.isEstablished }
+        return { ...shared, role: 'leader', leader: settings.zab.sid, serving: role.leader.isServing }
       case 'learning': {
-        const name = settings.isObserver ? 'observer' : 'follower'
+        const name = this.isObserver ? 'observer' : 'follower'
         return { ...shared, role: name, leader: role.learner.leader, serving: role.learner.isServing }
       }
       case 'standalone':

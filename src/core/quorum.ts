@@ -18,7 +18,15 @@ export interface QuorumMember {
   readonly weight: number
 }
 
-export class QuorumVerifier {
+/** Who votes and which sets of voters decide: one configuration, or several that must all agree. */
+export interface Electorate {
+  readonly voters: readonly Sid[]
+  isVoter(sid: Sid): boolean
+  weightOf(sid: Sid): number
+  containsQuorum(sids: Iterable<Sid>): boolean
+}
+
+export class QuorumVerifier implements Electorate {
   /** Participants and observers by ascending sid. */
   readonly voters: readonly Sid[]
   readonly observers: readonly Sid[]

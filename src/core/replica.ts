@@ -8,11 +8,14 @@
  * - every disk effect has a ticket, tickets are durable in order; `durableTicket` is the last that is.
  * - acceptedEpoch never falls and is never below currentEpoch.
  */
+
+import { DecodeError } from '../protocol/reader.ts'
 import type { QuorumPacket } from '../protocol/records/quorum.ts'
-import { decodeTransaction, type Transaction } from '../protocol/transaction.ts'
-import { type Epoch, epochOf, formatZxid, type Zxid } from '../protocol/zxid.ts'
+import { checkParts, decodeTransaction, type Transaction } from '../protocol/transaction.ts'
+import { type Epoch, formatZxid, isZxid, type Zxid } from '../protocol/zxid.ts'
 import type { Database, TxnResult } from '../tree/database.ts'
 import type { Effect, LoggedTxn, Recovered, SendEffect, Ticket } from './effects.ts'
+import type { EnsembleConfig } from './ensembleConfig.ts'
 import { Fifo } from './fifo.ts'
 import { invariant } from './invariant.ts'
 import { History } from './zab/history.ts'
@@ -38,6 +41,8 @@ export class Replica {
   private readonly historyLimit: number
   /** So many of `pending`, from the oldest, are committed and wait for this member's disk. */
   private committedAhead = 0
+  /** What is to happen once everything up to `behind` is applied, oldest first. */
+  private waiting: { readonly behind: Zxid; readonly run: () => void }[] = []
   /** The database in memory came by SNAP and is not on disk yet. */
   private isUnsaved = false
   /** Hears of every transaction applied while this member serves. */
@@ -116,7 +121,19 @@ export class Replica {
       this.pending.shift()
       this.committedAhead -= 1
       this.apply(head.txn, head.transaction)
+      while (this.waiting[0] !== undefined && this.waiting[0].behind <= head.txn.zxid)
+        this.waiting.shift()?.run()
     }
+  }
+
+  /**
+   * Once everything that is committed by now is applied: at once, unless it waits for this member's disk. Not any
+   * more when the role that asked is over.
+   */
+  whenApplied(run: () => void): void {
+    const last = this.committedAhead === 0 ? undefined : this.pending.at(this.committedAhead - 1)
+    if (last === undefined) run()
+    else this.waiting.push({ behind: last.txn.zxid, run })
   }
 
   private apply(txn: LoggedTxn, transaction: Transaction): void {
@@ -139,6 +156,7 @@ export class Replica {
   fastForward(): void {
     const listener = this.onApplied
     this.onApplied = null
+    this.waiting = []
     this.committedAhead = 0
     for (let head = this.pending.shift(); head; head = this.pending.shift())
       this.apply(head.txn, head.transaction)
@@ -149,6 +167,7 @@ export class Replica {
   restore(recovered: Recovered): void {
     this.isUnsaved = false
     this.pending.clear()
+    this.waiting = []
     this.committedAhead = 0
     this.database = recovered.database
     this.history = this.historyOf(recovered)
@@ -184,6 +203,12 @@ export class Replica {
     return ticket
   }
 
+  saveConfig(which: 'next' | 'current', config: EnsembleConfig): Ticket {
+    const ticket = this.nextTicket()
+    this.emit({ kind: 'saveConfig', ticket, which, config })
+    return ticket
+  }
+
   saveAcceptedEpoch(epoch: Epoch, releases: readonly SendEffect[]): Ticket {
     invariant(epoch >= this.acceptedEpoch, `acceptedEpoch would fall from ${this.acceptedEpoch} to ${epoch}`)
     this.acceptedEpoch = epoch
@@ -215,12 +240,16 @@ export class Replica {
   }
 }
 
-/** A transaction as it arrived: its bytes are copied, for the packet's buffer may be a large piece of network. */
+/**
+ * A transaction as it arrived: its bytes are copied, for the packet's buffer may be a large piece of network.
+ * @throws DecodeError for what could not be applied later, UnknownTransactionError for a type of a later version
+ */
 export function receiveTxn(data: QuorumPacket['data']): { txn: LoggedTxn; transaction: Transaction } {
-  invariant(data !== null, 'a proposal without a transaction')
+  if (data === null) throw new DecodeError('a proposal without a transaction')
   const bytes = Buffer.from(data)
   const transaction = decodeTransaction(bytes)
+  checkParts(transaction.body)
   const { zxid } = transaction.header
-  invariant(epochOf(zxid) >= 0, 'a transaction with a negative zxid')
+  if (!isZxid(zxid)) throw new DecodeError(`a transaction that claims the zxid ${zxid}`)
   return { txn: { zxid, bytes }, transaction }
 }

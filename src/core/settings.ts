@@ -1,14 +1,17 @@
 /** Everything that the core takes from a member's configuration; plain data, times in ms. */
-import type { ElectionOptions } from './election/election.ts'
+import type { ElectionTiming } from './election/election.ts'
+import type { MembershipSettings } from './membership.ts'
 import type { RequestOptions } from './requests/options.ts'
 import type { ZabSettings } from './zab/settings.ts'
 
 export interface PeerSettings {
   readonly isStandalone: boolean
-  readonly isObserver: boolean
   /** How many committed transactions are kept in memory for DIFF. */
   readonly commitLogCount: number
+  /** Whether clients that can do with reads are served without a leader. Off unless given. */
+  readonly readOnlyMode?: boolean
+  readonly membership: MembershipSettings
   readonly zab: ZabSettings
-  readonly election: ElectionOptions
+  readonly election: ElectionTiming
   readonly requests: RequestOptions
 }

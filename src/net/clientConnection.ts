@@ -1,11 +1,12 @@
 /**
  * One accepted connection on the client port. Its first four bytes are a four-letter word or the length of the
  * first frame (NIOServerCnxn.readLength). Frames are handed out in the order in which they came, as many of a
- * chunk in one go as `FRAMES_A_TURN` allows.
+ * chunk in one go as `framesATurn` allows.
  *
  * Memory stays bounded whatever a client does: reading stops while anything holds it (a client that does not
- * read its replies, the shell's throttle, frames left over from this turn), and what nobody reads ends with the
- * connection.
+ * read its replies, the core's throttle, frames left over from this turn). What one turn may queue is bounded by
+ * how large its replies have been, and the number of frames a turn grows slowly from few. What is left then are
+ * events of watches, which nobody asked for just now: too many of them unread end the connection.
  */
 import type { Socket } from 'node:net'
 import { FrameParser } from '../protocol/frames.ts'
@@ -13,8 +14,11 @@ import { DecodeError } from '../protocol/reader.ts'
 import { Outbox } from './outbox.ts'
 
 export interface Remote {
+  /** As Java prints it: IPv6 in full. */
   readonly address: string
   readonly port: number
+  /** Over TLS: the subject of the client's certificate, once it is verified. Else null, or nothing. */
+  readonly certificateSubject?: string | null
 }
 
 /** What a connection tells its listener. */
@@ -34,8 +38,9 @@ export interface ConnectionLimits {
   readonly sessionlessTimeoutMs: number
 }
 
-/** Each reply can be as large as jute.maxbuffer, so this is what bounds what one turn can queue. */
-const FRAMES_A_TURN = 64
+/** Each reply can be as large as jute.maxbuffer, so this bounds what one turn can queue. */
+const MOST_FRAMES_A_TURN = 64
+const FIRST_FRAMES_A_TURN = 4
 const STOP_READING_ABOVE = 4 * 1024 * 1024
 const GIVE_UP_ABOVE = 128 * 1024 * 1024
 /** After our last byte: how long the other end may take to close, so that no reset destroys that byte. */
@@ -58,6 +63,8 @@ export class ClientConnection {
   private start: Buffer = Buffer.alloc(0)
   private waiting: Buffer[] = []
   private deliveredThisTurn = 0
+  private sentThisTurn = 0
+  private framesATurn = FIRST_FRAMES_A_TURN
   private isTurnEndDue = false
   private isThrottled = false
   private isBacklogged = false
@@ -90,6 +97,7 @@ export class ClientConnection {
   send(bytes: Buffer): void {
     if (this.state !== 'open') return
     this.sent += 1
+    this.sentThisTurn += bytes.length
     this.outbox.push(bytes)
   }
 
@@ -100,8 +108,14 @@ export class ClientConnection {
       return
     }
     const { backlog } = this.outbox
-    if (backlog > GIVE_UP_ABOVE) this.refuse(`the client leaves ${backlog} bytes unread`)
+    if (backlog > GIVE_UP_ABOVE)
+      this.refuse(`the client leaves ${backlog} bytes unread: too many for a client that takes none`)
     else if (backlog > STOP_READING_ABOVE) this.hold()
+  }
+
+  /** Whether it is read from now. */
+  get isReading(): boolean {
+    return !this.isThrottled && !this.isBacklogged && !this.socket.isPaused()
   }
 
   /** Takes no more frames; closes after what was sent up to now has left with the next `flush`. */
@@ -177,7 +191,7 @@ export class ClientConnection {
       !this.isThrottled &&
       !this.isBacklogged &&
       this.waiting.length === 0 &&
-      this.deliveredThisTurn < FRAMES_A_TURN
+      this.deliveredThisTurn < this.framesATurn
     )
   }
 
@@ -192,7 +206,11 @@ export class ClientConnection {
 
   private readonly endTurn = (): void => {
     this.isTurnEndDue = false
+    const bytesAFrame = this.sentThisTurn / Math.max(1, this.deliveredThisTurn)
+    const most = Math.max(1, Math.floor(STOP_READING_ABOVE / Math.max(1, bytesAFrame)))
+    this.framesATurn = Math.min(MOST_FRAMES_A_TURN, this.framesATurn * 2, most)
     this.deliveredThisTurn = 0
+    this.sentThisTurn = 0
     this.readOn()
   }
 

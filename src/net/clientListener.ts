@@ -1,12 +1,20 @@
 /**
- * The client port: accepts, limits and counts connections, and carries frames and replies. It knows nothing of
- * sessions. `onConnected` comes before a connection's first frame, `onDisconnected` exactly once afterwards,
+ * The client port, and the one with TLS: accepts, limits and counts connections, and carries frames and replies.
+ * It knows nothing of sessions. `onConnected` comes before a connection's first frame, `onDisconnected` exactly once afterwards,
  * whoever closed it; neither comes for a connection that only asks with a four-letter word.
  */
 import { createServer, type Server, type Socket } from 'node:net'
+import {
+  createServer as createTlsServer,
+  type TLSSocket,
+  type TlsOptions,
+  type Server as TlsServer,
+} from 'node:tls'
 import type { ConnectionId } from '../core/effects.ts'
+import { javaAddress } from './clientAddress.ts'
 import { ClientConnection, type ConnectionEvents, type Remote } from './clientConnection.ts'
 import { listen, remoteOf, stopListening } from './listening.ts'
+import { verifiedSubject } from './tls/clientCertificate.ts'
 
 export type { Remote } from './clientConnection.ts'
 
@@ -16,6 +24,8 @@ export interface ClientListenerOptions {
   readonly port: number
   /** -1: the system's own. */
   readonly backlog?: number
+  /** A second port, which speaks TLS. */
+  readonly secure?: { readonly host: string; readonly port: number; readonly tls: TlsOptions } | null
   /** Connections per client address; 0 means no limit. */
   readonly maxClientCnxns: number
   /** Connections in all; 0 means no limit. */
@@ -41,6 +51,7 @@ export interface ConnectionView {
   readonly received: number
   readonly sent: number
   readonly connectedAtMs: number
+  readonly isReading: boolean
 }
 
 export interface ConnectionCounts {
@@ -51,9 +62,15 @@ export interface ConnectionCounts {
   readonly refused: number
 }
 
+const WILDCARD = /^(0\.0\.0\.0|[0:]+)$/
+
 export class ClientListener {
   private readonly options: ClientListenerOptions
-  private readonly server: Server
+  private server: Server
+  private at: { readonly host: string; readonly port: number }
+  private isClosed = false
+  private readonly secureServer: Server | null
+  private readonly tls: TlsServer | null
   private readonly connections = new Map<ConnectionId, ClientConnection>()
   private readonly connected = new Set<ConnectionId>()
   private readonly perAddress = new Map<string, number>()
@@ -62,10 +79,17 @@ export class ClientListener {
   private lastId: ConnectionId = 0
   private refused = 0
   private opening: Promise<number> | null = null
+  private openingSecure: Promise<number> | null = null
+  /** Sockets that are accepted; those that still shake hands included. */
+  private readonly sockets = new Set<Socket>()
+  private acceptedCount = 0
 
   constructor(options: ClientListenerOptions) {
     this.options = options
+    this.at = { host: options.host, port: options.port }
     this.server = createServer((socket) => this.accept(socket))
+    this.tls = options.secure ? this.createTls(options.secure.tls) : null
+    this.secureServer = options.secure ? createServer((socket) => this.acceptSecure(socket)) : null
     this.events = {
       onConnected: (connection) => {
         this.connected.add(connection.id)
@@ -83,11 +107,46 @@ export class ClientListener {
    * @returns the port
    * @throws the system's error with `code` (EADDRINUSE), `address` and `port`
    */
-  open(): Promise<number> {
-    const { host, port, backlog } = this.options
-    this.opening = listen(this.server, host, port, backlog ?? -1)
-    return this.opening
+  async open(): Promise<number> {
+    const { host, port, backlog = -1, secure } = this.options
+    this.opening = listen(this.server, host, port, backlog)
+    if (secure && this.secureServer !== null)
+      this.openingSecure = listen(this.secureServer, secure.host, secure.port, backlog)
+    // Both settle before either is told, so that closing finds no port on its way.
+    const [plain, tls] = await Promise.allSettled([this.opening, this.openingSecure])
+    if (plain.status === 'rejected') throw plain.reason
+    if (tls.status === 'rejected') throw tls.reason
+    this.securePort = tls.value
+    return plain.value
   }
+
+  /**
+   * Goes on at another address, as a reconfig may ask for; connections stay. A wildcard asks for no other address than
+   * the one that is bound at this port.
+   * @returns whether anything moved
+   * @throws the system's error; where the port stays the same, nothing listens then
+   */
+  async moveTo(host: string, port: number): Promise<boolean> {
+    if (this.isClosed || (port === this.at.port && (host === this.at.host || WILDCARD.test(host))))
+      return false
+    const old = this.server
+    const isSamePort = port === this.at.port
+    this.at = { host, port }
+    if (isSamePort) old.close()
+    const server = createServer((socket) => this.accept(socket))
+    const opening = listen(server, host, port, this.options.backlog ?? -1)
+    await opening
+    if (!isSamePort) old.close()
+    if (this.isClosed) server.close()
+    else {
+      this.server = server
+      this.opening = opening
+    }
+    return true
+  }
+
+  /** The port with TLS, once open; null without one. */
+  securePort: number | null = null
 
   /** Queues bytes until `flush`. A connection that is gone takes them silently. */
   send(connection: ConnectionId, bytes: Buffer): void {
@@ -122,46 +181,100 @@ export class ClientListener {
   }
 
   get counts(): ConnectionCounts {
-    return { open: this.connections.size, accepted: this.lastId, refused: this.refused }
+    return { open: this.connections.size, accepted: this.acceptedCount, refused: this.refused }
   }
 
   views(): ConnectionView[] {
-    return [...this.connections.values()].map(({ id, remote, received, sent, connectedAtMs }) => ({
+    return [...this.connections.values()].map(({ id, remote, received, sent, connectedAtMs, isReading }) => ({
       connection: id,
       remote,
       received,
       sent,
       connectedAtMs,
+      isReading,
     }))
   }
 
   /** Closes the port and every connection at once; settles when the port is free. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    this.isClosed = true
     for (const connection of this.connections.values()) connection.destroy()
-    return stopListening(this.server, this.opening)
+    for (const socket of this.sockets) socket.destroy()
+    await Promise.all([
+      stopListening(this.server, this.opening),
+      this.secureServer?.listening ? stopListening(this.secureServer, this.openingSecure) : null,
+    ])
   }
 
   private accept(socket: Socket): void {
-    const remote = remoteOf(socket)
-    const reason = this.limitReached(remote.address)
-    if (reason !== null) {
-      socket.on('error', () => {})
+    const remote = this.admit(socket, 'plain')
+    if (remote !== null) this.serve(socket, remote)
+  }
+
+  /** Limits count before the handshake, which is the dear part. */
+  private acceptSecure(socket: Socket): void {
+    if (this.admit(socket, 'secure') !== null) this.tls?.emit('connection', socket)
+  }
+
+  private createTls(options: TlsOptions): TlsServer {
+    const handshakeTimeout = this.options.sessionlessTimeoutMs ?? 10_000
+    const server = createTlsServer({ ...options, handshakeTimeout })
+    server.on('secureConnection', (socket) => this.secured(socket))
+    server.on('tlsClientError', (error, socket) => {
+      this.refuse(`TLS: ${error.message}`, callerOf(socket))
       socket.destroy()
-      this.refuse(reason, remote)
+    })
+    return server
+  }
+
+  private secured(socket: TLSSocket): void {
+    const remote = callerOf(socket)
+    const { subject, fault } = verifiedSubject(socket)
+    if (fault === null) {
+      this.serve(socket, { ...remote, certificateSubject: subject })
       return
     }
+    socket.on('error', () => {})
+    socket.destroy()
+    this.refuse(fault, remote)
+  }
+
+  private serve(socket: Socket, remote: Remote): void {
     this.lastId += 1
     const { juteMaxBuffer, sessionlessTimeoutMs } = this.options
     const limits = { maxFrameBytes: juteMaxBuffer, sessionlessTimeoutMs: sessionlessTimeoutMs ?? 10_000 }
     const connection = new ClientConnection(this.lastId, socket, remote, limits, this.events)
     this.connections.set(connection.id, connection)
-    this.perAddress.set(remote.address, (this.perAddress.get(remote.address) ?? 0) + 1)
   }
 
-  private limitReached(address: string): string | null {
+  /** Counts a socket until it is closed; null when there are too many. Each port has its own count of addresses. */
+  private admit(socket: Socket, port: 'plain' | 'secure'): Remote | null {
+    const remote = callerOf(socket)
+    const key = `${port} ${remote.address}`
+    const fromThere = this.perAddress.get(key) ?? 0
+    const reason = this.limitReached(remote.address, fromThere)
+    socket.on('error', () => {})
+    if (reason !== null) {
+      socket.destroy()
+      this.refuse(reason, remote)
+      return null
+    }
+    this.acceptedCount += 1
+    this.sockets.add(socket)
+    this.perAddress.set(key, fromThere + 1)
+    socket.once('close', () => {
+      this.sockets.delete(socket)
+      const left = (this.perAddress.get(key) ?? 1) - 1
+      if (left > 0) this.perAddress.set(key, left)
+      else this.perAddress.delete(key)
+    })
+    return remote
+  }
+
+  private limitReached(address: string, fromThere: number): string | null {
     const { maxClientCnxns, maxCnxns } = this.options
-    if (maxCnxns > 0 && this.connections.size >= maxCnxns) return `maxCnxns is ${maxCnxns}`
-    if (maxClientCnxns > 0 && (this.perAddress.get(address) ?? 0) >= maxClientCnxns)
+    if (maxCnxns > 0 && this.sockets.size >= maxCnxns) return `maxCnxns is ${maxCnxns}`
+    if (maxClientCnxns > 0 && fromThere >= maxClientCnxns)
       return `too many connections from ${address}: maxClientCnxns is ${maxClientCnxns}`
     return null
   }
@@ -172,12 +285,14 @@ export class ClientListener {
   }
 
   private forget(connection: ClientConnection): void {
-    const { id, remote } = connection
+    const { id } = connection
     this.connections.delete(id)
     this.unflushed.delete(connection)
-    const left = (this.perAddress.get(remote.address) ?? 1) - 1
-    if (left > 0) this.perAddress.set(remote.address, left)
-    else this.perAddress.delete(remote.address)
     if (this.connected.delete(id)) this.options.onDisconnected(id)
   }
+}
+
+function callerOf(socket: Socket): Remote {
+  const { address, port } = remoteOf(socket)
+  return { address: javaAddress(address), port }
 }

@@ -1,7 +1,8 @@
 /**
  * The election port and the conversations with all peers (QuorumCnxManager): one connection for each pair of
- * servers, which the greater sid dials. Strangers, and whoever does not speak the protocol, are closed with a
- * `connection-refused` event. Apache keeps connections of unknown ids; nothing in this project needs them.
+ * servers, which the greater sid dials. Whoever does not speak the protocol is closed with a `connection-refused`
+ * event. So are strangers, unless the ensemble can be reconfigured: then a server that wants to join asks as one, and
+ * one that was removed goes on asking. Apache keeps connections of unknown ids in any case.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import { type Address, decodeGreeting, type Greeting } from '../core/election/codec.ts'
@@ -27,6 +28,8 @@ export interface ElectionNetworkOptions {
   readonly listenOnAllIps?: boolean
   /** Every other server, voters and observers. */
   readonly peers: readonly ElectionPeer[]
+  /** reconfigEnabled: servers of no configuration are talked to, a few of them. */
+  readonly admitsStrangers?: boolean
   /** zookeeper.cnxTimeout, 5000. */
   readonly cnxTimeoutMs: number
   /** How long a caller may take to greet: quorumCnxnTimeoutMs, or tickTime × syncLimit. */
@@ -38,9 +41,14 @@ export interface ElectionNetworkOptions {
   readonly onEvent: (event: MemberEvent) => void
 }
 
+/** Servers outside the configuration that are talked to at a time. */
+const MOST_STRANGERS = 32
+
 export class ElectionNetwork {
   private readonly options: ElectionNetworkOptions
   private readonly links = new Map<Sid, PeerLink>()
+  /** Sids of links to servers outside the configuration. */
+  private readonly strangers = new Set<Sid>()
   private readonly servers: Server[] = []
   /** Accepted, not greeted yet. */
   private readonly callers = new Set<Socket>()
@@ -72,6 +80,38 @@ export class ElectionNetwork {
     const [port = this.advertised.port] = ports
     this.advertised = { host: this.advertised.host, port }
     return port
+  }
+
+  /** The configuration has changed: these are the others from now on. A server that is gone from it is a stranger. */
+  update(peers: readonly ElectionPeer[]): void {
+    if (this.isClosed) return
+    const others = peers.filter(({ sid }) => sid !== this.options.sid)
+    const sids = new Set(others.map(({ sid }) => sid))
+    for (const sid of this.links.keys()) if (!sids.has(sid)) this.strangers.add(sid)
+    for (const peer of others) {
+      this.strangers.delete(peer.sid)
+      const link = this.links.get(peer.sid)
+      if (link === undefined) this.links.set(peer.sid, this.linkTo(peer))
+      else link.moved(peer.addresses)
+    }
+    this.forgetStrangers()
+  }
+
+  /** Listens at other addresses; conversations go on. What cannot be bound is told. */
+  async moveTo(addresses: readonly Address[]): Promise<void> {
+    const [first] = addresses
+    if (first === undefined || this.isClosed) return
+    for (const server of this.servers.splice(0)) server.close()
+    this.advertised = first
+    try {
+      for (const address of addresses) await this.listenOn(address)
+    } catch (error) {
+      this.log(
+        'warn',
+        `the election port cannot move: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+    if (this.isClosed) for (const server of this.servers.splice(0)) server.close()
   }
 
   /** Queues the message in place of one that still waits, and dials if there is no connection. */
@@ -116,6 +156,26 @@ export class ElectionNetwork {
       },
       log: (level, message) => this.log(level, message),
     })
+  }
+
+  private linkToStranger({ sid, addresses }: Greeting): PeerLink | undefined {
+    if (!this.options.admitsStrangers || sid === this.options.sid) return undefined
+    this.forgetStrangers()
+    if (this.strangers.size >= MOST_STRANGERS) return undefined
+    this.log('info', `server ${sid} is in no configuration that this server knows, and asks all the same`)
+    const link = this.linkTo({ sid, addresses })
+    this.links.set(sid, link)
+    this.strangers.add(sid)
+    return link
+  }
+
+  private forgetStrangers(): void {
+    for (const sid of this.strangers) {
+      if (this.options.admitsStrangers && this.links.get(sid)?.isInUse) continue
+      this.links.get(sid)?.close()
+      this.links.delete(sid)
+      this.strangers.delete(sid)
+    }
   }
 
   private listenOn({ host, port }: Address): Promise<number> {
@@ -178,7 +238,7 @@ export class ElectionNetwork {
 
   private greeted(socket: Socket, greeting: Greeting, rest: Buffer, refuse: (reason: string) => void): void {
     const { sid } = this.options
-    const link = this.links.get(greeting.sid)
+    const link = this.links.get(greeting.sid) ?? this.linkToStranger(greeting)
     if (greeting.sid === sid) {
       refuse(`it claims this server's own id, ${sid}: two servers may have the same myid`)
     } else if (link === undefined) {

@@ -64,7 +64,7 @@ export function versionLine(packageVersion: string, built: Date): string {
 function conf({ config }: MemberReport): string {
   const lines = [
     `clientPort=${config.clientPort}`,
-    'secureClientPort=-1',
+    `secureClientPort=${config.secureClientPort}`,
     `dataDir=${config.dataDir}`,
     `dataDirSize=${config.dataDirBytes}`,
     `dataLogDir=${config.dataLogDir}`,
@@ -85,8 +85,7 @@ function conf({ config }: MemberReport): string {
     `electionPort=${ensemble.electionPort}`,
     `quorumPort=${ensemble.quorumPort}`,
     `peerType=${ensemble.isObserver ? 1 : 0}`,
-    'membership: ',
-    ensemble.membership,
+    ...(ensemble.membership === null ? [''] : ['membership: ', ensemble.membership]),
   )
   return lines.join('\n')
 }

@@ -6,6 +6,7 @@
 import { connect, type Socket } from 'node:net'
 import { DecodeError } from '../protocol/reader.ts'
 import type { QuorumPacket } from '../protocol/records/quorum.ts'
+import type { TtlRule } from '../tree/znode.ts'
 import { Outbox } from './outbox.ts'
 import { type OnPacket, QuorumPacketEncoder, QuorumPacketParser } from './quorumPackets.ts'
 
@@ -16,6 +17,8 @@ export interface LeaderConnectionOptions {
   readonly connectTimeoutMs: number
   /** jute.maxbuffer. */
   readonly maxBuffer: number
+  /** Which owners mean TTL in the database that a SNAP brings. */
+  readonly ttlRule?: TtlRule
   readonly onConnected: () => void
   /** `database` comes with SNAP only. */
   readonly onPacket: OnPacket
@@ -93,8 +96,8 @@ export class LeaderConnection {
     }
     if (this.timer !== null) clearTimeout(this.timer)
     this.outbox = new Outbox(socket)
-    const { maxBuffer, onPacket, onConnected } = this.options
-    const parser = new QuorumPacketParser({ maxBuffer, readsSnapshots: true })
+    const { maxBuffer, ttlRule, onPacket, onConnected } = this.options
+    const parser = new QuorumPacketParser({ maxBuffer, readsSnapshots: true, ttlRule })
     socket.on('data', (chunk: Buffer) => {
       try {
         parser.push(chunk, (packet, database) => {

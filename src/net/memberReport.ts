@@ -54,12 +54,14 @@ export interface EnsembleReport {
   readonly electionPort: number
   readonly quorumPort: number
   readonly isObserver: boolean
-  /** `server.N=…` lines and `version=…`, without an end of line (membershipText). */
-  readonly membership: string
+  /** `server.N=…` lines and `version=…`, without an end of line (membershipText); null while read-only. */
+  readonly membership: string | null
 }
 
 export interface ConfigReport {
   readonly clientPort: number
+  /** -1 without one. */
+  readonly secureClientPort: number
   /** With `version-2`. */
   readonly dataDir: string
   readonly dataDirBytes: number

@@ -9,6 +9,7 @@ import { QuorumPacket } from '../protocol/records/quorum.ts'
 import { Writer } from '../protocol/writer.ts'
 import type { Database } from '../tree/database.ts'
 import { DatabaseReader, labelDatabase } from '../tree/snapshotFormat.ts'
+import type { TtlRule } from '../tree/znode.ts'
 
 /** Stands behind a database as the sign that all of it was sent. */
 export const SNAPSHOT_SIGNATURE = (() => {
@@ -19,8 +20,14 @@ export const SNAPSHOT_SIGNATURE = (() => {
 
 const KNOWN_TYPES = new Set<number>(Object.values(PacketType))
 const TYPE_AND_ZXID = 12
-/** An Id's scheme and id; Apache sends one or two, of a client's authentication. */
-const MOST_IDS = 1024
+/**
+ * What a learner reads of its leader, at most. Transactions may outgrow the requests that they come from: bytes
+ * that are no UTF-8 take three times their room, and the end of a session names all its ephemerals. A leader
+ * would propose it again after every election, so a learner that refused it could never be synced again.
+ */
+const MOST_OF_LEADER = 256 * 1024 * 1024
+/** An id: the lengths of its scheme and its id. */
+const LEAST_ID = 8
 
 /** `database` comes with SNAP from a leader only, labelled with the packet's zxid. */
 export type OnPacket = (packet: QuorumPacket, database: Database | null) => void
@@ -30,21 +37,28 @@ export interface QuorumPacketParserOptions {
   readonly maxBuffer: number
   /** Whether a database follows SNAP: at a learner, not at a leader. */
   readonly readsSnapshots: boolean
+  /** Which owners mean TTL in such a database; none unless given. */
+  readonly ttlRule?: TtlRule | undefined
 }
 
 export class QuorumPacketParser {
   private readonly maxData: number
   private readonly readsSnapshots: boolean
+  private readonly ttlRule: TtlRule | undefined
   private pieces: Buffer[] = []
   private length = 0
   /** Bytes that must be there before it is worth another look. */
   private needed = 4
+  /** Of the packet under way: where its next unread id stands, and how many strings are still to come. */
+  private ids: { at: number; strings: number } | null = null
   /** What the stream is in the middle of. */
   private snapshot: { packet: QuorumPacket; reader: DatabaseReader } | null = null
 
   constructor(options: QuorumPacketParserOptions) {
-    this.maxData = options.maxBuffer + Math.max(1024, options.maxBuffer)
+    const ofLearner = options.maxBuffer + Math.max(1024, options.maxBuffer)
+    this.maxData = options.readsSnapshots ? Math.max(ofLearner, MOST_OF_LEADER) : ofLearner
     this.readsSnapshots = options.readsSnapshots
+    this.ttlRule = options.ttlRule
   }
 
   /**
@@ -80,6 +94,7 @@ export class QuorumPacketParser {
       }
       const item = bytes.subarray(at, at + size)
       at += size
+      this.ids = null
       if (this.snapshot !== null) this.endSnapshot(item, onPacket)
       else if (this.readPacket(item, onPacket)) return bytes.subarray(at)
     }
@@ -92,7 +107,7 @@ export class QuorumPacketParser {
       onPacket(packet, null)
       return false
     }
-    this.snapshot = { packet, reader: new DatabaseReader() }
+    this.snapshot = { packet, reader: new DatabaseReader(this.ttlRule) }
     return true
   }
 
@@ -133,22 +148,31 @@ export class QuorumPacketParser {
     const data = bytes.readInt32BE(at + TYPE_AND_ZXID)
     if (data < -1 || data > this.maxData)
       throw new DecodeError(`a quorum packet with ${data} bytes of data, ${this.maxData} at most are allowed`)
-    let size = TYPE_AND_ZXID + 4 + Math.max(0, data)
-    if (there < size + 4) return size + 4
-    const ids = bytes.readInt32BE(at + size)
-    if (ids < -1 || ids > MOST_IDS) throw new DecodeError(`a quorum packet with ${ids} ids`)
-    size += 4
-    for (let strings = Math.max(0, ids) * 2; strings > 0; strings--) {
-      if (there < size + 4) return size + 4
-      size += 4 + this.stringLength(bytes, at + size)
-    }
-    return size
+    const head = TYPE_AND_ZXID + 4 + Math.max(0, data) + 4
+    if (there < head) return head
+    return this.endOfIds(bytes, at, head)
   }
 
-  private stringLength(bytes: Buffer, at: number): number {
-    const length = bytes.readInt32BE(at)
-    if (length < -1 || length > this.maxData) throw new DecodeError(`a string of ${length} bytes in an id`)
-    return Math.max(0, length)
+  /** Goes on where it stopped when more bytes have come, so that many ids in small pieces cost no more. */
+  private endOfIds(bytes: Buffer, at: number, head: number): number {
+    const there = bytes.length - at
+    this.ids ??= { at: head, strings: this.stringsOfIds(bytes.readInt32BE(at + head - 4)) }
+    const { ids } = this
+    for (; ids.strings > 0; ids.strings--) {
+      if (there < ids.at + 4) return ids.at + 4
+      const length = bytes.readInt32BE(at + ids.at)
+      const end = ids.at + 4 + Math.max(0, length)
+      if (length < -1 || end - head > this.maxData)
+        throw new DecodeError(`a string of ${length} bytes in an id`)
+      ids.at = end
+    }
+    return ids.at
+  }
+
+  private stringsOfIds(count: number): number {
+    if (count < -1 || count > this.maxData / LEAST_ID)
+      throw new DecodeError(`a quorum packet with ${count} ids`)
+    return Math.max(0, count) * 2
   }
 }
 

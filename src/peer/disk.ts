@@ -3,25 +3,30 @@
  * taken in slices between turns, followed by a purge when the config asks for one.
  */
 import type { LoggedTxn, Recovered } from '../core/effects.ts'
+import type { EnsembleConfig } from '../core/ensembleConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Database } from '../tree/database.ts'
+import type { ConfigFiles } from './configFiles.ts'
 import type { Disk } from './turn.ts'
 
 export class FileDisk implements Disk {
   private readonly storage: Storage
+  private readonly configs: ConfigFiles
   private readonly database: () => Database
   private readonly onEvent: (event: MemberEvent) => void
   private readonly onFailure: (error: unknown) => void
 
   constructor(
     storage: Storage,
+    configs: ConfigFiles,
     database: () => Database,
     onEvent: (event: MemberEvent) => void,
     onFailure: (error: unknown) => void,
   ) {
     this.storage = storage
+    this.configs = configs
     this.database = database
     this.onEvent = onEvent
     this.onFailure = onFailure
@@ -48,6 +53,10 @@ export class FileDisk implements Disk {
 
   installSnapshot(zxid: number): void {
     this.storage.installSnapshot(this.database(), zxid as Zxid)
+  }
+
+  saveConfig(which: 'next' | 'current', config: EnsembleConfig): void {
+    this.configs.save(which, config)
   }
 
   private takeSnapshot(): void {

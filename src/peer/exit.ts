@@ -6,7 +6,13 @@ export interface PeerExit {
   readonly reason: string
 }
 
+/** The configuration asks for what cannot be had. The message says where and what. */
+export class StartError extends Error {
+  override name = 'StartError'
+}
+
 export function exitOf(error: unknown): PeerExit {
+  if (error instanceof StartError) return { code: 'INVALID_INVOCATION', reason: error.message }
   if (error instanceof StorageError) return { code: 'UNABLE_TO_ACCESS_DATADIR', reason: error.message }
   if (error instanceof Error) return { code: 'UNEXPECTED_ERROR', reason: error.stack ?? error.message }
   return { code: 'UNEXPECTED_ERROR', reason: String(error) }

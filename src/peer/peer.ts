@@ -2,21 +2,24 @@
  * One server: the core with its sockets and files. `open` binds the listeners, `run` reads the data dir and
  * takes part, `stop` leaves. Whatever goes wrong ends this member alone, with a code as in Apache's ExitCode.
  */
-import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
+import { presentConfig } from '../config/present.ts'
+import { ownServer, type ServerConfig, type ServerSpec } from '../config/serverConfig.ts'
 import type { Now } from '../core/effects.ts'
 import type { MemberEvent } from '../core/events.ts'
 import { PeerCore } from '../core/peer.ts'
 import type { MemberStatus } from '../host/host.ts'
 import { ClientListener } from '../net/clientListener.ts'
 import { ElectionNetwork } from '../net/electionNetwork.ts'
-import type { Sid } from '../protocol/ids.ts'
 import { Storage } from '../storage/storage.ts'
 import type { Database } from '../tree/database.ts'
 import { Autopurge } from './autopurge.ts'
+import { ConfigFiles } from './configFiles.ts'
 import { FileDisk } from './disk.ts'
 import { exitOf, type PeerExit } from './exit.ts'
+import { electionAddresses, electionPeers } from './membership.ts'
 import { requirePort } from './portCheck.ts'
 import { answerFourLetterWord } from './report.ts'
+import { securePort } from './securePort.ts'
 import { coreSettings, sidOf, storageOptions } from './settings.ts'
 import { Turn } from './turn.ts'
 import { SocketWire } from './wire.ts'
@@ -33,7 +36,10 @@ function clock(): Now {
 }
 
 export class Peer {
+  /** As its files had it at the start; what has changed since, the core's membership knows. */
   readonly config: ServerConfig
+  /** This member's own line; null standalone. */
+  private readonly own: ServerSpec | null
   private readonly options: PeerOptions
   readonly clients: ClientListener
   private readonly election: ElectionNetwork | null
@@ -59,8 +65,10 @@ export class Peer {
   }
 
   private constructor(options: PeerOptions) {
-    const { config, onEvent } = options
-    this.config = config
+    const { onEvent } = options
+    this.config = presentConfig(options.config)
+    // A member that has left its ensemble goes on where it was.
+    this.own = ownServer(this.config) ?? ownServer(options.config)
     this.options = options
     this.turn = new Turn({
       wire: { send: (effect) => this.wire.send(effect), flush: () => this.wire.flush() },
@@ -70,7 +78,8 @@ export class Peer {
     this.clients = this.clientListener()
     this.election = this.electionNetwork()
     this.wire = new SocketWire({
-      config,
+      config: this.config,
+      own: this.own,
       clients: this.clients,
       election: this.election,
       database: () => this.database,
@@ -91,18 +100,25 @@ export class Peer {
   }
 
   private clientListener(): ClientListener {
-    const { config, onEvent } = this.options
+    const { config } = this
+    const { onEvent } = this.options
     const { input } = this.turn
     return new ClientListener({
       host: config.clientPortAddress,
       port: config.clientPort,
       backlog: config.clientPortListenBacklog,
+      secure: securePort(config),
       maxClientCnxns: config.maxClientCnxns,
       maxCnxns: config.maxCnxns,
       juteMaxBuffer: config.juteMaxBuffer,
       sessionlessTimeoutMs: config.sessionlessCnxnTimeoutMs,
       onConnected: (connection, remote) =>
-        input({ kind: 'clientConnected', connection, address: remote.address }),
+        input({
+          kind: 'clientConnected',
+          connection,
+          address: remote.address,
+          certificateSubject: remote.certificateSubject ?? null,
+        }),
       onFrame: (connection, frame) => this.clientFrame(connection, frame),
       onDisconnected: (connection) => input({ kind: 'clientGone', connection }),
       fourLetterWord: (word) => answerFourLetterWord(word, this),
@@ -118,17 +134,16 @@ export class Peer {
   }
 
   private electionNetwork(): ElectionNetwork | null {
-    const { config, onEvent } = this.options
-    const own = ownServer(config)
+    const { config, own } = this
+    const { onEvent } = this.options
     if (own === null) return null
     const { input } = this.turn
-    const addressesOf = (server: typeof own) =>
-      [server, ...server.extraAddresses].map(({ host, electionPort: port }) => ({ host, port }))
     return new ElectionNetwork({
       sid: sidOf(config),
-      addresses: addressesOf(own),
+      addresses: electionAddresses(own),
       listenOnAllIps: config.quorumListenOnAllIps,
-      peers: config.servers.map((server) => ({ sid: server.sid as Sid, addresses: addressesOf(server) })),
+      peers: electionPeers(config.servers),
+      admitsStrangers: config.reconfigEnabled,
       cnxTimeoutMs: config.cnxTimeoutMs,
       greetingTimeoutMs:
         config.quorumCnxnTimeoutMs > 0 ? config.quorumCnxnTimeoutMs : config.tickTimeMs * config.syncLimit,
@@ -139,7 +154,7 @@ export class Peer {
   }
 
   private async listen(): Promise<void> {
-    const own = ownServer(this.config)
+    const { own } = this
     if (own !== null) await requirePort(own.host, own.quorumPort)
     await this.election?.listen()
     await this.clients.open()
@@ -165,6 +180,7 @@ export class Peer {
     const core = new PeerCore(coreSettings(config), recovered, this.turn.emit, clock())
     const disk = new FileDisk(
       storage,
+      new ConfigFiles(config),
       () => core.replica.database,
       onEvent,
       (error) => this.fail(exitOf(error)),

@@ -1,6 +1,5 @@
 /** Fills the report that four-letter words are answered from, out of the core, the sockets and the files. */
 import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
-import { membershipText } from '../config/write.ts'
 import type { PeerCore } from '../core/peer.ts'
 import type { Client } from '../core/requests/client.ts'
 import type { ClientListener, ConnectionView } from '../net/clientListener.ts'
@@ -16,6 +15,7 @@ import { operationName } from '../net/operationNames.ts'
 import { formatSessionId } from '../protocol/ids.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 import type { Storage } from '../storage/storage.ts'
+import { configuredMembership } from './membership.ts'
 import { BUILT_AT, PACKAGE_VERSION } from './version.ts'
 
 export interface ReportSources {
@@ -39,18 +39,18 @@ export function answerFourLetterWord(word: string, sources: ReportSources): stri
 }
 
 function memberReport(sources: ReportSources): MemberReport {
-  const { core, config } = sources
+  const { core } = sources
   const common = { config: configReport(sources), ...NOTHING }
   if (core === null) return common
   const { replica, desk, status, leader } = core
   const { database } = replica
   const { tree } = database
-  const mode = status.role === 'looking' ? 'follower' : status.role
+  const mode = status.readOnly ? 'read-only' : status.role === 'looking' ? 'follower' : status.role
   return {
     ...common,
-    isServing: status.serving,
+    isServing: status.serving || status.readOnly,
     mode,
-    peerState: mode === 'standalone' ? null : `${PEER_STATES[mode]} - broadcast`,
+    peerState: mode === 'standalone' || mode === 'read-only' ? null : `${PEER_STATES[mode]} - broadcast`,
     // A leader shows its epoch's mark until the first transaction: Leader.startZkServer.
     zxid: Math.max(database.lastProcessedZxid, leader === null ? 0 : leader.epochMark) as Zxid,
     znodes: tree.nodeCount,
@@ -58,6 +58,7 @@ function memberReport(sources: ReportSources): MemberReport {
     approximateDataBytes: tree.approximateDataSize,
     watchCount: desk.watches.count,
     globalSessions: database.sessions.size,
+    localSessions: core.sessions.local.size,
     received: desk.statistics.received,
     sent: desk.statistics.sent,
     outstanding: desk.outstanding,
@@ -66,7 +67,7 @@ function memberReport(sources: ReportSources): MemberReport {
     maxLatencyMs: desk.statistics.maxLatencyMs,
     uptimeMs: core.servingForMs(performance.now()),
     learnerMaster: mode === 'observer' ? status.leader : null,
-    leader: leaderReport(core, config),
+    leader: leaderReport(core),
     connections: connectionReports(sources),
     watches: { byConnection: watchedPaths(core) },
   }
@@ -105,13 +106,14 @@ const NOTHING: Omit<MemberReport, 'config'> = {
   watches: { byConnection: new Map() },
 }
 
-function leaderReport(core: PeerCore, config: ServerConfig): LeaderReport | null {
+function leaderReport(core: PeerCore): LeaderReport | null {
+  const { committed } = core.membership
   const { leader } = core
   if (leader === null || !leader.isEstablished) return null
   const learners = [...leader.learnerViews]
   const synced = learners.filter((learner) => learner.isUpToDate)
   const isVoter = (sid: number) =>
-    config.servers.some((server) => server.sid === sid && server.role === 'participant')
+    committed.servers.some((server) => server.sid === sid && server.role === 'participant')
   return {
     proposalSizes: leader.proposalSizes,
     learners: learners.length,
@@ -120,15 +122,16 @@ function leaderReport(core: PeerCore, config: ServerConfig): LeaderReport | null
     syncedObservers: synced.filter((learner) => learner.isObserver).length,
     pendingSyncs: leader.pendingSyncs,
     uptimeMs: core.servingForMs(performance.now()),
-    quorumSize: config.servers.filter((server) => server.role === 'participant').length,
+    quorumSize: committed.servers.filter((server) => server.role === 'participant').length,
   }
 }
 
-function configReport({ config, storage }: ReportSources): ConfigReport {
+function configReport({ config, storage, core }: ReportSources): ConfigReport {
   const own = ownServer(config)
   const sizes = storage?.sizes() ?? { dataDir: 0, dataLogDir: 0 }
   return {
     clientPort: config.clientPort,
+    secureClientPort: config.secureClientPort.port ?? -1,
     dataDir: `${config.dataDir}/version-2`,
     dataDirBytes: sizes.dataDir,
     dataLogDir: `${config.dataLogDir}/version-2`,
@@ -147,8 +150,11 @@ function configReport({ config, storage }: ReportSources): ConfigReport {
             syncLimit: config.syncLimit,
             electionPort: own.electionPort,
             quorumPort: own.quorumPort,
-            isObserver: config.peerType === 'observer',
-            membership: membershipText(config, 0n),
+            isObserver: (core?.membership.role ?? config.peerType) === 'observer',
+            // A read-only server prints none (ReadOnlyZooKeeperServer.dumpConf).
+            membership: core?.status.readOnly
+              ? null
+              : (core?.membership.committed ?? configuredMembership(config)).text,
           },
   }
 }
@@ -162,7 +168,7 @@ function connectionReports({ core, clients }: ReportSources): ConnectionReport[]
 function connectionReport(view: ConnectionView, client: Readonly<Client> | null): ConnectionReport {
   return {
     remote: `/${view.remote.address}:${view.remote.port}`,
-    isReading: client !== null,
+    isReading: client !== null && view.isReading,
     queued: client?.queue.length ?? 0,
     received: view.received,
     sent: view.sent,

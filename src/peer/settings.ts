@@ -1,10 +1,12 @@
 /** From a member's zoo.cfg to what the core and the storage want to know. */
 import { isDistributed, type ServerConfig } from '../config/serverConfig.ts'
-import { membershipText } from '../config/write.ts'
-import { quorumVerifier } from '../core/quorum.ts'
 import type { PeerSettings } from '../core/settings.ts'
 import type { Sid } from '../protocol/ids.ts'
 import type { StorageOptions } from '../storage/storage.ts'
+import { clientOptions } from './authentication.ts'
+import { membershipSettings } from './membership.ts'
+import { ttlRuleOf } from './nodeOptions.ts'
+import { throttleOptions } from './throttling.ts'
 
 /** FastLeaderElection.finalizeWait. */
 const FINALIZE_WAIT_MS = 200
@@ -18,29 +20,22 @@ export function sidOf(config: ServerConfig): Sid {
 export function coreSettings(config: ServerConfig): PeerSettings {
   const isStandalone = !isDistributed(config)
   const sid = sidOf(config)
-  const verifier = quorumVerifier(config.servers)
-  const text = isStandalone ? '' : membershipText(config, 0n)
-  const isObserver = config.peerType === 'observer'
   return {
     isStandalone,
-    isObserver,
+    membership: membershipSettings(config),
     commitLogCount: config.commitLogCount,
+    readOnlyMode: config.readOnlyModeEnabled,
     zab: {
       sid,
-      verifier,
       tickTimeMs: config.tickTimeMs,
       initLimit: config.initLimit,
       syncLimit: config.syncLimit,
-      membershipText: text,
+      containers: config.containers,
     },
     election: {
-      sid,
-      verifier,
-      learnerType: config.peerType,
       minNotificationIntervalMs: config.minNotificationIntervalMs,
       maxNotificationIntervalMs: config.maxNotificationIntervalMs,
       finalizeWaitMs: FINALIZE_WAIT_MS,
-      configText: () => text,
     },
     requests: {
       sid,
@@ -49,6 +44,13 @@ export function coreSettings(config: ServerConfig): PeerSettings {
       skipAcl: config.skipAcl,
       digestEnabled: config.digestEnabled,
       superDigest: config.superDigest,
+      ...clientOptions(config),
+      throttle: throttleOptions(config),
+      enforceQuota: config.enforceQuota,
+      localSessions: {
+        enabled: config.localSessionsEnabled,
+        upgrading: config.localSessionsUpgradingEnabled,
+      },
     },
   }
 }
@@ -69,5 +71,6 @@ export function storageOptions(config: ServerConfig): StorageOptions {
     snapshotCompression: config.snapshotCompression,
     digestEnabled: config.digestEnabled,
     fsyncWarningThresholdMs: config.fsyncWarningThresholdMs,
+    ttlRule: ttlRuleOf(config),
   }
 }

@@ -5,6 +5,7 @@
  * for it leaves. Invariant: a `releases` entry is carried out only after the sync that covers its ticket.
  */
 import type { DiskEffect, Effect, Now, PeerInput, Recovered, SendEffect, Ticket } from '../core/effects.ts'
+import type { EnsembleConfig } from '../core/ensembleConfig.ts'
 import type { PeerCore } from '../core/peer.ts'
 
 /** The disk, as a turn sees it. Every call is durable when it returns. */
@@ -15,6 +16,8 @@ export interface Disk {
   truncate(zxid: number): Recovered
   reload(): Recovered
   installSnapshot(zxid: number): void
+  /** Keeps a configuration beside zoo.cfg. */
+  saveConfig(which: 'next' | 'current', config: EnsembleConfig): void
 }
 
 /** The sockets, as a turn sees them: `send` queues, `flush` writes what was queued. */
@@ -151,6 +154,10 @@ export class Turn {
       case 'installSnapshot':
         disk.installSnapshot(effect.zxid)
         this.release(effect.releases)
+        this.durable(effect.ticket)
+        break
+      case 'saveConfig':
+        disk.saveConfig(effect.which, effect.config)
         this.durable(effect.ticket)
         break
       case 'truncate':

@@ -3,8 +3,9 @@
  * so that one turn costs one write per socket.
  */
 
-import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
+import type { ServerConfig } from '../config/serverConfig.ts'
 import type { DialId, PeerInput, SendEffect } from '../core/effects.ts'
+import type { EnsembleConfig, EnsembleServer } from '../core/ensembleConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
 import type { ClientListener } from '../net/clientListener.ts'
 import type { ElectionNetwork } from '../net/electionNetwork.ts'
@@ -12,10 +13,14 @@ import { LeaderConnection } from '../net/leaderConnection.ts'
 import { LearnerListener } from '../net/learnerListener.ts'
 import type { Sid } from '../protocol/ids.ts'
 import type { Database } from '../tree/database.ts'
+import { electionAddresses, electionPeers, membersOf, quorumAddresses } from './membership.ts'
+import { ttlRuleOf } from './nodeOptions.ts'
 import type { Wire } from './turn.ts'
 
 export interface WireParts {
   readonly config: ServerConfig
+  /** Where this member listens; null standalone. */
+  readonly own: EnsembleServer | null
   readonly clients: ClientListener
   readonly election: ElectionNetwork | null
   readonly database: () => Database
@@ -29,9 +34,13 @@ export class SocketWire implements Wire {
   private readonly parts: WireParts
   private learners: LearnerListener | null = null
   private leader: LeaderConnection | null = null
+  private servers: readonly EnsembleServer[]
+  private own: EnsembleServer | null
 
   constructor(parts: WireParts) {
     this.parts = parts
+    this.servers = parts.config.servers
+    this.own = parts.own
   }
 
   send(effect: SendEffect): void {
@@ -48,12 +57,18 @@ export class SocketWire implements Wire {
       case 'notify':
         this.parts.election?.send(effect.to, effect.notification)
         break
+      case 'membership':
+        this.reconfigure(effect.committed, effect.lastSeen)
+        break
       case 'event':
         this.parts.onEvent(effect.event)
         break
       case 'closeClient':
         this.log('debug', `closed client connection ${effect.connection}: ${effect.reason}`)
         this.parts.clients.closeAfterFlush(effect.connection)
+        break
+      case 'throttleClient':
+        this.parts.clients.throttle(effect.connection, effect.isThrottled)
         break
       case 'fatal':
         this.parts.onFatal(effect.code, effect.reason)
@@ -117,7 +132,7 @@ export class SocketWire implements Wire {
 
   private listen(): void {
     const { config, input, onEvent, onFatal } = this.parts
-    const own = ownServer(config)
+    const { own } = this
     if (own === null) return
     const host = config.quorumListenOnAllIps ? '0.0.0.0' : own.host
     const learners = new LearnerListener({
@@ -144,17 +159,44 @@ export class SocketWire implements Wire {
     })
   }
 
+  /**
+   * Everybody who counts is reached from now on, and this member listens where the configuration in force says. A
+   * quorum port that moves is opened with the next leadership: a leader whose address changes hands over.
+   */
+  private reconfigure(committed: EnsembleConfig, lastSeen: EnsembleConfig): void {
+    this.servers = membersOf(committed, lastSeen)
+    this.parts.election?.update(electionPeers(this.servers))
+    const now = committed.servers.find(({ sid }) => sid === this.own?.sid)
+    const { own } = this
+    if (now === undefined || own === null) return
+    this.own = now
+    const moves = JSON.stringify(electionAddresses(now)) !== JSON.stringify(electionAddresses(own))
+    if (moves) void this.parts.election?.moveTo(electionAddresses(now))
+    if (now.clientPort !== null) this.moveClients(now.clientAddress ?? '0.0.0.0', now.clientPort)
+  }
+
+  /** Connections stay, as with Apache. */
+  private moveClients(host: string, port: number): void {
+    this.parts.clients.moveTo(host, port).then(
+      (hasMoved) => {
+        if (hasMoved) this.log('info', `clients connect to ${host}:${port} from now on`)
+      },
+      (error: Error) => this.log('warn', `the client port cannot move to ${host}:${port}: ${error.message}`),
+    )
+  }
+
   private dial(leader: Sid, dial: DialId): void {
     const { config, input } = this.parts
-    const server = config.servers.find(({ sid }) => sid === leader)
+    const server = this.servers.find(({ sid }) => sid === leader)
     if (server === undefined) {
       input({ kind: 'leaderLost', dial, reason: `server ${leader} is not in the server list` })
       return
     }
     const connection = new LeaderConnection({
-      addresses: [server, ...server.extraAddresses].map(({ host, quorumPort: port }) => ({ host, port })),
+      addresses: quorumAddresses(server),
       connectTimeoutMs: config.tickTimeMs * config.initLimit,
       maxBuffer: config.juteMaxBuffer,
+      ttlRule: ttlRuleOf(config),
       onConnected: () => input({ kind: 'leaderConnected', dial }),
       onPacket: (packet, database) =>
         input({ kind: 'leaderPacket', dial, packet, database: database ?? null }),

@@ -28,16 +28,16 @@ export const sessionId: Type<SessionId> = { read: (r) => r.long() as SessionId, 
 /** Null (length -1) differs from empty. */
 export const buffer: Type<Buffer | null> = { read: (r) => r.buffer(), write: (w, v) => w.buffer(v) }
 export const nullableString: Type<string | null> = { read: (r) => r.string(), write: (w, v) => w.string(v) }
-/** A null string reads as empty: what Apache answers to both is the same wherever a path or scheme is due. */
+/** A null string reads as empty. Where that makes a difference, Apache stumbles over it: MarshallingError. */
 export const string: Type<string> = { read: (r) => r.string() ?? '', write: (w, v) => w.string(v) }
 
-/** A null vector (count -1) reads as empty. */
+/** A null vector (count -1) reads as empty, and so does one of any other negative count (asked Apache 3.8.0). */
 export function vector<T>(item: Type<T>): Type<T[]> {
   return {
     read(reader) {
       const count = reader.int()
       // Every item takes at least one byte, so a count beyond what is left is a lie told before allocating.
-      if (count < -1 || count > reader.remaining) throw new DecodeError(`vector of ${count} items`)
+      if (count > reader.remaining) throw new DecodeError(`vector of ${count} items`)
       const items: T[] = []
       for (let i = 0; i < count; i++) items.push(item.read(reader))
       return items
@@ -47,6 +47,16 @@ export function vector<T>(item: Type<T>): Type<T[]> {
       for (const value of items) item.write(writer, value)
     },
   }
+}
+
+/** A string that must be there: Apache's server stumbles over a null one and answers MarshallingError. */
+export const presentString: Type<string> = {
+  read(reader) {
+    const value = reader.string()
+    if (value === null) throw new DecodeError('a null string')
+    return value
+  },
+  write: (w, v) => w.string(v),
 }
 
 /** A vector that may be null, and is told apart from an empty one. */

@@ -81,6 +81,18 @@ export function readTxnBody(type: number, reader: Reader): TxnBody {
   return { type, record: codecOf(type).read(reader) } as TxnBody
 }
 
+/**
+ * Reads the parts of a multi, so that applying it cannot fail in its middle; every other body was read whole.
+ * @throws DecodeError, UnknownTransactionError
+ */
+export function checkParts(body: TxnBody): void {
+  if (body.type !== OpCode.multi) return
+  for (const { type, data } of body.record.txns) {
+    if (type === OpCode.multi) throw new DecodeError('a multi within a multi')
+    readTxnBody(type, new Reader(data ?? Buffer.alloc(0)))
+  }
+}
+
 export function encodeTxnBody(body: TxnBody): Buffer {
   return encode(codecOf(body.type), body.record)
 }

@@ -1,6 +1,8 @@
 import type { Zxid } from './zxid.ts'
 
 const TWO_32 = 0x1_0000_0000
+const TWO_63 = 2 ** 63
+const LONG_MAX = 2n ** 63n - 1n
 const SLAB = 16 * 1024
 
 /**
@@ -58,8 +60,13 @@ export class Writer {
     this.slab.writeBigInt64BE(value, at)
   }
 
+  /** What a reader gave as a number; Long.MAX_VALUE, which a double rounds up to 2^63, is itself again. */
   longFromNumber(value: number): void {
     const at = this.reserve(8)
+    if (value >= TWO_63) {
+      this.slab.writeBigInt64BE(LONG_MAX, at)
+      return
+    }
     const high = Math.floor(value / TWO_32)
     this.slab.writeInt32BE(high, at)
     this.slab.writeUInt32BE(value - high * TWO_32, at + 4)

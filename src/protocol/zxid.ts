@@ -34,9 +34,21 @@ export function counterOf(zxid: Zxid): number {
   return zxid >>> 0
 }
 
+/** Whether a transaction may have it: an epoch that this version can hold, and a counter that was counted. */
+export function isZxid(zxid: Zxid): boolean {
+  return zxid > 0 && epochOf(zxid) <= MAX_EPOCH && counterOf(zxid) !== 0
+}
+
 /** The zxid that follows in the same epoch. The caller checks for the end of the counter first. */
 export function nextZxid(zxid: Zxid): Zxid {
   return (zxid + 1) as Zxid
+}
+
+/** In a history every transaction is there, failed ones too: zxids leave no gap, and an epoch's first counts 1. */
+export function follows(previous: Zxid, next: Zxid): boolean {
+  return epochOf(next) === epochOf(previous)
+    ? next === previous + 1
+    : next > previous && counterOf(next) === 1
 }
 
 /** As Apache prints it: `0x100000009`. */

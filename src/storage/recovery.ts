@@ -77,7 +77,7 @@ function recoverWithoutSnapshot(
           'set snapshot.trust.empty=true for one start',
       },
     )
-  const database = Database.initial()
+  const database = Database.initial(options.ttlRule)
   labelDatabase(database, ZERO_ZXID)
   return { ...new Replay(files, database, options, [], []).run(), base: ZERO_ZXID }
 }
@@ -99,14 +99,14 @@ function noteDigest(notes: string[], path: string, expected: bigint | null, { tr
  */
 function loadNewestSnapshot(
   files: FileSystem,
-  { snapDir, upTo }: RecoveryOptions,
+  { snapDir, upTo, ttlRule }: RecoveryOptions,
 ): { snapshot: LoadedSnapshot | null; damaged: StorageError[]; passedOver: Zxid[] } {
   const damaged: StorageError[] = []
   const passedOver: Zxid[] = []
   const names = listSnapshots(files, snapDir).filter(({ zxid }) => upTo === null || zxid <= upTo)
   for (const name of names.slice(0, MOST_SNAPSHOTS)) {
     try {
-      const snapshot = readSnapshot(files, name)
+      const snapshot = readSnapshot(files, name, ttlRule)
       if (upTo === null || (snapshot.reach ?? name.zxid) <= upTo) return { snapshot, damaged, passedOver }
     } catch (error) {
       if (!(error instanceof StorageError) || error.code !== 'damaged') throw error

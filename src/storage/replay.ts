@@ -7,8 +7,9 @@ import type { LoggedTxn } from '../core/effects.ts'
 import { DecodeError } from '../protocol/reader.ts'
 import type { TxnDigest } from '../protocol/records/txn.ts'
 import { decodeTransaction, UnknownTransactionError } from '../protocol/transaction.ts'
-import { counterOf, epochOf, formatZxid, type Zxid } from '../protocol/zxid.ts'
+import { follows, formatZxid, type Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'
+import type { TtlRule } from '../tree/znode.ts'
 import { DAMAGE_HINT, LATER_VERSION_HINT, StorageError } from './errors.ts'
 import { type LogName, listLogs } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
@@ -40,6 +41,8 @@ export interface RecoveryOptions {
   commitLogCount: number
   /** snapshot.trust.empty: without any snapshot the log alone is taken for the whole history. */
   trustEmpty: boolean
+  /** Which owners mean TTL; none unless given. */
+  ttlRule?: TtlRule | undefined
   /** Go no further than this: snapshots that reach beyond it are passed over, log entries left out. */
   upTo: Zxid | null
 }
@@ -203,9 +206,4 @@ export class Replay {
       { offset: entry.offset, hint: DAMAGE_HINT },
     )
   }
-}
-
-/** Every transaction is logged, failed ones too, so zxids leave no gap; an epoch's first counts 1. */
-function follows(previous: Zxid, next: Zxid): boolean {
-  return epochOf(next) === epochOf(previous) ? next === previous + 1 : counterOf(next) === 1
 }

@@ -14,6 +14,7 @@ import { DecodeError } from '../protocol/reader.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'
 import { DatabaseReader, labelDatabase, writeDatabase } from '../tree/snapshotFormat.ts'
+import type { TtlRule } from '../tree/znode.ts'
 import { adler32 } from './adler32.ts'
 import { LATER_VERSION_HINT, StorageError } from './errors.ts'
 import type { SnapshotName } from './fileNames.ts'
@@ -75,8 +76,8 @@ export function* writeSnapshot(
 }
 
 /** Reads a snapshot whole. @throws StorageError `damaged`, or `not-understood` for what later versions write. */
-export function readSnapshot(files: FileSystem, name: SnapshotName): LoadedSnapshot {
-  const reader = new SnapshotReader(name)
+export function readSnapshot(files: FileSystem, name: SnapshotName, ttlRule?: TtlRule): LoadedSnapshot {
+  const reader = new SnapshotReader(name, ttlRule)
   try {
     for (const chunk of chunksOf(files, name)) reader.push(chunk)
     return reader.finish()
@@ -120,14 +121,15 @@ function* chunksOf(files: FileSystem, name: SnapshotName): Generator<Buffer> {
 
 class SnapshotReader {
   private readonly name: SnapshotName
-  private readonly body = new DatabaseReader()
+  private readonly body: DatabaseReader
   private checksum = 1
   private header: Buffer | null = null
   /** What stands before the body while the header is incomplete, behind it afterwards. */
   private outside = Buffer.alloc(0)
 
-  constructor(name: SnapshotName) {
+  constructor(name: SnapshotName, ttlRule?: TtlRule) {
     this.name = name
+    this.body = new DatabaseReader(ttlRule)
   }
 
   push(chunk: Buffer): void {

@@ -14,6 +14,7 @@ import { InvariantError, invariant } from '../core/invariant.ts'
 import { type Epoch, formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import { Database } from '../tree/database.ts'
 import { labelDatabase } from '../tree/snapshotFormat.ts'
+import type { TtlRule } from '../tree/znode.ts'
 import { type DataDir, openDataDir } from './dataDir.ts'
 import { type Epochs, readEpochs, saveEpoch } from './epochs.ts'
 import { StorageError } from './errors.ts'
@@ -27,7 +28,7 @@ import type { Repair } from './replay.ts'
 import { publishSnapshot, SnapshotTask, writeSnapshotNow } from './snapshotTask.ts'
 import { TxnLog } from './txnLog.ts'
 
-/** Fields of ServerConfig, by the same names. */
+/** Fields of ServerConfig, by the same names, but for the last. */
 export interface StorageOptions {
   dataDir: string
   dataLogDir: string
@@ -43,6 +44,8 @@ export interface StorageOptions {
   snapshotCompression: Compression
   digestEnabled: boolean
   fsyncWarningThresholdMs: number
+  /** Which owners mean TTL: `extendedTypesEnabled` and `emulate353TTLNodes`. None unless given. */
+  ttlRule?: TtlRule
 }
 
 export interface StorageEnvironment {
@@ -118,6 +121,7 @@ export class Storage {
       snapDir: this.dir.snapDir,
       logDir: this.dir.logDir,
       commitLogCount: this.options.commitLogCount,
+      ttlRule: this.options.ttlRule,
       trustEmpty: this.options.snapshotTrustEmpty,
       upTo: null,
     })
@@ -159,6 +163,7 @@ export class Storage {
       snapDir: this.dir.snapDir,
       logDir: this.dir.logDir,
       commitLogCount: this.options.commitLogCount,
+      ttlRule: this.options.ttlRule,
       trustEmpty: false,
       upTo: zxid,
     })
@@ -303,7 +308,7 @@ export class Storage {
   /** The first start (FileTxnSnapLog.restore): db.autocreate allows it, or once the file `initialize`. */
   private createDatabase(epochs: Epochs): Recovered {
     const { acceptedEpoch, currentEpoch } = epochs
-    const database = Database.initial()
+    const database = Database.initial(this.options.ttlRule)
     const isAllowed = this.options.dbAutocreate || this.files.exists(this.initializeFlag)
     const lastZxid = isAllowed ? ZERO_ZXID : NO_ZXID
     labelDatabase(database, lastZxid)

@@ -4,7 +4,9 @@
  *
  * The write deletes a znode that does not exist. Its refusal (NoNode, -101) comes only after an error transaction
  * was logged by a quorum and committed (PrepRequestProcessor.pRequest, SyncRequestProcessor), so it proves what
- * a successful write proves, and changes no data. Each client has one session, which it closes in the end,
+ * a successful write proves, and changes no data. Members that demand authentication (enforce.auth.enabled) refuse
+ * the probe's writes: there the refusal of a session that was just confirmed counts, which needs an established
+ * leader and so a quorum that follows it, but no transaction. Each client has one session, which it closes in the end,
  * through another member if need be; supervisors leave these sessions out of what they count.
  */
 import { connect, type Socket } from 'node:net'
@@ -23,6 +25,8 @@ const SESSION_TIMEOUT_MS = 10_000
 const OP_DELETE = 2
 const OP_CLOSE = -11
 const NO_NODE = -101
+/** SessionClosedRequireSaslAuth: the member serves, but only who has proved who he is. */
+const AUTHENTICATE_FIRST = -124
 /** How long a goodbye may take, ms. */
 const CLOSE_MS = 1000
 
@@ -170,14 +174,13 @@ class Lane {
   private reply(frame: Buffer): void {
     if (this.hasEnded || frame.length < 16) return
     const error = frame.readInt32BE(12)
-    if (error !== NO_NODE && error !== 0) {
-      // The session moved or ended: whatever it is, a new connection finds out.
-      this.socket?.destroy()
-      return
+    if (error === NO_NODE || error === 0 || error === AUTHENTICATE_FIRST) {
+      this.lastAckedSend = this.sentAt
+      this.probe.acknowledged(preciseNow())
     }
-    this.lastAckedSend = this.sentAt
-    this.probe.acknowledged(preciseNow())
-    this.later(() => this.write(), PACE_MS)
+    if (error === NO_NODE || error === 0) this.later(() => this.write(), PACE_MS)
+    // It was refused, or the session moved or ended: whatever it is, a new connection finds out.
+    else this.socket?.destroy()
   }
 
   private later(action: () => void, ms: number): void {

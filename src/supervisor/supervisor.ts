@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { basename, dirname } from 'node:path'
 import type { MemberPorts } from '../config/classic.ts'
+import { presentServers } from '../config/present.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type { ActionRequest, ClusterInfo, Verdict } from '../control/api.ts'
 import { OperationError } from '../control/operationError.ts'
@@ -209,10 +210,9 @@ export class Supervisor {
 
   /** Whether these members could decide anything together. */
   isQuorum(members: readonly Member[]): boolean {
-    const [any] = this.members
-    if (any === undefined) return false
-    if (any.config.servers.length === 0) return members.length > 0
-    return quorumVerifier(any.config.servers).containsQuorum(members.map((member) => member.id as Sid))
+    const servers = presentServers(this.members.map(({ config }) => config))
+    if (servers.length === 0) return members.length > 0
+    return quorumVerifier(servers).containsQuorum(members.map((member) => member.id as Sid))
   }
 
   /** Who serves as leader (or alone) and is not frozen; the one of the greatest epoch. */

@@ -12,16 +12,9 @@ import { ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import { AclTable, OPEN_ACL_ID } from './aclTable.ts'
 import { DigestSum, nodeDigest } from './digest.ts'
 import { nameOf, parentOf } from './paths.ts'
-import {
-  formatUsage,
-  limitedPath,
-  measuredPath,
-  parseUsage,
-  QUOTA_ROOT,
-  QuotaPaths,
-  statsPath,
-} from './quota.ts'
-import { freshStat, kindOf, Znode } from './znode.ts'
+import { QUOTA_ROOT } from './quota.ts'
+import { QuotaStatistics } from './quotaStatistics.ts'
+import { freshStat, kindOf, type NodeKind, type TtlRule, Znode } from './znode.ts'
 
 /** Hears of changes, for watches; `aclId` is the ACL of the node at that path, when it was deleted its last. */
 export interface ChangeSink {
@@ -47,22 +40,28 @@ export class DataTree {
   readonly acls = new AclTable()
   lastProcessedZxid: Zxid = ZERO_ZXID
   changes: ChangeSink | null = null
-  /** Whether owners may be TTL marks: extendedTypesEnabled. */
-  extendedTypes = false
+  readonly ttlRule: TtlRule
   private readonly paths = new Map<string, Znode>()
   private readonly ephemerals = new Map<SessionId, Set<string>>()
-  private readonly quotas = new QuotaPaths()
+  /** Paths of containers and of TTL nodes. */
+  readonly containers = new Set<string>()
+  readonly ttls = new Set<string>()
+  readonly quotas = new QuotaStatistics((path) => this.paths.get(path))
   private readonly sum = new DigestSum()
   private dataSize = 0
 
+  private constructor(ttlRule: TtlRule) {
+    this.ttlRule = ttlRule
+  }
+
   /** Nothing in it: for whoever reads a snapshot. */
-  static blank(): DataTree {
-    return new DataTree()
+  static blank(ttlRule: TtlRule = 'none'): DataTree {
+    return new DataTree(ttlRule)
   }
 
   /** What a new server has: DataTree's constructor and addConfigNode. */
-  static initial(): DataTree {
-    const tree = new DataTree()
+  static initial(ttlRule: TtlRule = 'none'): DataTree {
+    const tree = new DataTree(ttlRule)
     for (const path of ['', '/zookeeper', QUOTA_ROOT, '/zookeeper/config']) {
       const isConfig = path === '/zookeeper/config'
       const acl = [{ perms: 1, id: { scheme: 'world', id: 'anyone' } }]
@@ -79,21 +78,29 @@ export class DataTree {
   /** A node as a snapshot has it. Given twice, the later one wins. */
   restore(path: string, data: Buffer | null, aclId: number, stat: StatPersisted): void {
     const old = this.paths.get(path)
-    if (old !== undefined) this.forget(path, old)
     const node = new Znode(data, aclId, stat)
+    this.acls.use(aclId)
+    if (old !== undefined) {
+      this.forget(path, old)
+      this.acls.release(old.aclId)
+    }
     const parent = path === '' ? null : this.paths.get(parentOf(path) ?? '')
     parent?.addChild(nameOf(path))
     this.remember(path, node)
-    const limited = limitedPath(path)
-    if (limited !== null) this.quotas.add(limited)
   }
 
   private remember(path: string, node: Znode): void {
     this.paths.set(path, node)
     this.sum.add(this.digestOf(path, node))
     this.dataSize += path.length + (node.data?.length ?? 0)
-    if (kindOf(node.ephemeralOwner, this.extendedTypes) !== 'ephemeral') return
-    const owner = node.ephemeralOwner as SessionId
+    if (node.ephemeralOwner === 0n) return
+    const kind = this.kindOf(node)
+    if (kind === 'container') this.containers.add(path)
+    else if (kind === 'ttl') this.ttls.add(path)
+    else this.rememberEphemeral(path, node.ephemeralOwner as SessionId)
+  }
+
+  private rememberEphemeral(path: string, owner: SessionId): void {
     const paths = this.ephemerals.get(owner)
     if (paths === undefined) this.ephemerals.set(owner, new Set([path]))
     else paths.add(path)
@@ -104,6 +111,8 @@ export class DataTree {
     this.sum.subtract(this.digestOf(path, node))
     this.dataSize -= path.length + (node.data?.length ?? 0)
     if (node.ephemeralOwner === 0n) return
+    this.containers.delete(path)
+    this.ttls.delete(path)
     const owned = this.ephemerals.get(node.ephemeralOwner as SessionId)
     if (owned?.delete(path) && owned.size === 0) this.ephemerals.delete(node.ephemeralOwner as SessionId)
   }
@@ -132,7 +141,11 @@ export class DataTree {
   }
 
   statOf(node: Znode): Stat {
-    return node.stat(this.extendedTypes)
+    return node.stat(this.ttlRule)
+  }
+
+  kindOf({ ephemeralOwner }: { readonly ephemeralOwner: bigint }): NodeKind {
+    return kindOf(ephemeralOwner, this.ttlRule)
   }
 
   aclOf(node: Znode): readonly Acl[] {
@@ -156,8 +169,19 @@ export class DataTree {
   countBelow(path: string): number {
     if (path === '/') return this.nodeCount - 2
     let count = 0
-    for (const name of this.node(path)?.children ?? []) count += 1 + this.countBelow(`${path}/${name}`)
-    return count
+    for (const _ of this.subtree(path)) count += 1
+    return Math.max(0, count - 1)
+  }
+
+  /** The node and all below it. A client may make a tree deeper than any call stack, hence one of its own. */
+  private *subtree(path: string): Generator<Znode> {
+    const waiting = [path]
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      const node = this.node(at)
+      if (node === undefined) continue
+      yield node
+      for (const name of node.children ?? []) waiting.push(`${at}/${name}`)
+    }
   }
 
   get ephemeralsCount(): number {
@@ -201,6 +225,8 @@ export class DataTree {
         parent.pzxid = zxid
       }
     })
+    this.acls.use(aclId)
+    if (existing !== undefined) this.acls.release(existing.aclId)
     if (isChild && existing !== undefined) {
       existing.aclId = aclId
       return ErrorCode.NodeExists
@@ -210,7 +236,7 @@ export class DataTree {
     parent.addChild(nameOf(path))
     const data = created.data === null ? null : Buffer.from(created.data)
     this.remember(path, new Znode(data, aclId, freshStat(zxid, time, created.ephemeralOwner)))
-    this.countQuota(path, 1, data?.length ?? 0)
+    this.quotas.created(path, data?.length ?? 0)
     this.changes?.created(path, aclId)
     this.changes?.childrenChanged(parentPath === '' ? '/' : parentPath, parent.aclId)
     return ErrorCode.Ok
@@ -228,11 +254,11 @@ export class DataTree {
     const node = this.paths.get(path)
     if (node === undefined) return ErrorCode.NoNode
     this.forget(path, node)
-    const limited = limitedPath(path)
-    if (limited !== null) this.quotas.delete(limited)
-    this.countQuota(path, -1, -(node.data?.length ?? 0))
+    this.quotas.deleted(path, node.data?.length ?? 0)
     this.changes?.deleted(path, node.aclId)
     this.changes?.childrenChanged(parentPath === '' ? '/' : parentPath, parent.aclId)
+    // Now that those were told who may know of it.
+    this.acls.release(node.aclId)
     return ErrorCode.Ok
   }
 
@@ -248,7 +274,7 @@ export class DataTree {
       node.mzxid = zxid
       node.mtime = time
     })
-    this.countQuota(path, 0, grown)
+    this.quotas.changed(path, 0, grown)
     this.changes?.dataChanged(path, node.aclId)
     return ErrorCode.Ok
   }
@@ -257,6 +283,8 @@ export class DataTree {
     const node = this.node(path)
     if (node === undefined) return ErrorCode.NoNode
     const aclId = this.acls.idFor(acl)
+    this.acls.use(aclId)
+    this.acls.release(node.aclId)
     this.change(path === '/' ? '' : path, node, () => {
       node.aclId = aclId
       node.aversion = aversion
@@ -265,46 +293,19 @@ export class DataTree {
   }
 
   /** The ensemble's membership, which is no transaction either (DataTree via initConfigInZKDatabase). */
-  setConfig(text: string): void {
+  setConfig(text: string, version: Zxid = ZERO_ZXID, timeMs = 0): void {
     const node = this.paths.get('/zookeeper/config')
     // Alone, a server has no membership, and its node stays as it is in a new tree (asked Apache 3.8.0).
     if (node === undefined || text === '') return
-    node.data = Buffer.from(text)
     node.version = -1
-  }
-
-  /** Statistics of the nearest limited path above; a new limits or statistics node is filled in. */
-  private countQuota(path: string, count: number, bytes: number): void {
-    if (count > 0) {
-      const limited = limitedPath(path)
-      if (limited !== null) this.quotas.add(limited)
-      const measured = measuredPath(path)
-      if (measured !== null) this.writeUsage(measured, this.usageBelow(measured))
-    }
-    if (this.quotas.isEmpty) return
-    const above = this.quotas.above(path)
-    if (above === null) return
-    const usage = parseUsage(this.paths.get(statsPath(above))?.data ?? null)
-    this.writeUsage(above, { count: usage.count + count, bytes: usage.bytes + bytes })
-  }
-
-  /** Neither version nor times change: this is no transaction. */
-  private writeUsage(limited: string, usage: { count: number; bytes: number }): void {
-    const node = this.paths.get(statsPath(limited))
-    if (node !== undefined) node.data = formatUsage(usage)
-  }
-
-  /** The node itself counts too. */
-  private usageBelow(path: string): { count: number; bytes: number } {
-    const node = this.paths.get(path)
-    if (node === undefined) return { count: 0, bytes: 0 }
-    const usage = { count: 1, bytes: node.data?.length ?? 0 }
-    for (const name of node.children ?? []) {
-      const below = this.usageBelow(`${path}/${name}`)
-      usage.count += below.count
-      usage.bytes += below.bytes
-    }
-    return usage
+    const data = Buffer.from(text)
+    // What a reconfig wrote keeps its own time, the same everywhere.
+    if (node.data?.equals(data) && node.mzxid === version) return
+    this.dataSize += data.length - (node.data?.length ?? 0)
+    node.data = data
+    if (version === ZERO_ZXID) return
+    node.mzxid = version
+    node.mtime = timeMs
   }
 }
 

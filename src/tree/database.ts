@@ -10,7 +10,7 @@ import type { TxnHeader } from '../protocol/records/txn.ts'
 import { readTxnBody, type Transaction, type TxnBody } from '../protocol/transaction.ts'
 import { formatZxid, type Zxid } from '../protocol/zxid.ts'
 import { DataTree } from './dataTree.ts'
-import { CONTAINER_OWNER } from './znode.ts'
+import { CONTAINER_OWNER, isTtl, type TtlRule, ttlOwner } from './znode.ts'
 
 export interface OpResult {
   readonly type: number
@@ -24,16 +24,13 @@ export interface TxnResult extends OpResult {
   readonly zxid: Zxid
   /** One for each part of a multi, failed ones too. */
   readonly multi: readonly OpResult[] | null
+  /** What a reconfig wrote: its reply shows it. */
+  readonly config?: Buffer | null
 }
 
 /** A committed transaction does not fit this tree: the replica has parted from its ensemble. */
 export class DivergenceError extends Error {
   override name = 'DivergenceError'
-}
-
-/** EphemeralType.TTL.toEphemeralOwner. */
-export function ttlOwner(ttlMs: number): bigint {
-  return BigInt.asIntN(64, 0xff00000000000000n | BigInt(ttlMs))
 }
 
 export class Database {
@@ -47,12 +44,12 @@ export class Database {
     this.tree = tree
   }
 
-  static initial(): Database {
-    return new Database(DataTree.initial())
+  static initial(ttlRule?: TtlRule): Database {
+    return new Database(DataTree.initial(ttlRule))
   }
 
-  static blank(): Database {
-    return new Database(DataTree.blank())
+  static blank(ttlRule?: TtlRule): Database {
+    return new Database(DataTree.blank(ttlRule))
   }
 
   get lastProcessedZxid(): Zxid {
@@ -128,10 +125,13 @@ export class Database {
       case OpCode.delete:
       case OpCode.deleteContainer:
         return result(tree.delete(body.record.path, zxid), body.record.path)
-      case OpCode.setData:
-      case OpCode.reconfig: {
+      case OpCode.setData: {
         const { path, data, version } = body.record
         return result(tree.setData(path, data, version, zxid, time), path)
+      }
+      case OpCode.reconfig: {
+        const { path, data, version } = body.record
+        return { ...result(tree.setData(path, data, version, zxid, time), path), config: data }
       }
       case OpCode.setAcl: {
         const { path, acl, version } = body.record
@@ -166,7 +166,8 @@ function ownerOf(header: TxnHeader, body: Extract<TxnBody, { type: 1 | 15 | 19 |
     case OpCode.createContainer:
       return CONTAINER_OWNER
     case OpCode.createTtl:
-      return ttlOwner(body.record.ttl)
+      // Apache proposes an impossible TTL when the flags do not call for one, and ends itself when it applies it.
+      return isTtl(body.record.ttl) ? ttlOwner(body.record.ttl) : 0n
     default:
       return body.record.ephemeral ? header.clientId : 0n
   }

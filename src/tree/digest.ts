@@ -2,9 +2,9 @@
  * The digest by which two servers tell whether their trees are equal: CRC-32 of each node, summed (AdHash,
  * DigestCalculator version 2). Nodes below /zookeeper/ do not count: quota statistics are each server's own.
  */
-import { crc32 } from 'node:zlib'
 import type { StatPersisted } from '../protocol/records/data.ts'
 import { Writer } from '../protocol/writer.ts'
+import { crc32, crc32OfString } from './crc32.ts'
 
 export const DIGEST_VERSION = 2
 const TWO_32 = 0x1_0000_0000
@@ -29,7 +29,7 @@ function statBytes(stat: StatPersisted): Buffer {
 /** 0 for what does not count; the root's path is ''. */
 export function nodeDigest(path: string, data: Buffer | null, stat: StatPersisted): number {
   if (path.startsWith('/zookeeper/')) return 0
-  let crc = crc32(path === '/' ? '' : path)
+  let crc = crc32OfString(path === '/' ? '' : path)
   if (data !== null) crc = crc32(data, crc)
   return crc32(statBytes(stat), crc)
 }

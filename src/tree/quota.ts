@@ -1,6 +1,7 @@
 /**
  * Quota bookkeeping below /zookeeper/quota: which paths have limits, and the statistics node of each, which every
- * server updates for itself without a transaction (DataTree.updateQuotaStat). Limits are not enforced here.
+ * server updates for itself without a transaction (DataTree.updateQuotaStat). What is allowed is decided where
+ * writes are prepared.
  */
 export const QUOTA_ROOT = '/zookeeper/quota'
 const LIMITS = 'zookeeper_limits'
@@ -19,19 +20,96 @@ export function statsPath(limited: string): string {
   return `${QUOTA_ROOT}${limited}/${STATS}`
 }
 
-export interface Usage {
-  count: number
-  bytes: number
+export function limitsPath(limited: string): string {
+  return `${QUOTA_ROOT}${limited}/${LIMITS}`
 }
 
-/** `count=2,bytes=17` (StatsTrack.toString). */
-export function formatUsage(usage: Usage): Buffer {
-  return Buffer.from(`count=${usage.count},bytes=${usage.bytes}`)
+/** The text is not one that a server could read. */
+export class QuotaTextError extends Error {
+  override name = 'QuotaTextError'
 }
 
-export function parseUsage(data: Buffer | null): Usage {
-  const match = /count=(-?\d+),bytes=(-?\d+)/.exec(data?.toString() ?? '')
-  return { count: Number(match?.[1] ?? 0), bytes: Number(match?.[2] ?? 0) }
+const SIGNED = /^[+-]?\d{1,19}$/
+
+/**
+ * The text of a limits or statistics node: `count=2,bytes=17`, and hard limits behind it as
+ * `count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=3`. What is not there is -1: no limit (StatsTrack).
+ */
+export class QuotaText {
+  private readonly values: Map<string, number>
+
+  private constructor(values: Map<string, number>) {
+    this.values = values
+  }
+
+  static of(count: number, bytes: number): QuotaText {
+    return new QuotaText(
+      new Map([
+        ['count', count],
+        ['bytes', bytes],
+      ]),
+    )
+  }
+
+  /** @throws QuotaTextError */
+  static parse(data: Buffer | null): QuotaText {
+    if (data === null) throw new QuotaTextError('no text')
+    const values = new Map<string, number>()
+    const text = data.toString()
+    if (text.length === 0) return new QuotaText(values)
+    // As Java splits: what is empty at the end does not count.
+    for (const pair of text.replace(/[,;]+$/, '').split(/[,;]+/)) {
+      const [key, value, more] = pair.split('=')
+      if (key === undefined || value === undefined || (value === '' && !more))
+        throw new QuotaTextError(`no value in "${pair}"`)
+      if (value !== '' && !SIGNED.test(value)) throw new QuotaTextError(`no number in "${pair}"`)
+      values.set(key, value === '' ? -1 : Number(value))
+    }
+    return new QuotaText(values)
+  }
+
+  /** What cannot be read says nothing. Apache's server ends when it meets such text as statistics. */
+  static parseLeniently(data: Buffer | null): QuotaText {
+    try {
+      return QuotaText.parse(data)
+    } catch (error) {
+      if (!(error instanceof QuotaTextError)) throw error
+      return new QuotaText(new Map())
+    }
+  }
+
+  private value(key: string): number {
+    return this.values.get(key) ?? -1
+  }
+
+  get count(): number {
+    return this.value('count')
+  }
+
+  get bytes(): number {
+    return this.value('bytes')
+  }
+
+  get countHardLimit(): number {
+    return this.value('countHardLimit')
+  }
+
+  get byteHardLimit(): number {
+    return this.value('byteHardLimit')
+  }
+
+  plus(count: number, bytes: number): QuotaText {
+    const values = new Map(this.values)
+    values.set('count', this.count + count).set('bytes', this.bytes + bytes)
+    return new QuotaText(values)
+  }
+
+  /** count and bytes in front, as servers before 3.7 expect them; the `=` behind them lets those ignore the rest. */
+  toBuffer(): Buffer {
+    const others = [...this.values.keys()].filter((key) => key !== 'count' && key !== 'bytes').sort()
+    const rest = others.map((key) => `;${key}=${this.value(key)}`).join('')
+    return Buffer.from(`count=${this.count},bytes=${this.bytes}${rest === '' ? '' : `=${rest}`}`)
+  }
 }
 
 /** The paths that have limits; there are few, so the longest prefix is found by walking up. */
@@ -50,9 +128,9 @@ export class QuotaPaths {
     this.paths.delete(path)
   }
 
-  /** The nearest limited path at or above this one; null below /zookeeper and where there is none. */
+  /** The nearest limited path at or above this one; null where there is none. The root cannot be limited. */
   above(path: string): string | null {
-    if (path === '/zookeeper' || path.startsWith('/zookeeper/')) return null
+    if (this.isEmpty) return null
     for (let at = path; at.length > 0; at = at.substring(0, at.lastIndexOf('/'))) {
       if (this.paths.has(at)) return at
     }

@@ -26,6 +26,7 @@ import { Acl, StatPersisted } from '../protocol/records/data.ts'
 import { Writer } from '../protocol/writer.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 import { Database } from './database.ts'
+import type { TtlRule } from './znode.ts'
 
 const SessionEntry = record({ id: sessionId, timeoutMs: int })
 const AclEntry = record({ id: long, acl: vector(Acl) })
@@ -76,7 +77,7 @@ export function* writeDatabase(database: Database, sliceBytes: number): Generato
  * After a DecodeError the reader is of no more use.
  */
 export class DatabaseReader {
-  private readonly building: Database = Database.blank()
+  private readonly building: Database
   private step: 'sessions' | 'acls' | 'nodes' | 'done' = 'sessions'
   /** Entries still to come of sessions or ACLs; -1 before the count is known. */
   private count = -1
@@ -87,6 +88,11 @@ export class DatabaseReader {
   /** Offset in the body of the first pending byte. */
   private offset = 0
   private rest: Buffer = Buffer.alloc(0)
+
+  /** What owners mean decides whose ephemerals nodes are. */
+  constructor(ttlRule: TtlRule = 'none') {
+    this.building = Database.blank(ttlRule)
+  }
 
   /** The database once the body is complete. Its `lastProcessedZxid` is the caller's to set. */
   get database(): Database | null {
@@ -134,7 +140,8 @@ export class DatabaseReader {
       try {
         this.readNext(reader, start + size)
       } catch (error) {
-        throw this.damage(start, error instanceof Error ? error.message : String(error))
+        if (!(error instanceof DecodeError)) throw error
+        throw this.damage(start, error.message)
       }
       if (this.database !== null) return reader.position
     }
@@ -209,6 +216,8 @@ export class DatabaseReader {
   private readNode(reader: Reader, end: number): void {
     const path = reader.string()
     if (path === '/') {
+      this.building.tree.acls.dropUnused()
+      this.building.tree.quotas.setUp()
       this.step = 'done'
       return
     }
@@ -233,10 +242,10 @@ export class DatabaseReader {
   }
 }
 
-/** Ids count up from 1; what a double cannot hold was never assigned. */
+/** Ids count up from 1; what a double cannot hold, with room to count on, was never assigned. */
 function aclIdOf(id: bigint): number {
   const value = Number(id)
-  if (!Number.isSafeInteger(value)) throw new DecodeError(`ACL id ${id}`)
+  if (Math.abs(value) > 2 ** 52) throw new DecodeError(`ACL id ${id}`)
   return value
 }
 

@@ -5,21 +5,45 @@
 import type { Stat, StatPersisted } from '../protocol/records/data.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 
-/** Stored owner of a container; TTL nodes have the top byte 0xff and the TTL in the low 40 bits (EphemeralType). */
+/** Stored owner of a container (EphemeralType). */
 export const CONTAINER_OWNER = -0x8000000000000000n
-const TTL_MASK = 0xff00000000000000n
+/** A TTL node's owner: the top byte set, two bytes that name the feature (0 for TTL), the TTL in the low 40 bits. */
+const EXTENDED_MASK = 0xff00000000000000n
+const FEATURE_MASK = 0x00ffff0000000000n
+export const MAX_TTL_MS = 2 ** 40 - 1
 
 export type NodeKind = 'persistent' | 'ephemeral' | 'container' | 'ttl'
 
 /**
- * What a stored owner says. The top byte 0xff means TTL only where extended types are on; off, it is the session
- * of a server with id 255 (EphemeralType.get).
+ * Which stored owners mean TTL: none (`extendedTypesEnabled` is off), those that 3.5.4 and later write, or also
+ * those of 3.5.3 (`emulate353TTLNodes`): all that are negative.
  */
-export function kindOf(owner: bigint, extendedTypes: boolean): NodeKind {
+export type TtlRule = 'none' | 'since354' | 'since353'
+
+/**
+ * What a stored owner says (EphemeralType.get). Without TTL nodes a top byte of 0xff is the session of a server
+ * with id 255. So it is with them when the two bytes behind it name no feature; Apache's server ends there.
+ */
+export function kindOf(owner: bigint, rule: TtlRule): NodeKind {
   if (owner === 0n) return 'persistent'
   if (owner === CONTAINER_OWNER) return 'container'
-  if (extendedTypes && (BigInt.asUintN(64, owner) & TTL_MASK) === TTL_MASK) return 'ttl'
-  return 'ephemeral'
+  if (owner > 0n || rule === 'none') return 'ephemeral'
+  if (rule === 'since353') return 'ttl'
+  return (BigInt.asUintN(64, owner) & (EXTENDED_MASK | FEATURE_MASK)) === EXTENDED_MASK ? 'ttl' : 'ephemeral'
+}
+
+export function isTtl(ttlMs: number): boolean {
+  return ttlMs > 0 && ttlMs <= MAX_TTL_MS
+}
+
+/** The stored owner of a TTL node (EphemeralType.TTL.toEphemeralOwner); `ttlMs` as `isTtl` says. */
+export function ttlOwner(ttlMs: number): bigint {
+  return BigInt.asIntN(64, EXTENDED_MASK | BigInt(ttlMs))
+}
+
+/** Its TTL in ms; 0 stands for "never". */
+export function ttlOf(owner: bigint): number {
+  return Number(BigInt.asUintN(40, owner))
 }
 
 export class Znode implements StatPersisted {
@@ -66,8 +90,8 @@ export class Znode implements StatPersisted {
   }
 
   /** As clients see it: DataNode.copyStat. */
-  stat(extendedTypes: boolean): Stat {
-    const kind = kindOf(this.ephemeralOwner, extendedTypes)
+  stat(rule: TtlRule): Stat {
+    const kind = kindOf(this.ephemeralOwner, rule)
     return {
       czxid: this.czxid,
       mzxid: this.mzxid,

@@ -21,6 +21,7 @@ function otherValue(name: string): string {
   if (OTHER_VALUES[name] !== undefined) return OTHER_VALUES[name]
   if (spec.kind === 'boolean' || spec.kind === 'onlyTrue') return spec.default === 'true' ? 'false' : 'true'
   if (spec.kind === 'onlyYes' || spec.kind === 'unlessNo') return spec.default === 'yes' ? 'no' : 'yes'
+  if (spec.kind === 'ratio') return '0.5'
   if (['int', 'long', 'port', 'interval'].includes(spec.kind)) return '4321'
   return 'stat'
 }

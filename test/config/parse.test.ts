@@ -155,11 +155,7 @@ const warnings: [base: string, lines: string, problems: string[]][] = [
   [STANDALONE, 'skipACL=true', ['zoo.cfg:3: warning: skipACL: "true" leaves it off: only \'yes\' counts']],
   [STANDALONE, 'leaderServes=true', []],
   [STANDALONE, 'admin.enableServer=false', []],
-  [
-    STANDALONE,
-    'secureClientPort=2281',
-    ['zoo.cfg:3: warning: secureClientPort has no effect in this version'],
-  ],
+  [STANDALONE, 'oraclePath=x', ['zoo.cfg:3: warning: oraclePath has no effect in this version']],
   [STANDALONE, 'sslQuorum=false', []],
   [STANDALONE, 'nio.numWorkerThreads=4', []],
   [STANDALONE, 'jute.maxbuffer=0x200000', ['zoo.cfg:3: warning: jute.maxbuffer works here, but Apache']],

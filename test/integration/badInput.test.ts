@@ -2,8 +2,13 @@
  * Bad input at the client, election and quorum port: the connection is closed and the member unharmed. It
  * serves before and after, in the same epoch under the same leader, and takes no more memory for it.
  */
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FrameParser } from '../../src/protocol/frames.ts'
+import { wrongBytes } from '../fuzz/mutations.ts'
+import { recordConversations } from '../fuzz/recorded.ts'
+import { seed } from '../fuzz/seed.ts'
 import {
   allServe,
   describeEngines,
@@ -12,9 +17,13 @@ import {
   type TestMember,
 } from '../support/ensembles.ts'
 import { eventually } from '../support/eventually.ts'
+import { ask } from '../support/fourLetterWord.ts'
 import { type HostileCase, hostileInput, type PortKind } from '../support/hostileInput.ts'
 import { memoryBytes } from '../support/procfs.ts'
-import { RawClient } from '../support/rawClient.ts'
+import { RawClient, ReplyError } from '../support/rawClient.ts'
+import { connectRequest, frame, int, opcode, request } from '../support/wire.ts'
+
+const CHECK = 13
 
 /** How long a member may take to close; well above what a busy machine needs, below any idle timeout. */
 const closesWithinMs = 5000
@@ -74,6 +83,60 @@ describeEngines('bad input', (start, engine) => {
     }
   })
 
+  it('answers a four-letter word whatever follows it', async () => {
+    const follower = targets('client')[1] as TestMember
+    for (const tail of [Buffer.alloc(0), Buffer.from('\n'), Buffer.alloc(5000, 7), int(0x7fffffff)])
+      expect(await exchange(follower.clientPort, [Buffer.concat([Buffer.from('ruok'), tail])])).toBe('imok')
+  })
+
+  it('serves others while many connections say nothing, or one byte at a time', {
+    timeout: 60_000,
+  }, async () => {
+    const epoch = await epochAt(leader)
+    const idle = Array.from({ length: 40 }, () => connect({ port: leader.clientPort, host: '127.0.0.1' }))
+    const bytes = connectRequest(10_000)
+    try {
+      for (const socket of idle) socket.on('error', () => {})
+      for (let at = 0; at < bytes.length - 1; at++) {
+        for (const socket of idle.slice(0, 20)) socket.write(bytes.subarray(at, at + 1))
+        if (at % 10 === 0) expect(await epochAt(leader)).toBe(epoch)
+      }
+      // Strangers at the other ports may stay as silent.
+      for (const port of [leader.electionPort, leader.quorumPort])
+        for (let n = 0; n < 20; n++) idle.push(connect({ port, host: '127.0.0.1' }).on('error', () => {}))
+      expect(await epochAt(leader)).toBe(epoch)
+      expect(await leaderOf(ensemble)).toEqual(leader)
+    } finally {
+      for (const socket of idle) socket.destroy()
+    }
+  })
+
+  it('serves and agrees after damaged conversations with every member', {
+    timeout: 120_000,
+  }, async (context) => {
+    // Asked 3.8.0: members are lost on the way, for one to a top-level check, which is a flipped bit away.
+    if (engine === 'apache') context.skip('Apache ZooKeeper does not survive all of them')
+    const epoch = await epochAt(leader)
+    const { frames } = await recordConversations()
+    const requests = frames.filter(({ isConnect }) => !isConnect).map(({ frame }) => frame)
+    // Alone, a check would be the end of Apache's followers.
+    const wrong = wrongBytes(requests).filter((frame) => frame.length < 8 || frame.readInt32BE(4) !== CHECK)
+    const conversation = fc.array(wrong, { minLength: 1, maxLength: 6 })
+    const samples = fc.sample(conversation, { numRuns: 200, seed })
+    try {
+      for (const [index, damaged] of samples.entries()) {
+        const { clientPort } = ensemble.members[index % 3] as TestMember
+        await converse(clientPort, [connectRequest(10_000), ...damaged.map((bytes) => frame(bytes))])
+      }
+      for (const member of ensemble.members) expect(await epochAt(member)).toBe(epoch)
+      const trees = await Promise.all(ensemble.members.map(({ clientPort }) => treeAt(clientPort)))
+      expect(trees[1]).toEqual(trees[0])
+      expect(trees[2]).toEqual(trees[0])
+    } catch (error) {
+      throw new Error(`with ZK_PSEUDO_SEED=${seed}`, { cause: error })
+    }
+  })
+
   it('holds no memory for what is only announced', { timeout: 60_000 }, async (context) => {
     const before = memoryBytes(ensemble.pids())
     if (before === null) context.skip('no /proc here: memory cannot be read')
@@ -94,6 +157,109 @@ describeEngines('bad input', (start, engine) => {
     expect(await leaderOf(ensemble)).toEqual(leader)
   })
 })
+
+describeEngines('a flood of connections', (start, engine) => {
+  it('ends at maxClientCnxns, and is over when it is over', { timeout: 60_000 }, async () => {
+    await using ensemble = await start({ set: { maxClientCnxns: '10' } })
+    await allServe(ensemble.members)
+    const [{ clientPort }] = ensemble.members as [TestMember]
+    const before = await eventually('no connection but ours', async () => {
+      const count = await connectionsAt(clientPort)
+      return count === 1 ? count : undefined
+    })
+    for (let round = 0; round < 3; round++) {
+      const flood = Array.from({ length: 100 }, () => connect({ port: clientPort, host: '127.0.0.1' }))
+      const closed = new Set<Socket>()
+      for (const socket of flood) {
+        socket.on('error', () => {})
+        socket.on('close', () => closed.add(socket))
+        socket.resume()
+        socket.write(connectRequest(10_000).subarray(0, 9))
+      }
+      await eventually('the surplus to be closed', () => closed.size >= 90)
+      // Apache may still count those of the round before, and close all.
+      if (engine === 'zk-pseudo') expect(closed.size).toBeLessThanOrEqual(91)
+      for (const socket of flood) socket.destroy()
+      const after = await eventually('room for others', async () => {
+        const count = await connectionsAt(clientPort).catch(() => null)
+        return count === before ? count : undefined
+      })
+      expect(after).toBe(before)
+    }
+    const client = await RawClient.open(clientPort)
+    await client.create('/after', 'x')
+    await client.close()
+  })
+})
+
+/** As the member counts them, the one that asks included. */
+async function connectionsAt(port: number): Promise<number> {
+  return Number(/Connections: (\d+)/.exec(await ask(port, 'srvr'))?.[1] ?? -1)
+}
+
+/** Sends all at once; resolves to what came back when the member has closed the connection. */
+async function exchange(port: number, sends: readonly Buffer[]): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  const received: Buffer[] = []
+  let closed = false
+  socket.on('data', (chunk) => received.push(chunk))
+  socket.on('close', () => {
+    closed = true
+  })
+  socket.on('error', () => {})
+  for (const bytes of sends) socket.write(bytes)
+  try {
+    await eventually('the connection to be closed', () => closed, { timeoutMs: closesWithinMs })
+  } finally {
+    socket.destroy()
+  }
+  return Buffer.concat(received).toString()
+}
+
+/** Says all of it in one go, and hangs up once a ping behind it is answered or the member has closed. */
+async function converse(port: number, frames: readonly Buffer[]): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  const parser = new FrameParser(4 * 1024 * 1024)
+  let isOver = false
+  socket.on('data', (chunk) =>
+    parser.push(chunk, (reply) => {
+      if (reply.length === 16 && reply.readInt32BE(0) === -2) isOver = true
+    }),
+  )
+  socket.on('close', () => {
+    isOver = true
+  })
+  socket.on('error', () => {})
+  socket.write(Buffer.concat([...frames, request(-2, opcode.ping)]))
+  // What is damaged may leave the answer to the ping unsaid; nobody may be held up by that.
+  await eventually('an end', () => isOver, { timeoutMs: 2000 }).catch(() => {})
+  socket.destroy()
+}
+
+/** Every path below the root with its data, after a sync. */
+async function treeAt(port: number): Promise<Record<string, string>> {
+  const client = await RawClient.open(port)
+  const tree: Record<string, string> = {}
+  try {
+    await client.sync()
+    const walk = async (path: string): Promise<void> => {
+      const { data, stat } = await client.getData(path)
+      tree[path] = `${data.toString('hex')} ${stat.mzxid} ${stat.version} ${stat.numChildren}`
+      const names = await client.getChildren(path)
+      for (const name of names.sort()) await walk(path === '/' ? `/${name}` : `${path}/${name}`)
+    }
+    for (const name of await client.getChildren('/'))
+      if (name !== 'zookeeper') await walk(`/${name}`).catch(ignoreGuarded)
+  } finally {
+    await client.close()
+  }
+  return tree
+}
+
+/** A node that nobody may read, or that its owner's end has just taken away. */
+function ignoreGuarded(error: unknown): void {
+  if (!(error instanceof ReplyError) || ![-101, -102].includes(error.code)) throw error
+}
 
 /** Writes through the member, which proves that it serves, and returns the epoch of that write. */
 async function epochAt(member: TestMember): Promise<bigint> {

@@ -75,7 +75,9 @@ export class ElectionMember extends NetworkEnd {
         minNotificationIntervalMs: 200,
         maxNotificationIntervalMs: 60_000,
         finalizeWaitMs: 200,
-        configText: () => '',
+        configText: '',
+        committed: quorumVerifier(members),
+        hear: () => false,
       },
       (effect) => {
         if (effect.kind === 'notify') this.network.send(effect.to, effect.notification)

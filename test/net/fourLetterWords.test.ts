@@ -38,6 +38,7 @@ const report: MemberReport = {
   },
   config: {
     clientPort: 24181,
+    secureClientPort: -1,
     dataDir: '/data/1/version-2',
     dataDirBytes: 67110072,
     dataLogDir: '/data/1/version-2',

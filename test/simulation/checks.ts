@@ -5,14 +5,14 @@
  */
 import type { LoggedTxn } from '../../src/core/effects.ts'
 import type { PeerCore } from '../../src/core/peer.ts'
-import { decodeTransaction } from '../../src/protocol/transaction.ts'
+import { decodeTransaction, type Transaction } from '../../src/protocol/transaction.ts'
 import { formatZxid, ZERO_ZXID, type Zxid } from '../../src/protocol/zxid.ts'
 import { Database } from '../../src/tree/database.ts'
+import { ReconfigChecks } from './reconfigs.ts'
+import { checkSessions } from './sessions.ts'
+import { Violation } from './violation.ts'
 
-/** A rule does not hold in this world. */
-export class Violation extends Error {
-  override name = 'Violation'
-}
+export { Violation } from './violation.ts'
 
 export interface Read {
   readonly zxid: Zxid
@@ -39,6 +39,8 @@ export class Checks {
   private highestAcknowledged: Zxid = ZERO_ZXID
   private readonly reads: Read[] = []
   readsCompared = 0
+  readonly reconfigs = new ReconfigChecks()
+  sessionsCreated = 0
 
   established(sid: number, epoch: number): void {
     const other = this.leaders.get(epoch)
@@ -52,6 +54,7 @@ export class Checks {
 
   /** After each step of a member. */
   member(sid: number, core: PeerCore): void {
+    this.reconfigs.member(sid, core.membership.committed)
     if (!core.status.serving) {
       this.positions.delete(sid)
       return
@@ -131,7 +134,14 @@ export class Checks {
     for (const zxid of this.acknowledged) {
       if (!this.committed.has(zxid)) throw new Violation(`the acknowledged write ${formatZxid(zxid)} is lost`)
     }
+    this.reconfigs.atRest(this.committed)
     this.replayReads()
+    this.sessionsCreated = checkSessions(this.inOrder())
+  }
+
+  private *inOrder(): Generator<Transaction> {
+    for (let zxid = this.next.get(ZERO_ZXID); zxid !== undefined; zxid = this.next.get(zxid))
+      yield decodeTransaction((this.committed.get(zxid) as LoggedTxn).bytes)
   }
 
   /**

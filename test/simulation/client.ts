@@ -3,6 +3,7 @@
  * back with its session after a broken connection, and reports all that it sees to the checks.
  */
 
+import { CONFIG_PATH } from '../../src/core/membership.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { decode, encode, type Type } from '../../src/protocol/jute.ts'
@@ -14,6 +15,7 @@ import {
   CreateRequest,
   DeleteRequest,
   GetDataResponse,
+  ReconfigRequest,
   ReplyHeader,
   RequestHeader,
   SetDataRequest,
@@ -22,6 +24,7 @@ import {
 import { ZERO_ZXID, type Zxid } from '../../src/protocol/zxid.ts'
 import type { Checks } from './checks.ts'
 import type { Random } from './random.ts'
+import { randomReconfig } from './reconfigs.ts'
 import type { Schedule } from './schedule.ts'
 
 /** A connection as the world provides it. */
@@ -35,8 +38,12 @@ export interface ClientWorld {
   readonly schedule: Schedule
   readonly random: Random
   readonly checks: Checks
+  /** Whether its clients can do with reads while there is no leader. */
+  readonly acceptsReadOnly: boolean
   /** Null when no member could be reached. */
   readonly connect: (client: SimulatedClient) => ClientLine | null
+  /** So many servers may be moved out of the ensemble and into it; 0 where it stays as it is. */
+  readonly servers: number
 }
 
 interface Outstanding {
@@ -53,6 +60,8 @@ const NOBODY = 0n as SessionId
 export class SimulatedClient {
   readonly number: number
   acknowledgedWrites = 0
+  readOnlyReads = 0
+  private isReadOnly = false
   private readonly world: ClientWorld
   private line: ClientLine | null = null
   private isConnected = false
@@ -83,6 +92,8 @@ export class SimulatedClient {
   }
 
   private connect(): void {
+    // Who would rather read than wait gives up its session, which a read-only member refuses, not what it knows.
+    if (this.world.acceptsReadOnly && this.world.random.chance(0.1)) this.giveUpSession()
     this.line = this.world.connect(this)
     this.heardAtMs = this.world.schedule.nowMs
     const request = {
@@ -91,9 +102,15 @@ export class SimulatedClient {
       timeOut: 4000,
       sessionId: this.session,
       passwd: this.password,
-      readOnly: false,
+      readOnly: this.world.acceptsReadOnly,
     }
     this.line?.send(encode(ConnectRequest, request))
+  }
+
+  private giveUpSession(): void {
+    this.session = NOBODY
+    this.password = Buffer.alloc(16)
+    this.isReadOnly = false
   }
 
   private hangUp(): void {
@@ -116,6 +133,11 @@ export class SimulatedClient {
     const { random } = this.world
     if (!this.isAtWork || this.outstanding.length >= 4 || random.chance(0.2)) {
       if (this.outstanding.length === 0) this.send(Xid.ping, OpCode.ping, '', null)
+      return
+    }
+    const { servers } = this.world
+    if (servers > 0 && random.chance(0.015)) {
+      this.write(OpCode.reconfig, CONFIG_PATH, ReconfigRequest, randomReconfig(random, servers))
       return
     }
     const path = random.pick(KEYS)
@@ -161,15 +183,20 @@ export class SimulatedClient {
   }
 
   private accepted(frame: Buffer): void {
-    const response = decode(ConnectResponse, frame)
-    if (response.timeOut === 0) {
-      // Expired: a new session starts from nothing.
-      this.session = NOBODY
-      this.password = Buffer.alloc(16)
-      this.lastZxid = ZERO_ZXID
+    if (frame.length === 16) {
+      // A read-only member that makes no sessions says so with the header of an error.
       this.hangUp()
       return
     }
+    const response = decode(ConnectResponse, frame)
+    if (response.timeOut === 0) {
+      // Expired: a new session starts from nothing. One of a read-only member was none to others: what it saw counts.
+      if (!this.isReadOnly) this.lastZxid = ZERO_ZXID
+      this.giveUpSession()
+      this.hangUp()
+      return
+    }
+    this.isReadOnly = response.readOnly === true
     this.session = response.sessionId
     this.password = Buffer.from(response.passwd ?? Buffer.alloc(16))
     this.isConnected = true
@@ -185,10 +212,18 @@ export class SimulatedClient {
     const { checks } = this.world
     checks.sessionSaw(this.session, this.lastZxid, zxid)
     this.lastZxid = zxid
+    if (err === ErrorCode.NotReadOnly) {
+      if (!this.isReadOnly)
+        throw new Error(`client ${this.number} is told that a member is read-only that is not`)
+      return
+    }
     if (expected.type === OpCode.getData) {
       const found = err === ErrorCode.Ok ? GetDataResponse.read(reader).stat.mzxid : null
       checks.readAnswered({ zxid, path: expected.path, mzxid: found })
+      if (this.isReadOnly) this.readOnlyReads += 1
     } else if (expected.type !== OpCode.ping) {
+      if (expected.type === OpCode.reconfig && err === ErrorCode.Ok)
+        checks.reconfigs.reply(GetDataResponse.read(reader))
       this.acknowledgedWrites += 1
       checks.writeAcknowledged(zxid, expected.invokedAfter)
     }

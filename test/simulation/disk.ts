@@ -3,6 +3,7 @@
  * survives, as after a torn write whose tail recovery cut off.
  */
 import type { DiskEffect, LoggedTxn, Recovered } from '../../src/core/effects.ts'
+import type { EnsembleConfig } from '../../src/core/ensembleConfig.ts'
 import { decodeTransaction } from '../../src/protocol/transaction.ts'
 import { type Epoch, epochOf, type Zxid } from '../../src/protocol/zxid.ts'
 import { Database } from '../../src/tree/database.ts'
@@ -22,6 +23,8 @@ interface Durable {
   snapshot: Snapshot | null
   acceptedEpoch: Epoch
   currentEpoch: Epoch
+  /** The configuration in force, as beside zoo.cfg; null while none was ever saved. */
+  config: EnsembleConfig | null
 }
 
 interface Operation {
@@ -35,7 +38,13 @@ export class SimulatedDisk {
   private readonly schedule: Schedule
   private readonly random: Random
   private readonly fault: PlantedFault | null
-  private readonly durable: Durable = { log: [], snapshot: null, acceptedEpoch: 0, currentEpoch: 0 }
+  private readonly durable: Durable = {
+    log: [],
+    snapshot: null,
+    acceptedEpoch: 0,
+    currentEpoch: 0,
+    config: null,
+  }
   private queue: Operation[] = []
   private isBusy = false
   private life = 0
@@ -69,6 +78,10 @@ export class SimulatedDisk {
         return () => durable.log.push(effect.txn)
       case 'saveEpoch':
         return () => this.saveEpoch(effect.which, effect.epoch)
+      case 'saveConfig':
+        return () => {
+          if (effect.which === 'current') durable.config = effect.config
+        }
       case 'truncate':
         return () => {
           if (this.fault !== 'skip-trunc') this.cut(effect.zxid)
@@ -133,6 +146,10 @@ export class SimulatedDisk {
     this.queue = []
     this.isBusy = false
     this.life += 1
+  }
+
+  get config(): EnsembleConfig | null {
+    return this.durable.config
   }
 
   recover(): Recovered {

@@ -30,7 +30,7 @@ function replay(seed: number, fault: PlantedFault | null): number {
 
 function many(options: Options): number {
   const started = performance.now()
-  const totals = { steps: 0, epochs: 0, committed: 0, reads: 0, acknowledged: 0, virtualMs: 0 }
+  const totals = { steps: 0, epochs: 0, committed: 0, reads: 0, reconfigs: 0, acknowledged: 0, virtualMs: 0 }
   for (let seed = options.first; seed < options.first + options.seeds; seed++) {
     try {
       const result = simulate({ seed, fault: options.fault ?? null })
@@ -42,12 +42,12 @@ function many(options: Options): number {
     }
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  const { steps, epochs, committed, reads, acknowledged, virtualMs } = totals
+  const { steps, epochs, committed, reads, reconfigs, acknowledged, virtualMs } = totals
   console.log(
     `${options.seeds} ensembles, ${steps} steps, ${epochs} leaders established, ${committed} transactions,`,
   )
   console.log(
-    `${acknowledged} writes acknowledged, ${reads} reads compared, ${(virtualMs / 3_600_000).toFixed(1)} h of their time in ${seconds} s: all checks hold`,
+    `${acknowledged} writes acknowledged, ${reads} reads compared, ${reconfigs} reconfigurations, ${(virtualMs / 3_600_000).toFixed(1)} h of their time in ${seconds} s: all checks hold`,
   )
   return 0
 }

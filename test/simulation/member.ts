@@ -80,7 +80,14 @@ export class SimulatedMember {
   start(): void {
     const recovered = this.disk.recover()
     this.life += 1
-    this.core = new PeerCore(this.settings, recovered, (effect) => this.effects.push(effect), this.now)
+    const { settings } = this
+    const membership = { ...settings.membership, config: this.disk.config ?? settings.membership.config }
+    this.core = new PeerCore(
+      { ...settings, membership },
+      recovered,
+      (effect) => this.effects.push(effect),
+      this.now,
+    )
     this.core.start(this.now)
     this.settle()
   }
@@ -204,11 +211,17 @@ export class SimulatedMember {
       case 'closeClient':
         world.onClosed(effect.connection)
         break
+      case 'throttleClient':
+        // Clients here wait for each answer: there is nothing that could be left unread.
+        break
       case 'listenForLearners':
         this.isListening = true
         break
       case 'stopListeningForLearners':
         this.isListening = false
+        break
+      case 'membership':
+        // Everybody is reached by number here.
         break
       case 'event':
         world.onEvent(this, effect.event)

@@ -5,7 +5,7 @@
 
 import type { Notification } from '../../src/core/election/notification.ts'
 import type { MemberEvent } from '../../src/core/events.ts'
-import { quorumVerifier } from '../../src/core/quorum.ts'
+import { type QuorumMember, quorumVerifier } from '../../src/core/quorum.ts'
 import type { PeerSettings } from '../../src/core/settings.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
 import { Checks, Violation } from './checks.ts'
@@ -15,7 +15,8 @@ import { SimulatedMember } from './member.ts'
 import { type End, Network, type Stream } from './network.ts'
 import { Random } from './random.ts'
 import { Schedule } from './schedule.ts'
-import { simulatedSettings } from './settings.ts'
+import { drawSessions, type SessionWorld, withSessions } from './sessions.ts'
+import { simulatedConfig, simulatedServers, simulatedSettings } from './settings.ts'
 
 export interface WorldOptions {
   readonly seed: number
@@ -30,7 +31,11 @@ export interface WorldResult {
   readonly epochs: number
   readonly committed: number
   readonly reads: number
+  readonly reconfigs: number
   readonly acknowledged: number
+  /** Sessions that a transaction made. */
+  readonly sessions: number
+  readonly readOnlyReads: number
   readonly virtualMs: number
 }
 
@@ -51,13 +56,18 @@ export class World {
   private readonly connections = new Map<number, ClientConnection>()
   private readonly lastVotes = new Map<string, Notification>()
   private readonly options: WorldOptions
+  private readonly sessions: SessionWorld
   private lastConnection = 0
   private steps = 0
   private isHealed = false
+  /** Clients of this world change the ensemble now and then. */
+  private readonly isReconfigured: boolean
 
   constructor(options: WorldOptions) {
     this.options = options
+    this.sessions = drawSessions(options.seed)
     this.random = new Random(options.seed)
+    this.isReconfigured = new Random(options.seed ^ 0x5eed).chance(0.6)
     this.network = new Network(this.schedule, this.random, this.random.pick([5, 50, 400]))
     const voters = this.random.pick([3, 3, 5])
     const observers = this.random.chance(0.2) ? 1 : 0
@@ -72,15 +82,12 @@ export class World {
   }
 
   private settingsOf(sid: number, voters: number, observers: number): PeerSettings {
-    const servers = Array.from({ length: voters + observers }, (_, other) => ({
-      sid: other,
-      role: other < voters ? ('participant' as const) : ('observer' as const),
-      group: null,
-      weight: 1,
-    }))
-    const verifier = quorumVerifier(servers)
+    const config = simulatedConfig(simulatedServers(voters, observers))
+    const membership = { config, isReconfigEnabled: this.isReconfigured }
+    const halved = (servers: readonly QuorumMember[]) => halfQuorum(quorumVerifier(servers))
     const isHalved = this.options.fault === 'half-quorum'
-    return simulatedSettings(sid, servers, isHalved ? halfQuorum(verifier) : verifier)
+    const settings = simulatedSettings(sid, isHalved ? { ...membership, verifierOf: halved } : membership)
+    return withSessions(settings, this.sessions)
   }
 
   private memberWorld(fault: PlantedFault | null) {
@@ -221,7 +228,10 @@ export class World {
       epochs: this.checks.epochs,
       committed: this.checks.transactions,
       reads: this.checks.readsCompared,
+      reconfigs: this.checks.reconfigs.answered,
       acknowledged,
+      sessions: this.checks.sessionsCreated,
+      readOnlyReads: this.clients.reduce((sum, client) => sum + client.readOnlyReads, 0),
       virtualMs: this.schedule.nowMs,
     }
   }
@@ -232,7 +242,9 @@ export class World {
       schedule,
       random,
       checks,
+      acceptsReadOnly: this.sessions.readOnlyMode && number % 2 === 0,
       connect: (client) => this.connect(client),
+      servers: this.isReconfigured ? this.members.length : 0,
     })
   }
 

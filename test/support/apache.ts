@@ -44,6 +44,8 @@ export interface ApacheOptions {
   dir?: string
   /** More zoo.cfg lines. */
   set?: Record<string, string>
+  /** System properties, for what zoo.cfg cannot say. */
+  jvm?: Record<string, string>
 }
 
 export class ApacheEnsemble implements AsyncDisposable {
@@ -51,8 +53,15 @@ export class ApacheEnsemble implements AsyncDisposable {
   readonly #processes = new Map<number, ChildProcess>()
   readonly #dir: string
   readonly #ownsDir: boolean
+  readonly #jvm: Record<string, string>
 
-  private constructor(members: readonly ApacheMember[], dir: string, ownsDir: boolean) {
+  private constructor(
+    members: readonly ApacheMember[],
+    dir: string,
+    ownsDir: boolean,
+    jvm: Record<string, string>,
+  ) {
+    this.#jvm = jvm
     this.members = members
     this.#dir = dir
     this.#ownsDir = ownsDir
@@ -61,11 +70,11 @@ export class ApacheEnsemble implements AsyncDisposable {
 
   /** Writes the configs and starts every member; does not wait for a leader. */
   static async start(options: ApacheOptions = {}): Promise<ApacheEnsemble> {
-    const { members = 3, observers = 0, set = {} } = options
+    const { members = 3, observers = 0, set = {}, jvm = {} } = options
     const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'apache-zookeeper-'))
     const layout = await layOut(members + observers, dir)
     for (const member of layout) writeConfig(member, layout, members, set)
-    const ensemble = new ApacheEnsemble(layout, dir, options.dir === undefined)
+    const ensemble = new ApacheEnsemble(layout, dir, options.dir === undefined, jvm)
     for (const member of layout) ensemble.start(member.id)
     return ensemble
   }
@@ -98,7 +107,7 @@ export class ApacheEnsemble implements AsyncDisposable {
     const home = join(this.#dir, `logs-${id}`)
     mkdirSync(home, { recursive: true })
     const log = openSync(join(home, 'console.log'), 'a')
-    const [command, ...args] = [...endWithParent, 'java', ...javaArguments(home, member.config)]
+    const [command, ...args] = [...endWithParent, 'java', ...javaArguments(home, member.config, this.#jvm)]
     const child = spawn(command as string, args, { stdio: ['ignore', log, log], cwd: home })
     closeSync(log)
     this.#processes.set(id, child)
@@ -204,11 +213,12 @@ function writeConfig(
   writeFileSync(member.config, [...lines, ...(all.length > 1 ? servers : []), ''].join('\n'))
 }
 
-function javaArguments(logDir: string, config: string): string[] {
+function javaArguments(logDir: string, config: string, jvm: Record<string, string>): string[] {
   return [
     `-Dzookeeper.log.dir=${logDir}`,
     '-Dzookeeper.log.file=zookeeper.log',
     '-Dzookeeper.root.logger=INFO,ROLLINGFILE',
+    ...Object.entries(jvm).map(([key, value]) => `-D${key}=${value}`),
     '-cp',
     classPath,
     'org.apache.zookeeper.server.quorum.QuorumPeerMain',

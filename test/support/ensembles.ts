@@ -33,6 +33,8 @@ export interface StartOptions {
   members?: number
   isolation?: 'thread' | 'process'
   set?: Record<string, string>
+  /** Settings that Apache takes as JVM options only; ours from zoo.cfg. */
+  jvm?: Record<string, string>
 }
 
 export type StartEnsemble = (options?: StartOptions) => Promise<TestEnsemble>
@@ -51,10 +53,10 @@ export function describeEngines(
   }
 }
 
-async function startApache({ members = 3, set = {} }: StartOptions = {}): Promise<TestEnsemble> {
+async function startApache({ members = 3, set = {}, jvm = {} }: StartOptions = {}): Promise<TestEnsemble> {
   const missing = apacheUnavailable()
   if (missing) throw new Error(missing)
-  const ensemble = await ApacheEnsemble.start({ members, set })
+  const ensemble = await ApacheEnsemble.start({ members, set, jvm })
   return {
     engine: 'apache',
     members: ensemble.members,
@@ -71,6 +73,7 @@ async function startOurs({
   members = 3,
   isolation = 'thread',
   set = {},
+  jvm = {},
 }: StartOptions = {}): Promise<TestEnsemble> {
   const { Ensemble } = await import('../../src/ensemble/index.ts')
   const ensemble = await Ensemble.start({
@@ -78,7 +81,7 @@ async function startOurs({
     isolation,
     ports: 'auto',
     dir: 'temp',
-    set: { '4lw.commands.whitelist': '*', ...set },
+    set: { '4lw.commands.whitelist': '*', ...set, ...jvm },
   })
   return {
     engine: 'zk-pseudo',

@@ -1,5 +1,5 @@
 /** What strangers send to a port, by port: scanners, browsers, broken clients, members of other ensembles. */
-import { buffer, connectRequest, frame, int, long, opcode, request } from './wire.ts'
+import { bool, buffer, connectRequest, frame, int, long, opcode, request } from './wire.ts'
 
 export type PortKind = 'client' | 'election' | 'quorum'
 
@@ -37,6 +37,19 @@ export const hostileInput: Record<PortKind, HostileCase[]> = {
     { name: 'half a connect request', sends: [connectRequest(10_000).subarray(0, 20)] },
     { name: 'a connect request cut short within its frame', sends: [frame(int(0), long(0n))] },
     { name: 'a session id nobody gave out', sends: [connectRequest(10_000, stranger())] },
+    { name: 'a request before any session', sends: [request(1, opcode.getData, buffer('/'), bool(false))] },
+    {
+      name: 'a second connect request',
+      sends: [connectRequest(10_000), connectRequest(10_000)],
+    },
+    {
+      name: 'a second connect request in the same breath',
+      sends: [Buffer.concat([connectRequest(10_000), connectRequest(10_000)])],
+    },
+    {
+      name: 'a connect request and half a header in the same breath',
+      sends: [Buffer.concat([connectRequest(10_000), frame(int(1))])],
+    },
     { name: 'a request of unknown type', sends: [connectRequest(10_000), request(1, 4711)] },
     { name: 'a request without a type', sends: [connectRequest(10_000), frame(int(1))] },
     { name: 'a frame of 2 GiB within a session', sends: [connectRequest(10_000), int(0x7fffffff)] },

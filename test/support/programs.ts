@@ -54,9 +54,15 @@ export class LineProgram implements Disposable {
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]()
   }
 
-  /** The next document, which must be of this step. */
-  async step(name: string): Promise<Record<string, unknown>> {
-    const { value, done } = await this.#lines.next()
+  /** The next document, which must be of this step; it may take `timeoutMs`. */
+  async step(name: string, timeoutMs = 25_000): Promise<Record<string, unknown>> {
+    let overdue = false
+    const timer = setTimeout(() => {
+      overdue = true
+      this.#child.kill('SIGKILL')
+    }, timeoutMs)
+    const { value, done } = await this.#lines.next().finally(() => clearTimeout(timer))
+    if (overdue) throw new Error(`waited ${timeoutMs} ms in vain for step ${name}:\n${this.#stderr}`)
     if (done) throw new Error(`ended before step ${name}:\n${this.#stderr}`)
     const document = JSON.parse(value) as Record<string, unknown>
     if (document.step !== name) throw new Error(`expected step ${name}, got ${value}\n${this.#stderr}`)

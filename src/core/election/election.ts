@@ -10,6 +10,9 @@
  * members that settled on different leaders cost time, never data. Apache waits 200 ms for a better vote after
  * every quorum. Here that wait ends as soon as every voter that is not gone has cast the same vote: each of them
  * began the round with its own candidacy and only ever improved on it, so none knows of a better one.
+ *
+ * An election starts over when a notification brings a later configuration with other voters. A leader that hands
+ * over with a reconfig names its successor, and there is no election (`designate`).
  */
 import type { Sid } from '../../protocol/ids.ts'
 import { ServerState } from '../../protocol/opcodes.ts'
@@ -17,7 +20,7 @@ import { type Epoch, formatZxid, NO_ZXID, type Zxid } from '../../protocol/zxid.
 import type { Now, SendEffect } from '../effects.ts'
 import type { MemberEvent } from '../events.ts'
 import { invariant } from '../invariant.ts'
-import type { QuorumVerifier } from '../quorum.ts'
+import type { Electorate } from '../quorum.ts'
 import type { Notification } from './notification.ts'
 import { Reach } from './reach.ts'
 import { Support } from './support.ts'
@@ -25,18 +28,27 @@ import { Tally } from './tally.ts'
 import { type CastVote, isBetter, NOBODY, type Vote, viewOf, voteIn } from './vote.ts'
 import { membersText, whyItWon } from './why.ts'
 
-export interface ElectionOptions {
-  readonly sid: Sid
-  readonly verifier: QuorumVerifier
-  readonly learnerType: 'participant' | 'observer'
+export interface ElectionTiming {
   /** fastleader.minNotificationInterval, 200: the first silence after which votes are sent again; doubles. */
   readonly minNotificationIntervalMs: number
   /** fastleader.maxNotificationInterval, 60000. */
   readonly maxNotificationIntervalMs: number
   /** FastLeaderElection.finalizeWait, 200: how long a quorum waits for a better vote from those not heard. */
   readonly finalizeWaitMs: number
-  /** The ensemble's config as notifications carry it. */
-  readonly configText: () => string
+}
+
+/** What may change from one election to the next, or during one: asked anew each time. */
+export interface ElectionOptions extends ElectionTiming {
+  readonly sid: Sid
+  /** Who votes: with a reconfig pending the voters of both configurations, who decide by a quorum of each. */
+  readonly verifier: Electorate
+  /** Of the configuration in force alone. Theirs is a settled ensemble, which a member may join with any history. */
+  readonly committed: Electorate
+  readonly learnerType: 'participant' | 'observer'
+  /** The ensemble's configuration as notifications carry it. */
+  readonly configText: string
+  /** Another member's: adopted when it is later. @returns whether that changes who votes */
+  readonly hear: (configText: string) => boolean
 }
 
 /** What a member brings to an election: its last logged zxid and its currentEpoch. */
@@ -49,6 +61,11 @@ const NEVER = Number.POSITIVE_INFINITY
 const { looking, following, leading, observing } = ServerState
 const STATE_NAMES = ['LOOKING', 'FOLLOWING', 'LEADING', 'OBSERVING'] as const
 
+/** Beyond this, rounds begin anew: whoever can dial may name any, and must not use up what a number can count. */
+const LAST_ROUND = 2 ** 51
+/** What members may add to it within one election. */
+const ROUND_LEAP = 0x1_0000
+
 export class Election {
   private readonly options: ElectionOptions
   private readonly emit: (effect: SendEffect) => void
@@ -59,6 +76,7 @@ export class Election {
   private round = 0
   /** What this member votes for itself with. */
   private own: Omit<Vote, 'round'> = NOBODY
+  private candidacy: Candidacy | null = null
   /** While looking the proposal, afterwards what was settled. */
   private vote: Vote = { ...NOBODY, round: 0 }
   /** Votes of this round, and what settled members say of other rounds (recvset and outofelection). */
@@ -96,8 +114,10 @@ export class Election {
 
   /** Looks for a leader in a new round. */
   start(own: Candidacy, now: Now): void {
-    const { sid, learnerType, minNotificationIntervalMs } = this.options
-    const isCandidate = learnerType === 'participant' && this.options.verifier.isVoter(sid)
+    const { sid, committed, learnerType, minNotificationIntervalMs } = this.options
+    // Who votes only once a reconfig is committed may not be known to everybody whose vote it would need.
+    const isCandidate = learnerType === 'participant' && committed.isVoter(sid)
+    this.candidacy = own
     this.own = isCandidate ? { leader: sid, zxid: own.zxid, peerEpoch: own.currentEpoch } : NOBODY
     this.isIdle = false
     this.state = looking
@@ -106,8 +126,25 @@ export class Election {
     this.startedAtMs = now.monotonicMs
     this.intervalMs = minNotificationIntervalMs
     this.log('info', `New election. My id = ${sid}, proposed zxid=${formatZxid(own.zxid)}`)
+    if (this.round >= LAST_ROUND) this.round = 0
     this.enterRound(this.round + 1, null, 'a new election', now)
     this.evaluate(now)
+  }
+
+  /**
+   * The old leader has named the next one, and every member of the new configuration hears the same: to be tried at
+   * once, as an election's outcome would be. A member that cannot reach it comes back to `start`.
+   */
+  designate(leader: Sid, own: Candidacy, now: Now): void {
+    const { sid, verifier } = this.options
+    this.candidacy = own
+    this.isIdle = false
+    this.startedAtMs = now.monotonicMs
+    this.elsewhere.clear()
+    const vote: Vote = { leader, zxid: own.zxid, peerEpoch: own.currentEpoch, round: this.round }
+    this.take(vote, new Set(verifier.voters))
+    const why = `${leader === sid ? 'this member' : `member ${leader}`} was designated by the old leader`
+    this.event({ type: 'elected', leader, vote: viewOf(vote), votes: {}, why, ms: 0 })
   }
 
   /** Left the last role and has not started to look: until then this member answers nobody. */
@@ -132,12 +169,20 @@ export class Election {
     this.event({ type: 'vote-received', from, vote: viewOf(theirs), state })
     this.reach.arrived(from)
     if (this.isIdle) return
+    if (this.state === looking && this.options.hear(notification.config)) this.startOver(from, now)
     const isLooking = notification.state === looking
+    const isFarOff = theirs.round >= LAST_ROUND && theirs.round > this.round + ROUND_LEAP
+    if (this.state === looking && isLooking && isFarOff) return
     if (!verifier.isVoter(from)) {
       if (isLooking) this.answer(from, 'it looks, without a vote of its own')
     } else if (this.state !== looking) {
       this.support?.heard(from, theirs, isLooking)
       if (isLooking) this.answer(from, 'it looks for a leader')
+    } else if (isLooking && theirs.leader === NOBODY.leader && theirs.round > this.round) {
+      // A voter of the pending configuration that does not know it yet: its vote is for nobody, but its round counts,
+      // for it will not come back to ours. (Apache leaves it there, and may never find a quorum of that configuration.)
+      this.enterRound(theirs.round, null, `member ${from} is in round ${theirs.round}`, now)
+      this.evaluate(now)
     } else if (!verifier.isVoter(theirs.leader)) {
       this.log('warn', `Ignoring notification for non-cluster member sid ${theirs.leader} from sid ${from}`)
     } else {
@@ -145,6 +190,11 @@ export class Election {
       if (isLooking) this.heardLooking(from, theirs, now)
       else if (notification.state !== observing) this.heardSettled(from, theirs, notification, now)
     }
+  }
+
+  private startOver(from: Sid, now: Now): void {
+    this.log('info', `restarting leader election: member ${from} has a later configuration`)
+    if (this.candidacy !== null) this.start(this.candidacy, now)
   }
 
   /** The network reaches a peer, or found its port closed or the connection to it broken. */
@@ -216,7 +266,7 @@ export class Election {
   private joins(tally: Tally, cast: CastVote, now: Now): boolean {
     const { leader, round } = cast.vote
     const supporters = tally.supporters(cast)
-    if (!this.options.verifier.containsQuorum(supporters)) return false
+    if (!this.options.committed.containsQuorum(supporters)) return false
     const isConfirmed =
       leader === this.options.sid ? round === this.round : tally.get(leader)?.state === leading
     if (!isConfirmed) return false
@@ -282,11 +332,21 @@ export class Election {
   }
 
   private settle(vote: Vote, supporters: Set<Sid>, tally: Tally, why: string, now: Now): void {
-    const { sid, verifier, learnerType } = this.options
+    const { committed, verifier } = this.options
     invariant(
-      verifier.containsQuorum(supporters) && verifier.isVoter(vote.leader),
+      committed.containsQuorum(supporters) && verifier.isVoter(vote.leader),
       () => `settling on ${vote.leader} with the votes of ${membersText(supporters)} only`,
     )
+    this.take(vote, supporters)
+    const votes = Object.fromEntries(
+      [...supporters].map((supporter) => [supporter, viewOf(tally.get(supporter)?.vote ?? vote)]),
+    )
+    const ms = now.monotonicMs - this.startedAtMs
+    this.event({ type: 'elected', leader: vote.leader, vote: viewOf(vote), votes, why, ms })
+  }
+
+  private take(vote: Vote, supporters: Set<Sid>): void {
+    const { sid, verifier, learnerType } = this.options
     const learning = learnerType === 'participant' ? following : observing
     this.state = vote.leader === sid ? leading : learning
     this.vote = vote
@@ -294,11 +354,6 @@ export class Election {
     this.resendAtMs = NEVER
     this.finalizeAtMs = NEVER
     this.support = this.state === leading ? new Support(sid, verifier, vote, supporters) : null
-    const votes = Object.fromEntries(
-      [...supporters].map((supporter) => [supporter, viewOf(tally.get(supporter)?.vote ?? vote)]),
-    )
-    const ms = now.monotonicMs - this.startedAtMs
-    this.event({ type: 'elected', leader: vote.leader, vote: viewOf(vote), votes, why, ms })
   }
 
   private broadcast(reason: string, now: Now): void {
@@ -317,7 +372,7 @@ export class Election {
 
   private notification(): Notification {
     const { leader, zxid, round: electionEpoch, peerEpoch } = this.vote
-    const config = this.options.configText()
+    const config = this.options.configText
     return { state: this.state, leader, zxid, electionEpoch, peerEpoch, version: 2, config }
   }
 

@@ -4,18 +4,18 @@
  * anew, and will not come back to this leader on its own. Apache's leader waits for it until initLimit is over.
  */
 import type { Sid } from '../../protocol/ids.ts'
-import type { QuorumVerifier } from '../quorum.ts'
+import type { Electorate } from '../quorum.ts'
 import { isSameVote, type Vote } from './vote.ts'
 import { membersText } from './why.ts'
 
 export class Support {
   private readonly leader: Sid
-  private readonly verifier: QuorumVerifier
+  private readonly verifier: Electorate
   private readonly vote: Vote
   private readonly backers: Set<Sid>
   lossReason: string | null = null
 
-  constructor(leader: Sid, verifier: QuorumVerifier, vote: Vote, backers: Iterable<Sid>) {
+  constructor(leader: Sid, verifier: Electorate, vote: Vote, backers: Iterable<Sid>) {
     this.leader = leader
     this.verifier = verifier
     this.vote = vote

@@ -3,7 +3,7 @@ import type { Sid } from '../../protocol/ids.ts'
 import { ServerState } from '../../protocol/opcodes.ts'
 import type { Epoch, Zxid } from '../../protocol/zxid.ts'
 import type { VoteView } from '../events.ts'
-import type { QuorumVerifier } from '../quorum.ts'
+import type { Electorate } from '../quorum.ts'
 import type { Notification } from './notification.ts'
 
 /** For whom, and with which history: `zxid` and `peerEpoch` are the candidate's last logged zxid and currentEpoch. */
@@ -31,7 +31,7 @@ export const NOBODY: Omit<Vote, 'round'> = { leader: LEAST as Sid, zxid: LEAST a
  * Whether `a` beats `b`, whatever their rounds: by epoch, then zxid, then sid. Who has no weight never wins, and
  * gives way to whoever has some: a candidate that nobody may elect must not keep a better one from being named.
  */
-export function isBetter(a: Vote, b: Vote, weightOf: QuorumVerifier['weightOf']): boolean {
+export function isBetter(a: Vote, b: Vote, weightOf: Electorate['weightOf']): boolean {
   if (weightOf(a.leader) === 0) return false
   if (weightOf(b.leader) === 0) return true
   if (a.peerEpoch !== b.peerEpoch) return a.peerEpoch > b.peerEpoch

@@ -1,15 +1,11 @@
 /** Why an election ended as it did, in a sentence for people. */
 import type { Sid } from '../../protocol/ids.ts'
 import { formatZxid } from '../../protocol/zxid.ts'
-import type { QuorumVerifier } from '../quorum.ts'
+import type { Electorate } from '../quorum.ts'
 import { isBetter, type Vote } from './vote.ts'
 
 /** `candidates`: everyone that somebody named in the round, the winner included. */
-export function whyItWon(
-  winner: Vote,
-  candidates: Iterable<Vote>,
-  weightOf: QuorumVerifier['weightOf'],
-): string {
+export function whyItWon(winner: Vote, candidates: Iterable<Vote>, weightOf: Electorate['weightOf']): string {
   const name = `member ${winner.leader}`
   const rivals = [...candidates].filter(({ leader }) => leader !== winner.leader)
   const [next] = rivals.sort((a, b) => (isBetter(a, b, weightOf) ? -1 : 1))

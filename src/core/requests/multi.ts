@@ -1,11 +1,12 @@
 /** The frame of a multi: parts, each behind a MultiHeader, ended by one that says done (MultiOperationRecord). */
-import { OpCode } from '../../protocol/opcodes.ts'
+import { CreateFlag, OpCode } from '../../protocol/opcodes.ts'
 import { DecodeError, type Reader } from '../../protocol/reader.ts'
 import {
   CheckVersionRequest,
   Create2Response,
   CreateRequest,
   CreateResponse,
+  CreateTtlRequest,
   DeleteRequest,
   ErrorResponse,
   MultiHeader,
@@ -16,10 +17,15 @@ import type { Writer } from '../../protocol/writer.ts'
 import type { OpResult } from '../../tree/database.ts'
 
 export type MultiPart =
-  | { type: typeof OpCode.create; request: CreateRequest }
+  | { type: typeof OpCode.create | typeof OpCode.createContainer; request: CreateRequest }
+  | { type: typeof OpCode.createTtl; request: CreateTtlRequest }
+  /** Flags of a TTL node, and no TTL: it spoils the whole multi, unless a part before it has failed. */
+  | { type: typeof WITHOUT_TTL; request: CreateRequest }
   | { type: typeof OpCode.delete; request: DeleteRequest }
   | { type: typeof OpCode.setData; request: SetDataRequest }
   | { type: typeof OpCode.check; request: CheckVersionRequest }
+
+export const WITHOUT_TTL = 'createTtl without a TTL'
 
 const END = { type: -1, done: true, err: -1 }
 
@@ -29,16 +35,27 @@ export function readMulti(reader: Reader): MultiPart[] {
   for (;;) {
     const { type, done } = MultiHeader.read(reader)
     if (done) return parts
+    requirePath(reader)
     parts.push(readPart(type, reader))
   }
+}
+
+/** Every part begins with its path. Apache asked for a null one never answers, unless it is alone. */
+function requirePath(reader: Reader): void {
+  if (reader.remaining >= 4 && reader.bytes.readInt32BE(reader.position) === -1)
+    throw new DecodeError('a part of a multi without a path')
 }
 
 function readPart(type: number, reader: Reader): MultiPart {
   switch (type) {
     case OpCode.create:
-    // Asked Apache 3.8.0: within a multi it takes one for the other, and answers with the path alone.
     case OpCode.create2:
-      return { type: OpCode.create, request: CreateRequest.read(reader) }
+    case OpCode.createContainer:
+      return createPart(CreateRequest.read(reader))
+    case OpCode.createTtl: {
+      const request = CreateTtlRequest.read(reader)
+      return isTtlFlag(request.flags) ? { type, request } : createPart(request)
+    }
     case OpCode.delete:
       return { type, request: DeleteRequest.read(reader) }
     case OpCode.setData:
@@ -50,16 +67,26 @@ function readPart(type: number, reader: Reader): MultiPart {
   }
 }
 
-/** MultiResponse.serialize. */
+/** Asked Apache 3.8.0: within a multi not the type but the flags say what is created, and a needless TTL is nothing. */
+function createPart(request: CreateRequest): MultiPart {
+  if (isTtlFlag(request.flags)) return { type: WITHOUT_TTL, request }
+  const isContainer = request.flags === CreateFlag.container
+  return { type: isContainer ? OpCode.createContainer : OpCode.create, request }
+}
+
+function isTtlFlag(flags: number): boolean {
+  return flags === CreateFlag.ttl || flags === CreateFlag.sequentialTtl
+}
+
+/** MultiResponse.serialize. What was created with a stat in its answer is called create2, whatever it is. */
 export function writeMultiResults(writer: Writer, results: readonly OpResult[]): void {
-  for (const result of results) {
-    const { type, err, path, stat } = result
-    MultiHeader.write(writer, { type, done: false, err })
+  for (const { type, err, path, stat } of results) {
+    const isStated = type === OpCode.create2 || type === OpCode.createContainer || type === OpCode.createTtl
+    MultiHeader.write(writer, { type: isStated ? OpCode.create2 : type, done: false, err })
     if (type === OpCode.error) ErrorResponse.write(writer, { err })
     else if (type === OpCode.create) CreateResponse.write(writer, { path: path ?? '' })
     else if (type === OpCode.setData && stat !== null) SetDataResponse.write(writer, { stat })
-    else if (type === OpCode.create2 && stat !== null)
-      Create2Response.write(writer, { path: path ?? '', stat })
+    else if (isStated && stat !== null) Create2Response.write(writer, { path: path ?? '', stat })
   }
   MultiHeader.write(writer, END)
 }

@@ -1,5 +1,8 @@
 /** What requests depend on of a member's configuration. */
 import type { Sid } from '../../protocol/ids.ts'
+import type { AuthenticationOptions } from '../auth/options.ts'
+import type { LocalSessionOptions } from '../sessions/memberSessions.ts'
+import type { ThrottleOptions } from './throttleOptions.ts'
 
 export interface RequestOptions {
   readonly sid: Sid
@@ -9,4 +12,14 @@ export interface RequestOptions {
   readonly digestEnabled: boolean
   /** DigestAuthenticationProvider.superDigest, `super:hash`; null when there is no super user. */
   readonly superDigest: string | null
+  /** Apache's defaults unless given, but for `superDigest`. */
+  readonly authentication?: AuthenticationOptions
+  readonly throttle?: ThrottleOptions
+  /** Bytes that nobody can guess, and numbers of 0 to 1: SASL and the throttle of connections need them. */
+  readonly randomBytes?: (count: number) => Buffer
+  readonly random?: () => number
+  /** Whether quotas refuse and warn. Off unless given. */
+  readonly enforceQuota?: boolean
+  /** Off unless given. */
+  readonly localSessions?: LocalSessionOptions
 }

@@ -3,11 +3,13 @@
  * will apply (PrepRequestProcessor). A request that fails becomes an error transaction: it takes a zxid, too.
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
+import { NO_SESSION } from '../../protocol/ids.ts'
 import { int } from '../../protocol/jute.ts'
 import { OpCode } from '../../protocol/opcodes.ts'
 import { DecodeError, Reader } from '../../protocol/reader.ts'
 import {
   CreateRequest,
+  CreateTtlRequest,
   DeleteRequest,
   ReconfigRequest,
   SetAclRequest,
@@ -15,15 +17,20 @@ import {
 } from '../../protocol/records/client.ts'
 import { encodeTxnBody, type Transaction, type TxnBody } from '../../protocol/transaction.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
+import type { AclSchemes } from '../../tree/acl.ts'
 import type { Database } from '../../tree/database.ts'
 import { DIGEST_VERSION } from '../../tree/digest.ts'
+import { providersOf } from '../auth/providers.ts'
 import type { Now } from '../effects.ts'
 import type { LeaderSessions } from '../sessions/leaderSessions.ts'
-import { type MultiPart, readMulti } from './multi.ts'
+import { authenticationOf } from './authenticate.ts'
+import { type MultiPart, readMulti, WITHOUT_TTL } from './multi.ts'
 import type { RequestOptions } from './options.ts'
 import { PendingChanges } from './pending.ts'
 import type { Operation } from './prepareNode.ts'
 import * as prepareNode from './prepareNode.ts'
+import { type ReconfigParts, reconfig } from './prepareReconfig.ts'
+import { checkQuota, type QuotaListener, QuotaWarnings } from './quotaCheck.ts'
 import type { Request } from './request.ts'
 
 export class Preparation {
@@ -31,12 +38,23 @@ export class Preparation {
   private readonly sessions: LeaderSessions
   private readonly options: RequestOptions
   private readonly pending: PendingChanges
+  private readonly schemes: AclSchemes
+  /** What a reconfig is checked against; without it they are disabled. */
+  reconfig: ReconfigParts | null = null
+  private readonly quotaWarnings: QuotaWarnings
 
-  /** For one leadership: begins with nothing pending. */
-  constructor(database: Database, sessions: LeaderSessions, options: RequestOptions) {
+  /** For one leadership: begins with nothing pending. `warn` hears of quotas that are passed. */
+  constructor(
+    database: Database,
+    sessions: LeaderSessions,
+    options: RequestOptions,
+    warn: QuotaListener = () => {},
+  ) {
+    this.quotaWarnings = new QuotaWarnings(warn)
     this.database = database
     this.sessions = sessions
     this.options = options
+    this.schemes = providersOf(authenticationOf(options))
     this.pending = new PendingChanges(database.tree, options.digestEnabled)
   }
 
@@ -44,7 +62,7 @@ export class Preparation {
   prepare(request: Request, zxid: Zxid, now: Now): Transaction {
     const { sessionId, cxid, type } = request
     const timeMs = now.wallMs
-    const body = this.bodyOf(request, this.operation(request, zxid, timeMs), now)
+    const body = this.bodyOf(request, this.operation(request, zxid, now), now)
     const isError = body.type === OpCode.error
     const header = { clientId: sessionId, cxid, zxid, time: timeMs, type: isError ? OpCode.error : type }
     const hasDigest = this.options.digestEnabled && !isError
@@ -52,20 +70,28 @@ export class Preparation {
     return { header, body, digest }
   }
 
-  private operation(request: Request, zxid: Zxid, timeMs: number): Operation {
-    const { sessionId, authInfo: ids, owner } = request
-    const checkSession = () => {
-      const err = this.sessions.check(sessionId, owner)
+  private operation(request: Request, zxid: Zxid, now: Now): Operation {
+    const { sessionId, authInfo: ids, owner, refusal } = request
+    const checkSession = (mustBeGlobal = false) => {
+      if (mustBeGlobal && refusal !== undefined) throw new KeeperError(refusal)
+      const { sessions } = this
+      const err = mustBeGlobal ? sessions.checkGlobal(sessionId, owner) : sessions.check(sessionId, owner)
       if (err !== ErrorCode.Ok) throw new KeeperError(err)
     }
+    const { tree } = this.database
+    const checkQuotaOf = (path: string, count: number, bytes: number) =>
+      checkQuota(tree, path, count, bytes, (message) => this.quotaWarnings.warn(message, now.monotonicMs))
     return {
+      tree,
       pending: this.pending,
       zxid,
-      timeMs,
+      timeMs: now.wallMs,
       sessionId,
       ids,
       skipAcl: this.options.skipAcl,
+      schemes: this.schemes,
       checkSession,
+      checkQuota: this.options.enforceQuota ? checkQuotaOf : () => {},
     }
   }
 
@@ -84,7 +110,17 @@ export class Preparation {
     switch (request.type) {
       case OpCode.create:
       case OpCode.create2:
+      case OpCode.createContainer:
         return prepareNode.create(operation, request.type, CreateRequest.read(reader))
+      case OpCode.createTtl: {
+        const { ttl, ...created } = CreateTtlRequest.read(reader)
+        return prepareNode.create(operation, request.type, created, ttl)
+      }
+      case OpCode.deleteContainer:
+        // Only this leader itself asks: a client's frame is never taken for a path (asked Apache 3.8.0).
+        if (request.sessionId !== NO_SESSION || request.owner !== 'local')
+          throw new KeeperError(ErrorCode.BadArguments)
+        return prepareNode.removeContainer(operation, reader.rest().toString())
       case OpCode.delete:
         return prepareNode.remove(operation, DeleteRequest.read(reader))
       case OpCode.setData:
@@ -95,7 +131,8 @@ export class Preparation {
         return this.multi(operation, readMulti(reader))
       case OpCode.createSession: {
         const timeOut = int.read(reader)
-        this.sessions.add(request.sessionId, timeOut, request.owner, now)
+        if (!this.sessions.add(request.sessionId, timeOut, request.owner, now))
+          throw new KeeperError(ErrorCode.SessionExpired)
         return { type: OpCode.createSession, record: { timeOut } }
       }
       case OpCode.closeSession: {
@@ -104,16 +141,30 @@ export class Preparation {
         return prepareNode.closeSession(operation, owned)
       }
       case OpCode.reconfig:
-        ReconfigRequest.read(reader)
-        throw new KeeperError(ErrorCode.ReconfigDisabled)
+        return this.prepareReconfig(operation, ReconfigRequest.read(reader))
       default:
         // Also a top-level check, which Apache would propose, and no member could ever read again.
         throw new KeeperError(ErrorCode.Unimplemented)
     }
   }
 
+  private prepareReconfig(operation: Operation, request: ReconfigRequest): TxnBody {
+    if (this.reconfig === null) throw new KeeperError(ErrorCode.ReconfigDisabled)
+    return reconfig(operation, this.reconfig, request)
+  }
+
   private multi(operation: Operation, parts: readonly MultiPart[]): TxnBody {
     const mark = this.pending.mark
+    try {
+      return this.multiFrom(mark, operation, parts)
+    } catch (error) {
+      // A part that spoils the whole: nothing of what came before happens either.
+      this.pending.rollback(mark)
+      throw error
+    }
+  }
+
+  private multiFrom(mark: number, operation: Operation, parts: readonly MultiPart[]): TxnBody {
     let hasFailed = false
     const txns = parts.map((part) => {
       if (hasFailed) return encodePart(errorBody(ErrorCode.RuntimeInconsistency))
@@ -145,7 +196,14 @@ function encodePart(body: TxnBody): { type: number; data: Buffer } {
 function preparePart(operation: Operation, part: MultiPart): TxnBody {
   switch (part.type) {
     case OpCode.create:
+    case OpCode.createContainer:
       return prepareNode.create(operation, part.type, part.request)
+    case OpCode.createTtl: {
+      const { ttl, ...created } = part.request
+      return prepareNode.create(operation, part.type, created, ttl)
+    }
+    case WITHOUT_TTL:
+      throw new DecodeError(`${part.request.path} is to have a TTL, but has none`)
     case OpCode.delete:
       return prepareNode.remove(operation, part.request)
     case OpCode.setData:

@@ -4,7 +4,7 @@
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import type { SessionId } from '../../protocol/ids.ts'
-import { CreateFlag, OpCode, Permission } from '../../protocol/opcodes.ts'
+import { OpCode, Permission } from '../../protocol/opcodes.ts'
 import type {
   CheckVersionRequest,
   CreateRequest,
@@ -15,21 +15,27 @@ import type {
 import type { Acl, Id } from '../../protocol/records/data.ts'
 import type { TxnBody } from '../../protocol/transaction.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
-import { fixupAcl, permits } from '../../tree/acl.ts'
+import { type AclSchemes, fixupAcl, permits } from '../../tree/acl.ts'
+import type { DataTree } from '../../tree/dataTree.ts'
 import { isProtected, parentOf, pathProblem } from '../../tree/paths.ts'
-import { freshStat, kindOf } from '../../tree/znode.ts'
+import { CONTAINER_OWNER, freshStat, isTtl, ttlOwner } from '../../tree/znode.ts'
 import type { NodeState, PendingChanges } from './pending.ts'
 
 /** One operation: who asks, and what the transaction will be called. */
 export interface Operation {
+  /** As it is applied: quotas go by it, and it knows what owners mean. */
+  readonly tree: DataTree
   readonly pending: PendingChanges
   readonly zxid: Zxid
   readonly timeMs: number
   readonly sessionId: SessionId
   readonly ids: readonly Id[]
   readonly skipAcl: boolean
-  /** @throws KeeperError SessionExpired, SessionMoved */
-  readonly checkSession: () => void
+  readonly schemes: AclSchemes
+  /** A local session owns no ephemeral nodes. @throws KeeperError SessionExpired, SessionMoved */
+  readonly checkSession: (mustBeGlobal?: boolean) => void
+  /** @throws KeeperError QuotaExceeded, DecodeError */
+  readonly checkQuota: (path: string, count: number, bytes: number) => void
 }
 
 function requirePermission(
@@ -38,7 +44,7 @@ function requirePermission(
   permission: number,
   path: string,
 ): void {
-  if (!operation.skipAcl && !permits(acl, permission, operation.ids))
+  if (!operation.skipAcl && !permits(acl, permission, operation.ids, operation.schemes))
     throw new KeeperError(ErrorCode.NoAuth, path)
 }
 
@@ -49,6 +55,13 @@ function requireValidPath(path: string): void {
 function parentToCreateIn(path: string): string {
   const parent = parentOf(path)
   if (parent === null || path.includes('\0')) throw new KeeperError(ErrorCode.BadArguments, path)
+  return parent
+}
+
+function parentToDeleteFrom(path: string): string {
+  const parent = parentOf(path)
+  if (parent === null || path.includes('\0') || isProtected(path))
+    throw new KeeperError(ErrorCode.BadArguments, path)
   return parent
 }
 
@@ -64,15 +77,17 @@ export function sequenceSuffix(counter: number): string {
   return counter < 0 ? `-${String(-counter).padStart(9, '0')}` : String(counter).padStart(10, '0')
 }
 
-function touchParent(
-  operation: Operation,
-  path: string,
-  parent: NodeState,
-  childCount: number,
-  cversion: number,
-): void {
-  const stat = { ...copyStat(parent), pzxid: operation.zxid, cversion }
-  operation.pending.set(operation.zxid, path, { ...parent, stat, childCount })
+/** A child less. */
+function loseChild(operation: Operation, path: string, parent: NodeState): void {
+  const stat = { ...copyStat(parent), pzxid: operation.zxid }
+  operation.pending.set(operation.zxid, path, { ...parent, stat, childCount: parent.childCount - 1 })
+}
+
+/** A child more. Behind 2^31 - 1 its stored cversion stays, and its pzxid with it (DataTree.createNode). */
+function gainChild(operation: Operation, path: string, parent: NodeState, cversion: number): void {
+  const grown = cversion > parent.stat.cversion ? { cversion, pzxid: operation.zxid } : {}
+  const stat = { ...copyStat(parent), ...grown }
+  operation.pending.set(operation.zxid, path, { ...parent, stat, childCount: parent.childCount + 1 })
 }
 
 function copyStat({ stat }: NodeState) {
@@ -80,46 +95,104 @@ function copyStat({ stat }: NodeState) {
   return { czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner, pzxid }
 }
 
-export function create(operation: Operation, type: 1 | 15, request: CreateRequest): TxnBody {
-  const { pending, zxid, timeMs, sessionId, ids } = operation
-  const { flags } = request
-  if (flags < 0 || flags > CreateFlag.sequentialTtl)
-    throw new KeeperError(ErrorCode.BadArguments, request.path)
-  if (flags > CreateFlag.ephemeralSequential) throw new KeeperError(ErrorCode.Unimplemented, request.path)
-  const isEphemeral = (flags & CreateFlag.ephemeral) !== 0
-  const isSequential = (flags & CreateFlag.sequential) !== 0
-  operation.checkSession()
+interface CreateMode {
+  readonly ephemeral?: boolean
+  readonly sequential?: boolean
+  readonly ttl?: boolean
+}
+
+/** By flag (CreateMode.fromFlag). */
+const MODES: readonly CreateMode[] = [
+  {},
+  { ephemeral: true },
+  { sequential: true },
+  { ephemeral: true, sequential: true },
+  {},
+  { ttl: true },
+  { ttl: true, sequential: true },
+]
+
+export type CreateType =
+  | typeof OpCode.create
+  | typeof OpCode.create2
+  | typeof OpCode.createContainer
+  | typeof OpCode.createTtl
+
+/**
+ * The flags decide what is checked and whether there is a number in the name; what the node becomes, the type
+ * decides: create makes no container of flag 4, and createContainer makes one of any flag (asked Apache 3.8.0).
+ */
+export function create(operation: Operation, type: CreateType, request: CreateRequest, ttl = -1): TxnBody {
+  const { pending, zxid, timeMs } = operation
+  const mode = modeOf(operation, type, request, ttl)
+  operation.checkSession(mode.ephemeral)
   const parentPath = parentToCreateIn(request.path)
-  const acl = fixupAcl(request.path, request.acl, ids)
+  const acl = fixupAcl(request.path, request.acl, operation.ids, operation.schemes)
   const parent = pending.get(parentPath)
   requirePermission(operation, parent.acl, Permission.create, request.path)
-  const path = isSequential ? request.path + sequenceSuffix(parent.stat.cversion) : request.path
+  const path = mode.sequential ? request.path + sequenceSuffix(parent.stat.cversion) : request.path
   requireValidPath(path)
   if (pending.find(path) !== undefined) throw new KeeperError(ErrorCode.NodeExists, path)
-  if (kindOf(parent.stat.ephemeralOwner, false) === 'ephemeral') {
+  if (operation.tree.kindOf(parent.stat) === 'ephemeral') {
     throw new KeeperError(ErrorCode.NoChildrenForEphemerals, path)
   }
+  const { data } = request
+  operation.checkQuota(path, 1, data?.length ?? 0)
   const parentCVersion = (parent.stat.cversion + 1) | 0
-  touchParent(operation, parentPath, parent, parent.childCount + 1, parentCVersion)
-  const data = request.data
-  const stat = freshStat(zxid, timeMs, isEphemeral ? sessionId : 0n)
+  gainChild(operation, parentPath, parent, parentCVersion)
+  const stat = freshStat(zxid, timeMs, ownerOf(operation, type, mode, ttl))
   pending.set(zxid, path, { stat, childCount: 0, acl, data })
-  return { type, record: { path, data, acl, ephemeral: isEphemeral, parentCVersion } }
+  const record = { path, data, acl, parentCVersion }
+  if (type === OpCode.createContainer) return { type, record }
+  if (type === OpCode.createTtl) return { type, record: { ...record, ttl } }
+  return { type, record: { ...record, ephemeral: mode.ephemeral === true } }
+}
+
+/** @throws KeeperError BadArguments, Unimplemented */
+function modeOf(
+  { tree }: Operation,
+  type: CreateType,
+  { flags, path }: CreateRequest,
+  ttl: number,
+): CreateMode {
+  const mode = MODES[flags]
+  if (mode === undefined) throw new KeeperError(ErrorCode.BadArguments, path)
+  if (mode.ttl && tree.ttlRule === 'none') throw new KeeperError(ErrorCode.Unimplemented, path)
+  // Apache lets createTTL pass with other flags and a TTL below 0, and ends when it applies that.
+  const isFit = mode.ttl ? isTtl(ttl) : ttl < 0 && type !== OpCode.createTtl
+  if (!isFit) throw new KeeperError(ErrorCode.BadArguments, path)
+  return mode
+}
+
+function ownerOf({ sessionId }: Operation, type: CreateType, mode: CreateMode, ttl: number): bigint {
+  if (type === OpCode.createContainer) return CONTAINER_OWNER
+  if (type === OpCode.createTtl) return ttlOwner(ttl)
+  return mode.ephemeral ? sessionId : 0n
+}
+
+/** The container manager's: neither permissions nor a session are asked for. */
+export function removeContainer(operation: Operation, path: string): TxnBody {
+  const { pending, zxid, tree } = operation
+  const parentPath = parentToDeleteFrom(path)
+  const node = pending.get(path)
+  if (node.childCount > 0) throw new KeeperError(ErrorCode.NotEmpty, path)
+  if (tree.kindOf(node.stat) === 'ephemeral') throw new KeeperError(ErrorCode.BadVersion, path)
+  loseChild(operation, parentPath, pending.get(parentPath))
+  pending.delete(zxid, path)
+  return { type: OpCode.deleteContainer, record: { path } }
 }
 
 export function remove(operation: Operation, request: DeleteRequest): TxnBody {
   operation.checkSession()
   const { pending, zxid } = operation
   const { path } = request
-  const parentPath = parentOf(path)
-  if (parentPath === null || path.includes('\0') || isProtected(path))
-    throw new KeeperError(ErrorCode.BadArguments, path)
+  const parentPath = parentToDeleteFrom(path)
   const parent = pending.get(parentPath)
   requirePermission(operation, parent.acl, Permission.delete, path)
   const node = pending.get(path)
   nextVersion(node.stat.version, request.version, path)
   if (node.childCount > 0) throw new KeeperError(ErrorCode.NotEmpty, path)
-  touchParent(operation, parentPath, parent, parent.childCount - 1, parent.stat.cversion)
+  loseChild(operation, parentPath, parent)
   pending.delete(zxid, path)
   return { type: OpCode.delete, record: { path } }
 }
@@ -131,6 +204,7 @@ export function setData(operation: Operation, request: SetDataRequest): TxnBody 
   requireValidPath(path)
   const node = pending.get(path)
   requirePermission(operation, node.acl, Permission.write, path)
+  operation.checkQuota(path, 0, (data?.length ?? 0) - (node.data?.length ?? 0))
   const version = nextVersion(node.stat.version, request.version, path)
   pending.set(zxid, path, { ...node, data, stat: { ...copyStat(node), version, mzxid: zxid, mtime: timeMs } })
   return { type: OpCode.setData, record: { path, data, version } }
@@ -141,7 +215,7 @@ export function setAcl(operation: Operation, request: SetAclRequest): TxnBody {
   const { pending, zxid, ids } = operation
   const { path } = request
   requireValidPath(path)
-  const acl = fixupAcl(path, request.acl, ids)
+  const acl = fixupAcl(path, request.acl, ids, operation.schemes)
   const node = pending.get(path)
   requirePermission(operation, node.acl, Permission.admin, path)
   const version = nextVersion(node.stat.aversion, request.version, path)
@@ -171,8 +245,7 @@ export function closeSession(operation: Operation, owned: ReadonlySet<string>): 
   for (const path of paths) {
     const parentPath = parentOf(path) ?? ''
     const parent = pending.find(parentPath)
-    if (parent !== undefined)
-      touchParent(operation, parentPath, parent, parent.childCount - 1, parent.stat.cversion)
+    if (parent !== undefined) loseChild(operation, parentPath, parent)
     pending.delete(zxid, path)
   }
   return { type: OpCode.closeSession, record: { paths2Delete: [...paths] } }

@@ -22,16 +22,18 @@ import {
 } from '../../protocol/records/client.ts'
 import type { Id } from '../../protocol/records/data.ts'
 import type { Writer } from '../../protocol/writer.ts'
-import { maskDigests, permits } from '../../tree/acl.ts'
+import { type AclSchemes, maskDigests, permits } from '../../tree/acl.ts'
 import { OPEN_ACL_ID } from '../../tree/aclTable.ts'
 import type { DataTree } from '../../tree/dataTree.ts'
 import type { Watches } from '../../tree/watches.ts'
 import type { Znode } from '../../tree/znode.ts'
+import { executeMultiRead, readMultiRead, writeMultiReadResults } from './multiRead.ts'
 
 export interface ReadContext {
   readonly tree: DataTree
   readonly watches: Watches
   readonly skipAcl: boolean
+  readonly schemes: AclSchemes
   readonly connection: number
   readonly sessionId: SessionId
   readonly ids: readonly Id[]
@@ -60,6 +62,7 @@ const READS: Readonly<Record<number, Read>> = {
   [OpCode.getEphemerals]: getEphemerals,
   [OpCode.getAllChildrenNumber]: getAllChildrenNumber,
   [OpCode.whoAmI]: whoAmI,
+  [OpCode.multiRead]: multiRead,
 }
 
 export function isRead(type: number): boolean {
@@ -81,7 +84,8 @@ function requireNode(tree: DataTree, path: string): Znode {
 
 function requirePermission(context: ReadContext, node: Znode, permission: number): void {
   if (node.aclId === OPEN_ACL_ID || context.skipAcl) return
-  if (!permits(context.tree.aclOf(node), permission, context.ids)) throw new KeeperError(ErrorCode.NoAuth)
+  if (!permits(context.tree.aclOf(node), permission, context.ids, context.schemes))
+    throw new KeeperError(ErrorCode.NoAuth)
 }
 
 /** The watch is set on a path without a node, too. 3.8.0 asks no ACL here; 3.8.4 asks for READ. */
@@ -117,6 +121,14 @@ export function readChildren(
   return { children: [...(node.children ?? [])], stat: tree.statOf(node) }
 }
 
+function multiRead(context: ReadContext, reader: Reader, writer: Writer): void {
+  const results = executeMultiRead(readMultiRead(reader), {
+    getData: (path) => readData(context, { path, watch: false }),
+    getChildren: (path) => readChildren(context, { path, watch: false }),
+  })
+  writeMultiReadResults(writer, results)
+}
+
 /** READ or ADMIN is enough; without ADMIN passwords' hashes are hidden. */
 function getAcl(context: ReadContext, reader: Reader, writer: Writer): void {
   const { tree } = context
@@ -124,7 +136,7 @@ function getAcl(context: ReadContext, reader: Reader, writer: Writer): void {
   const node = requireNode(tree, path)
   requirePermission(context, node, Permission.read | Permission.admin)
   const acl = tree.aclOf(node)
-  const isAdmin = context.skipAcl || permits(acl, Permission.admin, context.ids)
+  const isAdmin = context.skipAcl || permits(acl, Permission.admin, context.ids, context.schemes)
   GetAclResponse.write(writer, { acl: isAdmin ? [...acl] : maskDigests(acl), stat: tree.statOf(node) })
 }
 

@@ -1,9 +1,11 @@
 /** Bytes that go to clients: length in front, one allocation for many (NIOServerCnxn.serializeRecord). */
+import { ErrorCode } from '../../protocol/errors.ts'
 import { OpCode, SYNC_CONNECTED, Xid } from '../../protocol/opcodes.ts'
 import {
   ConnectResponse,
   Create2Response,
   CreateResponse,
+  GetDataResponse,
   ReplyHeader,
   SetAclResponse,
   SetDataResponse,
@@ -28,10 +30,10 @@ export class Replies {
   }
 
   /** A reply whose body is written by `body`; when that throws, nothing is left of it. */
-  withBody(xid: number, zxid: Zxid, body: (writer: Writer) => void): Buffer {
+  withBody(xid: number, zxid: Zxid, body: (writer: Writer) => void, err: number = ErrorCode.Ok): Buffer {
     try {
       return this.frame((writer) => {
-        ReplyHeader.write(writer, { xid, zxid, err: 0 })
+        ReplyHeader.write(writer, { xid, zxid, err })
         body(writer)
       })
     } catch (error) {
@@ -69,16 +71,21 @@ export class Replies {
   }
 }
 
-function writeResult(writer: Writer, type: number, { path, stat }: TxnResult): void {
+function writeResult(writer: Writer, type: number, { path, stat, config }: TxnResult): void {
   switch (type) {
     case OpCode.create:
       CreateResponse.write(writer, { path: path ?? '' })
       break
     case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTtl:
       if (stat !== null) Create2Response.write(writer, { path: path ?? '', stat })
       break
     case OpCode.setData:
       if (stat !== null) SetDataResponse.write(writer, { stat })
+      break
+    case OpCode.reconfig:
+      if (stat !== null) GetDataResponse.write(writer, { data: config ?? null, stat })
       break
     case OpCode.setAcl:
       if (stat !== null) SetAclResponse.write(writer, { stat })

@@ -1,4 +1,5 @@
 /** A client's request on its way through the member that leads. */
+import type { ErrorCode } from '../../protocol/errors.ts'
 import type { SessionId } from '../../protocol/ids.ts'
 import type { Id } from '../../protocol/records/data.ts'
 import type { LearnerId } from '../effects.ts'
@@ -15,4 +16,6 @@ export interface Request {
   readonly body: Buffer | null
   readonly authInfo: readonly Id[]
   readonly owner: RequestOwner
+  /** Why it may not create ephemeral nodes, where that was known before the leader prepares it. */
+  readonly refusal?: ErrorCode
 }

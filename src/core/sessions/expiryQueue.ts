@@ -27,11 +27,11 @@ export class ExpiryQueue {
     return [...this.buckets].sort(([a], [b]) => a - b).map(([atMs, ids]) => [atMs, [...ids]])
   }
 
-  /** Adds it, or moves it on: a deadline never moves back. */
+  /** Adds or moves it: back, too, when its client came again and agreed on a shorter timeout. */
   update(id: SessionId, timeoutMs: number, nowMs: number): void {
     const bucket = (Math.floor((nowMs + timeoutMs) / this.tickMs) + 1) * this.tickMs
     const old = this.bucketOf.get(id)
-    if (old !== undefined && old >= bucket) return
+    if (old === bucket) return
     if (old !== undefined) this.leave(id, old)
     this.bucketOf.set(id, bucket)
     const ids = this.buckets.get(bucket)
@@ -57,7 +57,9 @@ export class ExpiryQueue {
   /** Takes out what is due. */
   due(nowMs: number): SessionId[] {
     const due: SessionId[] = []
-    for (const [bucket, ids] of this.buckets) if (bucket <= nowMs) due.push(...ids)
+    for (const [bucket, ids] of this.buckets) {
+      if (bucket <= nowMs) for (const id of ids) due.push(id)
+    }
     for (const id of due) this.remove(id)
     return due
   }

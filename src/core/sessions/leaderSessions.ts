@@ -1,17 +1,20 @@
 /**
- * The sessions as the leader (or a standalone member) keeps them: who owns each, which are about to end, and
- * which have not been heard of for too long (SessionTrackerImpl, LeaderSessionTracker).
+ * The global sessions as the leader (or a standalone member) keeps them: who owns each, which are about to end,
+ * and which have not been heard of for too long (SessionTrackerImpl, LeaderSessionTracker).
  *
- * Invariants: only here do sessions expire; an expired or closed session gets no further write, though its
+ * Invariants: only here do global sessions expire; an expired or closed session gets no further write, though its
  * closing is not committed yet; a write of a session that moved to another server is refused at the old one.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
-import { formatSessionId, type SessionId } from '../../protocol/ids.ts'
+import { formatSessionId, type SessionId, type Sid } from '../../protocol/ids.ts'
 import { OpCode } from '../../protocol/opcodes.ts'
 import type { Transaction } from '../../protocol/transaction.ts'
 import type { Now, SendEffect } from '../effects.ts'
 import type { Request, RequestOwner } from '../requests/request.ts'
+import { ClosedSessions } from './closedSessions.ts'
 import { ExpiryQueue } from './expiryQueue.ts'
+import type { LocalSessions } from './localSessions.ts'
+import { serverOf } from './sessionIds.ts'
 
 interface TrackedSession {
   readonly timeoutMs: number
@@ -19,16 +22,32 @@ interface TrackedSession {
   isClosing: boolean
 }
 
+/** What a leader needs to know where members have local sessions. */
+export interface LocalScope {
+  readonly sid: Sid
+  /** This member's own. */
+  readonly sessions: LocalSessions
+  /** How long a write may be under way from a learner, ms. */
+  readonly underWayMs: number
+}
+
 export class LeaderSessions {
   private readonly tickTimeMs: number
   private readonly emit: (effect: SendEffect) => void
+  private readonly local: LocalScope | null
   private readonly sessions = new Map<SessionId, TrackedSession>()
   private expiry: ExpiryQueue
+  private closed: ClosedSessions | null = null
   private isActive = false
+  /** Grows when a session begins to end: from then on it cannot be touched. */
+  generation = 0
+  /** A session whose client was connected here is another member's now. */
+  onMovedAway: ((id: SessionId) => void) | null = null
 
-  constructor(tickTimeMs: number, emit: (effect: SendEffect) => void) {
+  constructor(tickTimeMs: number, emit: (effect: SendEffect) => void, local: LocalScope | null = null) {
     this.tickTimeMs = tickTimeMs
     this.emit = emit
+    this.local = local
     this.expiry = new ExpiryQueue(tickTimeMs)
   }
 
@@ -49,19 +68,27 @@ export class LeaderSessions {
   restart(known: ReadonlyMap<SessionId, number>, now: Now): void {
     this.stop()
     this.isActive = true
+    if (this.local !== null) this.closed = new ClosedSessions(this.tickTimeMs, this.local.underWayMs)
     for (const [id, timeoutMs] of known) this.add(id, timeoutMs, null, now)
   }
 
   stop(): void {
     this.isActive = false
+    this.closed = null
     this.sessions.clear()
     this.expiry = new ExpiryQueue(this.tickTimeMs)
   }
 
-  /** When createSession is prepared: from then on its client may send. */
-  add(id: SessionId, timeoutMs: number, owner: RequestOwner | null, now: Now): void {
+  /**
+   * When createSession is prepared: from then on its client may send. False when this very session is ending:
+   * an upgrade that was overtaken by its end must not bring it back.
+   */
+  add(id: SessionId, timeoutMs: number, owner: RequestOwner | null, now: Now): boolean {
+    const known = this.sessions.get(id)
+    if (known?.isClosing) return false
     this.sessions.set(id, { timeoutMs, owner, isClosing: false })
     this.expiry.update(id, timeoutMs, now.monotonicMs)
+    return true
   }
 
   /**
@@ -77,14 +104,25 @@ export class LeaderSessions {
 
   /** A client came back with its session, at this owner. False when the session is over. */
   takeOver(id: SessionId, owner: RequestOwner, now: Now, timeoutMs?: number): boolean {
-    if (!this.touch(id, now, timeoutMs)) return false
     const session = this.sessions.get(id)
-    if (session !== undefined) session.owner = owner
+    if (session === undefined || !this.touch(id, now, timeoutMs)) return false
+    const hasMovedAway = session.owner === 'local' && owner !== 'local'
+    session.owner = owner
+    if (hasMovedAway) this.onMovedAway?.(id)
     return true
   }
 
-  /** Whether the owner may write for the session: SessionTrackerImpl.checkSession. */
+  /** Whether the owner may write for the session: LeaderSessionTracker.checkSession. */
   check(id: SessionId, owner: RequestOwner): ErrorCode {
+    if (this.sessions.has(id) || this.local === null) return this.checkGlobal(id, owner)
+    if (this.local.sessions.has(id)) return owner === 'local' ? ErrorCode.Ok : ErrorCode.SessionMoved
+    const isOver = serverOf(id) === this.local.sid || this.closed?.has(id)
+    // Otherwise it is taken for another member's local session.
+    return isOver ? ErrorCode.SessionExpired : ErrorCode.Ok
+  }
+
+  /** As `check`, for what only a global session may do: create an ephemeral node. */
+  checkGlobal(id: SessionId, owner: RequestOwner): ErrorCode {
     const session = this.sessions.get(id)
     if (session === undefined || session.isClosing) return ErrorCode.SessionExpired
     if (session.owner === null) session.owner = owner
@@ -95,6 +133,7 @@ export class LeaderSessions {
     const session = this.sessions.get(id)
     if (session === undefined) return
     session.isClosing = true
+    this.generation += 1
     this.expiry.remove(id)
   }
 
@@ -107,7 +146,10 @@ export class LeaderSessions {
     })
   }
 
-  applied(transaction: Transaction): void {
-    if (transaction.body.type === OpCode.closeSession) this.sessions.delete(transaction.header.clientId)
+  applied(transaction: Transaction, now: Now): void {
+    if (transaction.body.type !== OpCode.closeSession) return
+    const { clientId } = transaction.header
+    this.sessions.delete(clientId)
+    this.closed?.add(clientId, now)
   }
 }

@@ -3,15 +3,23 @@ import type { SessionId } from '../../protocol/ids.ts'
 
 export class LearnerSessions {
   private touched = new Map<SessionId, number>()
+  /** Grows when what was touched before must be touched again to count. */
+  generation = 0
 
   touch(sessionId: SessionId, timeOut: number): void {
     this.touched.set(sessionId, timeOut)
+  }
+
+  /** The leader is asked about it, and told its timeout anew: an older one must not follow. */
+  forget(sessionId: SessionId): void {
+    this.touched.delete(sessionId)
   }
 
   drain(): { sessionId: SessionId; timeOut: number }[] {
     if (this.touched.size === 0) return []
     const drained = [...this.touched].map(([sessionId, timeOut]) => ({ sessionId, timeOut }))
     this.touched = new Map()
+    this.generation += 1
     return drained
   }
 }

@@ -19,3 +19,8 @@ export class SessionIds {
     return id as SessionId
   }
 }
+
+/** The server that made the id, for servers below 256. */
+export function serverOf(id: SessionId): Sid {
+  return Number(BigInt.asUintN(64, id) >> 56n) as Sid
+}

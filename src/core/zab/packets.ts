@@ -21,9 +21,14 @@ function packet(type: number, zxid: Zxid, data: Buffer | null = null): QuorumPac
   return { type, zxid, data, authinfo: null }
 }
 
-/** FOLLOWERINFO or OBSERVERINFO: the epoch it has accepted, and who it is. */
-export function learnerInfo(type: number, acceptedEpoch: Epoch, serverid: Sid): QuorumPacket {
-  const info = { serverid, protocolVersion: PROTOCOL_VERSION, configVersion: 0 }
+/** FOLLOWERINFO or OBSERVERINFO: the epoch it has accepted, who it is, and which configuration it knows. */
+export function learnerInfo(
+  type: number,
+  acceptedEpoch: Epoch,
+  serverid: Sid,
+  configVersion = 0,
+): QuorumPacket {
+  const info = { serverid, protocolVersion: PROTOCOL_VERSION, configVersion }
   return packet(type, makeZxid(acceptedEpoch, 0), encode(LearnerInfo, info))
 }
 
@@ -48,6 +53,28 @@ export const ack = (zxid: Zxid): QuorumPacket => packet(PacketType.ack, zxid)
 export const commit = (zxid: Zxid): QuorumPacket => packet(PacketType.commit, zxid)
 export const proposal = (txn: LoggedTxn): QuorumPacket => packet(PacketType.proposal, txn.zxid, txn.bytes)
 export const inform = (txn: LoggedTxn): QuorumPacket => packet(PacketType.inform, txn.zxid, txn.bytes)
+
+/** COMMIT of a reconfig: the leader says who leads from now on (Leader.commitAndActivate). */
+export function commitAndActivate(zxid: Zxid, designated: Sid): QuorumPacket {
+  const writer = new Writer(8)
+  writer.longFromNumber(designated)
+  return packet(PacketType.commitAndActivate, zxid, writer.take())
+}
+
+/** The same for observers, the transaction behind it. */
+export function informAndActivate(txn: LoggedTxn, designated: Sid): QuorumPacket {
+  const writer = new Writer(8 + txn.bytes.length)
+  writer.longFromNumber(designated)
+  writer.raw(txn.bytes)
+  return packet(PacketType.informAndActivate, txn.zxid, writer.take())
+}
+
+/** What stands in the data of both: who is to lead, and the transaction where there is one. */
+export function readActivation(data: Buffer | null): { designated: Sid; txn: Buffer } {
+  const reader = new Reader(data ?? Buffer.alloc(0))
+  return { designated: reader.longAsNumber() as Sid, txn: reader.rest() }
+}
+
 export const ping = (lastProposed: Zxid): QuorumPacket => packet(PacketType.ping, lastProposed)
 export const syncReply = (): QuorumPacket => packet(PacketType.sync, ZERO_ZXID)
 

@@ -1,16 +1,18 @@
 /** What Zab needs to know of the configuration; times in ms, limits in ticks as in zoo.cfg. */
 import type { Sid } from '../../protocol/ids.ts'
-import type { QuorumVerifier } from '../quorum.ts'
+import type { ContainerOptions } from '../requests/containers.ts'
 
 export interface ZabSettings {
   readonly sid: Sid
-  readonly verifier: QuorumVerifier
   readonly tickTimeMs: number
   readonly initLimit: number
   readonly syncLimit: number
-  /** The ensemble's config text as NEWLEADER carries it (version 0: reconfig is off). */
-  readonly membershipText: string
+  /** Apache's defaults unless given. */
+  readonly containers?: ContainerOptions
 }
 
-/** How a role ends: the member goes back to the election, saying why. */
-export type StepDown = (reason: string) => void
+/**
+ * How a role ends, saying why: the member goes back to the election, or right into the part that `designated`, named by
+ * the old leader with a reconfig, gives it.
+ */
+export type StepDown = (reason: string, designated?: Sid | null) => void

@@ -1,15 +1,18 @@
 /**
  * A member alone: broadcast without learners and without epochs. A write is committed once it is durable here;
- * zxids go on from the last one, in whatever epoch the data dir was left in.
+ * zxids go on from the last one, in whatever epoch the data dir was left in, and into the next when its counter is
+ * used up.
  */
 
+import { counterOf, epochOf, MAX_COUNTER, makeZxid } from '../../protocol/zxid.ts'
 import type { Now, SendEffect } from '../effects.ts'
-import type { QuorumVerifier } from '../quorum.ts'
 import type { Replica } from '../replica.ts'
+import { ContainerManager, DEFAULT_CONTAINERS } from '../requests/containers.ts'
 import type { Preparation } from '../requests/prepare.ts'
 import type { Request } from '../requests/request.ts'
+import { endDeadSessions } from '../sessions/deadSessions.ts'
 import type { LeaderSessions } from '../sessions/leaderSessions.ts'
-import { Broadcast } from './leader/broadcast.ts'
+import { Broadcast, type CommitQuorum } from './leader/broadcast.ts'
 import type { ZabSettings } from './settings.ts'
 
 export interface StandaloneParts {
@@ -21,28 +24,47 @@ export interface StandaloneParts {
   readonly synced: () => void
 }
 
-/** One voter, who is always a quorum. */
-const ALONE: Pick<QuorumVerifier, 'containsQuorum'> = { containsQuorum: (sids) => [...sids].length > 0 }
+/** One voter, who is always a quorum; a standalone server refuses to be reconfigured. */
+const ALONE: CommitQuorum = {
+  committedElectorate: { containsQuorum: () => true },
+  decides: (sids) => [...sids].length > 0,
+  logs: () => {},
+}
 
 export class Standalone {
   private readonly sessions: LeaderSessions
   private readonly broadcast: Broadcast
+  private readonly replica: Replica
+  private readonly containers: ContainerManager
 
   constructor(parts: StandaloneParts, now: Now) {
     const { settings, replica, preparation, sessions, emit, synced } = parts
     const stepDown = (reason: string) => emit({ kind: 'fatal', code: 'UNEXPECTED_ERROR', reason })
     this.sessions = sessions
-    const shared = { sid: settings.sid, replica, preparation, emit, synced, stepDown }
-    this.broadcast = new Broadcast({ ...shared, verifier: ALONE, learners: new Map() }, replica.lastLogged)
+    this.replica = replica
+    this.containers = new ContainerManager(settings.containers ?? DEFAULT_CONTAINERS, now)
+    const { sid } = settings
+    const shared = { sid, replica, preparation, emit, synced, stepDown, activate: () => sid }
+    this.broadcast = new Broadcast({ ...shared, quorum: ALONE, learners: new Map() }, replica.lastLogged)
     sessions.restart(replica.database.sessions, now)
+    for (const request of endDeadSessions(replica.database)) this.submit(request, now)
   }
 
   get nextDeadlineMs(): number {
-    return this.sessions.nextDeadlineMs
+    return Math.min(this.sessions.nextDeadlineMs, this.containers.nextDeadlineMs)
   }
 
   submit(request: Request, now: Now): void {
+    if (counterOf(this.broadcast.lastProposed) === MAX_COUNTER) this.beginEpoch()
     this.broadcast.submit(request, now)
+  }
+
+  /** Where a leader would step down; Apache alone counts on into the epoch, and gives out counter 0 on the way. */
+  private beginEpoch(): void {
+    const epoch = epochOf(this.broadcast.lastProposed) + 1
+    this.replica.saveAcceptedEpoch(epoch, [])
+    this.replica.saveCurrentEpoch(epoch, [])
+    this.broadcast.lastProposed = makeZxid(epoch, 0)
   }
 
   durable(): void {
@@ -51,5 +73,6 @@ export class Standalone {
 
   tick(now: Now): void {
     for (const request of this.sessions.expire(now)) this.submit(request, now)
+    for (const request of this.containers.due(this.replica.database.tree, now)) this.submit(request, now)
   }
 }

@@ -47,6 +47,7 @@ export class PeerLink {
   private dialling: Socket | null = null
   /** Addresses to try, those that the peer named itself first. */
   private addresses: readonly Address[]
+  private configured: readonly Address[]
   private nextAddress = 0
   private pending: Buffer | null = null
   private lastSent: Buffer | null = null
@@ -62,6 +63,19 @@ export class PeerLink {
   constructor(parts: PeerLinkParts) {
     this.parts = parts
     this.addresses = parts.addresses
+    this.configured = parts.addresses
+  }
+
+  /** Where the peer is from now on; a conversation that is under way goes on. */
+  moved(addresses: readonly Address[]): void {
+    this.configured = addresses
+    this.addresses = addresses
+    this.nextAddress = 0
+  }
+
+  /** There is a connection, or one is on its way. */
+  get isInUse(): boolean {
+    return this.live !== null || this.dialling !== null || this.retry !== null
   }
 
   get isConnected(): boolean {
@@ -81,7 +95,7 @@ export class PeerLink {
     if (this.live !== null && performance.now() - this.liveSinceMs < CROSSING_MS) return
     const isNamed = (known: Address) =>
       named.some(({ host, port }) => host === known.host && port === known.port)
-    this.addresses = [...named, ...this.parts.addresses.filter((address) => !isNamed(address))]
+    this.addresses = [...named, ...this.configured.filter((address) => !isNamed(address))]
     this.nextAddress = 0
     this.dropLive()
     this.isInDoubt = true

@@ -7,6 +7,7 @@ import {
   millis,
   nullableString,
   optionalTail,
+  presentString,
   record,
   sessionId,
   string,
@@ -48,10 +49,10 @@ export type MultiHeader = Value<typeof MultiHeader>
 export const WatcherEvent = record({ type: int, state: int, path: string })
 export type WatcherEvent = Value<typeof WatcherEvent>
 
-export const CreateRequest = record({ path: string, data: buffer, acl: vector(Acl), flags: int })
+export const CreateRequest = record({ path: presentString, data: buffer, acl: vector(Acl), flags: int })
 export type CreateRequest = Value<typeof CreateRequest>
 export const CreateTtlRequest = record({
-  path: string,
+  path: presentString,
   data: buffer,
   acl: vector(Acl),
   flags: int,
@@ -63,11 +64,11 @@ export type CreateResponse = Value<typeof CreateResponse>
 export const Create2Response = record({ path: string, stat: Stat })
 export type Create2Response = Value<typeof Create2Response>
 
-export const DeleteRequest = record({ path: string, version: int })
+export const DeleteRequest = record({ path: presentString, version: int })
 export type DeleteRequest = Value<typeof DeleteRequest>
 
 /** exists, getData, getChildren, getChildren2. */
-export const WatchableReadRequest = record({ path: string, watch: bool })
+export const WatchableReadRequest = record({ path: presentString, watch: bool })
 export type WatchableReadRequest = Value<typeof WatchableReadRequest>
 /** getACL, sync, getAllChildrenNumber; getEphemerals names its prefix so. */
 export const PathRequest = record({ path: string })
@@ -128,6 +129,8 @@ export const AuthPacket = record({ type: int, scheme: string, auth: buffer })
 export type AuthPacket = Value<typeof AuthPacket>
 export const GetSaslRequest = record({ token: buffer })
 export type GetSaslRequest = Value<typeof GetSaslRequest>
+export const SetSaslResponse = record({ token: buffer })
+export type SetSaslResponse = Value<typeof SetSaslResponse>
 
 export const ReconfigRequest = record({
   joiningServers: nullableString,

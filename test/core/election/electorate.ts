@@ -74,7 +74,9 @@ export class Electorate {
       minNotificationIntervalMs: 200,
       maxNotificationIntervalMs: 60_000,
       finalizeWaitMs: 200,
-      configText: () => 'version=0',
+      configText: 'version=0',
+      committed: this.verifier,
+      hear: () => false,
     }
     return new Election(options, (effect) => {
       if (effect.kind === 'event') {

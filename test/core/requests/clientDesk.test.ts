@@ -1,5 +1,6 @@
 /** Connections, sessions and the order of answers, with the disk held back where that shows something. */
 import { describe, expect, test } from 'vitest'
+import { digestId } from '../../../src/core/auth/digest.ts'
 import { sessionPassword } from '../../../src/core/sessions/password.ts'
 import { NO_SESSION, type SessionId } from '../../../src/protocol/ids.ts'
 import { decode, encode } from '../../../src/protocol/jute.ts'
@@ -11,7 +12,6 @@ import {
   RequestHeader,
 } from '../../../src/protocol/records/client.ts'
 import { ZERO_ZXID, type Zxid } from '../../../src/protocol/zxid.ts'
-import { digestId } from '../../../src/tree/acl.ts'
 import {
   type Ask,
   acl,

@@ -58,6 +58,17 @@ export const create = (
   )
 export const create2 = (path: string, text: string | null = '', flags = 0) =>
   create(path, text, flags, OPEN, 15)
+export const createContainer = (path: string, text: string | null = '', flags = 4): Ask => ({
+  ...create(path, text, flags, OPEN, OpCode.createContainer),
+  text: `createContainer ${path} ${text} ${flags}`,
+})
+export const createTtl = (path: string, ttl: number, flags = 5, text: string | null = ''): Ask =>
+  ask(
+    OpCode.createTtl,
+    client.CreateTtlRequest,
+    { path, data: data(text), acl: OPEN, flags, ttl },
+    `createTtl ${path} ${text} ${flags} ${ttl}`,
+  )
 export const remove = (path: string, version = -1): Ask =>
   ask(OpCode.delete, client.DeleteRequest, { path, version }, `delete ${path} ${version}`)
 export const setData = (path: string, text: string | null, version = -1): Ask =>
@@ -155,18 +166,17 @@ export function setWatches2(relativeZxid: number, persistent: string[], recursiv
   )
 }
 
-export function multi(...parts: Ask[]): Ask {
+export const multi = (...parts: Ask[]): Ask => several(OpCode.multi, 'multi', parts)
+export const multiRead = (...parts: Ask[]): Ask => several(OpCode.multiRead, 'multiRead', parts)
+
+function several(type: number, name: string, parts: readonly Ask[]): Ask {
   const writer = new Writer()
   for (const { type, body } of parts) {
     client.MultiHeader.write(writer, { type, done: false, err: -1 })
     writer.raw(body)
   }
   client.MultiHeader.write(writer, { type: -1, done: true, err: -1 })
-  return {
-    type: OpCode.multi,
-    body: writer.take(),
-    text: `multi [${parts.map(({ text }) => text).join('; ')}]`,
-  }
+  return { type, body: writer.take(), text: `${name} [${parts.map(({ text }) => text).join('; ')}]` }
 }
 
 export const say = (who: string, ...asks: Ask[]): Step => ({ who, asks })
@@ -269,6 +279,8 @@ async function hear(
 const REPLIES = new Map<number, Type<unknown>>([
   [OpCode.create, client.CreateResponse],
   [OpCode.create2, client.Create2Response],
+  [OpCode.createContainer, client.Create2Response],
+  [OpCode.createTtl, client.Create2Response],
   [OpCode.exists, client.ExistsResponse],
   [OpCode.getData, client.GetDataResponse],
   [OpCode.setData, client.SetDataResponse],
@@ -284,7 +296,7 @@ const REPLIES = new Map<number, Type<unknown>>([
 ] as [number, Type<unknown>][])
 
 function readReply(type: number, reader: Reader): unknown {
-  if (type === OpCode.multi) return readMultiReply(reader)
+  if (type === OpCode.multi || type === OpCode.multiRead) return readMultiReply(reader)
   return REPLIES.get(type)?.read(reader) ?? ''
 }
 

@@ -2,10 +2,12 @@
 import type { ConnectionId, Effect, Now } from '../../../src/core/effects.ts'
 import type { MemberEvent } from '../../../src/core/events.ts'
 import { PeerCore } from '../../../src/core/peer.ts'
-import { QuorumVerifier } from '../../../src/core/quorum.ts'
+import { type ContainerOptions, DEFAULT_CONTAINERS } from '../../../src/core/requests/containers.ts'
 import type { RequestOptions } from '../../../src/core/requests/options.ts'
+import { configCodec } from '../../../src/peer/membership.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'
 import { decodeTransaction, type Transaction } from '../../../src/protocol/transaction.ts'
+import { ZERO_ZXID } from '../../../src/protocol/zxid.ts'
 import { Database } from '../../../src/tree/database.ts'
 import type { Line, Server } from './conversation.ts'
 
@@ -15,6 +17,8 @@ export class CoreServer implements Server {
   readonly core: PeerCore
   readonly transactions: Transaction[] = []
   readonly events: MemberEvent[] = []
+  /** Connections that were to be left unread, or read again, and which of both came last. */
+  readonly throttled = new Map<ConnectionId, boolean>()
   now: Now = { monotonicMs: 0, wallMs: 1_700_000_000_000 }
   /** While set, nothing becomes durable. */
   isDiskStuck = false
@@ -22,16 +26,23 @@ export class CoreServer implements Server {
   private effects: Effect[] = []
   private lastTicket = 0
 
-  constructor(options: Partial<RequestOptions> = {}, database = Database.initial()) {
-    const verifier = new QuorumVerifier([{ sid: 1, role: 'participant', group: null, weight: 1 }])
-    const timing = { minNotificationIntervalMs: 200, maxNotificationIntervalMs: 60_000, finalizeWaitMs: 200 }
+  constructor(
+    options: Partial<RequestOptions> = {},
+    database = Database.initial(),
+    containers: ContainerOptions = DEFAULT_CONTAINERS,
+  ) {
     this.core = new PeerCore(
       {
         isStandalone: true,
-        isObserver: false,
         commitLogCount: 500,
-        zab: { sid, verifier, tickTimeMs: 2000, initLimit: 10, syncLimit: 5, membershipText: '' },
-        election: { sid, verifier, learnerType: 'participant', ...timing, configText: () => '' },
+        membership: {
+          isReconfigEnabled: false,
+          standaloneEnabled: true,
+          config: { version: ZERO_ZXID, servers: [], text: '' },
+          codec: configCodec,
+        },
+        zab: { sid, tickTimeMs: 2000, initLimit: 10, syncLimit: 5, containers },
+        election: { minNotificationIntervalMs: 200, maxNotificationIntervalMs: 60_000, finalizeWaitMs: 200 },
         requests: {
           sid,
           minSessionTimeoutMs: 4000,
@@ -104,8 +115,14 @@ export class CoreServer implements Server {
       case 'closeClient':
         this.lines.get(effect.connection)?.received.push(null)
         break
+      case 'throttleClient':
+        this.throttled.set(effect.connection, effect.isThrottled)
+        break
       case 'append':
         this.transactions.push(decodeTransaction(effect.txn.bytes))
+        this.lastTicket = effect.ticket
+        break
+      case 'saveEpoch':
         this.lastTicket = effect.ticket
         break
       case 'event':

@@ -6,11 +6,15 @@ import {
   check,
   create,
   create2,
+  createContainer,
+  createTtl,
   exists,
   getAcl,
+  getChildren,
   getChildren2,
   getData,
   multi,
+  multiRead,
   remove,
   type Step,
   say,
@@ -19,7 +23,8 @@ import {
   sync,
 } from './conversation.ts'
 
-export function randomWalk(seed: number, length: number): Step[] {
+/** `kinds`: containers, TTL nodes and multiReads, too. */
+export function randomWalk(seed: number, length: number, kinds = false): Step[] {
   let state = seed
   const below = (n: number): number => {
     state = (Math.imul(state, 1103515245) + 12345) >>> 0
@@ -36,7 +41,14 @@ export function randomWalk(seed: number, length: number): Step[] {
       [acl(31, 'auth', '')],
       [],
     ])
-  const write = (): Ask =>
+  const writeKind = (): Ask =>
+    pick([
+      () => createContainer(path()),
+      () => createTtl(path(), pick([1000, 60_000, 0]) * 60, pick([5, 6])),
+      () => create(path(), 'x', 4),
+    ])()
+  const write = (): Ask => (kinds && below(3) === 0 ? writeKind() : writePlain())
+  const writePlain = (): Ask =>
     pick([
       () => create(path(), 'x', pick([0, 0, 0, 1, 2, 3])),
       () => create2(path(), 'yy', pick([0, 0, 1, 2, 3])),
@@ -55,6 +67,7 @@ export function randomWalk(seed: number, length: number): Step[] {
       return asked.type === 13 ? multi(asked) : asked
     }
     if (kind < 7) return multi(...several())
+    if (kinds && kind === 7) return multiRead(getData(path()), getChildren(path()), getData(path()))
     return pick([
       () => getData(path(), true),
       () => exists(path(), true),

@@ -58,16 +58,23 @@ describe('the expiry queue', () => {
     expect(queue.nextDeadlineMs).toBe(6000)
   })
 
-  test('touching moves on, never back', () => {
+  test('touching moves on', () => {
     const queue = new ExpiryQueue(2000)
     queue.update(a, 4000, 0)
     queue.update(b, 4000, 0)
     queue.update(a, 4000, 3000)
-    queue.update(a, 4000, 1000)
     expect(queue.due(6000)).toEqual([b])
     expect(queue.nextDeadlineMs).toBe(8000)
     queue.remove(a)
     expect(queue.due(1e9)).toEqual([])
+  })
+
+  test('a shorter timeout moves back', () => {
+    const queue = new ExpiryQueue(2000)
+    queue.update(a, 40_000, 0)
+    queue.update(a, 4000, 1000)
+    expect(queue.nextDeadlineMs).toBe(6000)
+    expect(queue.due(6000)).toEqual([a])
   })
 })
 

@@ -1,8 +1,9 @@
-/** npm's node-zookeeper-client: nodes, a watch, a transaction, and a session that outlives the leader. */
+/** npm's node-zookeeper-client: nodes, watches, transactions, and a session that outlives the leader. */
 import zookeeper, { type Client, type Event } from 'node-zookeeper-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { allServe, describeEngines, leaderOf, type TestEnsemble } from '../../support/ensembles.ts'
+import { allServe, describeEngines, type TestEnsemble } from '../../support/ensembles.ts'
 import { eventually } from '../../support/eventually.ts'
+import { LeaderKill } from './leaderKill.ts'
 
 const { CreateMode } = zookeeper
 
@@ -56,9 +57,7 @@ describeEngines('node-zookeeper-client', (start) => {
     const path = '/npm-ephemeral'
     await answer((done) => owner.client.create(path, Buffer.from('mine'), CreateMode.EPHEMERAL, done))
 
-    const leader = await leaderOf(ensemble)
-    await ensemble.kill(leader.id)
-    await leaderOf(ensemble)
+    await using _ = await LeaderKill.of(ensemble)
     const data = await eventually('the owner to be connected again', () =>
       answer<Buffer>((done) => owner.client.getData(path, undefined, done)),
     )
@@ -70,7 +69,71 @@ describeEngines('node-zookeeper-client', (start) => {
     await eventually('the ephemeral znode to go with its session', async () => {
       return (await answer((done) => other.client.exists(path, done))) === null
     })
-    await ensemble.start(leader.id)
+  })
+
+  it('makes whole paths and transactions while the leader dies, and loses none', async () => {
+    await using session = await open(ensemble.connectString)
+    const { client } = session
+    await answer((done) => client.mkdirp('/npm-storm/left', done))
+    await answer((done) => client.mkdirp('/npm-storm/right', done))
+    const acknowledged: string[] = []
+    const paths: string[] = []
+    let killed = false
+    const writing = (async () => {
+      for (let count = 0, after = 0; after < 20; count++) {
+        if (killed) after++
+        try {
+          await answer((done) => client.mkdirp(`/npm-storm/deep/${count}/a/b`, done))
+          paths.push(`/npm-storm/deep/${count}/a/b`)
+          const both = client
+            .transaction()
+            .create(`/npm-storm/left/${count}`)
+            .create(`/npm-storm/right/${count}`)
+          await answer((done) => both.commit(done))
+          acknowledged.push(String(count))
+        } catch (error) {
+          // A mkdirp finds what it made before its answer was lost; a transaction's outcome is not known.
+          expect(String(error)).toMatch(/CONNECTION_LOSS|NODE_EXISTS/)
+        }
+      }
+    })()
+    await eventually('the first transactions', () => acknowledged.length > 3)
+    await using _ = await LeaderKill.of(ensemble)
+    killed = true
+    await writing
+    const children = async (path: string): Promise<string[]> =>
+      (await answer<string[]>((done) => client.getChildren(path, done))).sort()
+    const left = await children('/npm-storm/left')
+    expect(await children('/npm-storm/right')).toEqual(left)
+    expect(left).toEqual(expect.arrayContaining(acknowledged))
+    for (const path of paths) expect(await answer((done) => client.exists(path, done))).not.toBeNull()
+  })
+
+  it('watches on after the death of the leader', async () => {
+    await using reader = await open(ensemble.connectString)
+    await using writer = await open(ensemble.connectString)
+    const set = (data: string): Promise<unknown> =>
+      answer((done) => writer.client.setData('/npm-watched', Buffer.from(data), -1, done))
+    await answer((done) => writer.client.mkdirp('/npm-watched', done))
+    const seen: string[] = []
+    /** What a program does that wants to see every state: it reads, and sets the watch anew with each reading. */
+    const watch = (): void => {
+      reader.client.getData('/npm-watched', watch, (error, data) => {
+        // A watch that is only set again with the connection does not need it; a reading that got lost does.
+        if (error) setTimeout(watch, 20)
+        else if (seen.at(-1) !== String(data ?? '')) seen.push(String(data ?? ''))
+      })
+    }
+    watch()
+    await eventually('the first reading', () => seen.length === 1)
+    await set('before')
+    await eventually('the reading of before', () => seen.at(-1) === 'before')
+    await using _ = await LeaderKill.of(ensemble)
+    await eventually('a write after the kill', () => set('after').then(() => true))
+    await eventually('the reading of after', () => seen.at(-1) === 'after')
+    await set('later')
+    await eventually('the reading of later', () => seen.at(-1) === 'later')
+    expect(seen).toEqual(['', 'before', 'after', 'later'])
   })
 })
 

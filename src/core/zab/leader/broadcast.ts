@@ -3,31 +3,44 @@
  *
  * Invariants: proposals carry consecutive zxids of this leader's epoch; a transaction is committed only when a
  * quorum, among it this leader only once its own log is durable, has acknowledged it and everything before it.
+ * What is proposed while a reconfig is pending needs a quorum of both configurations, even when the reconfig has been
+ * committed since: otherwise only members of the new one might hold it, none of whom may stand for election before it
+ * knows that the reconfig is committed.
  * A standalone member is the case without learners.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { OpCode } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
-import { encodeTransaction } from '../../../protocol/transaction.ts'
+import { encodeTransaction, type Transaction } from '../../../protocol/transaction.ts'
 import { counterOf, formatZxid, MAX_COUNTER, nextZxid, type Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
-import type { QuorumVerifier } from '../../quorum.ts'
-import type { Replica } from '../../replica.ts'
+import type { Electorate } from '../../quorum.ts'
+import type { PendingTxn, Replica } from '../../replica.ts'
 import type { Preparation } from '../../requests/prepare.ts'
 import type { Request } from '../../requests/request.ts'
 import * as packets from '../packets.ts'
 import type { StepDown } from '../settings.ts'
 import { isForwarding, type LearnerView } from './learnerView.ts'
 
+/** Who commits, and what a reconfig means for it (Membership; a standalone member decides alone). */
+export interface CommitQuorum {
+  readonly committedElectorate: Pick<Electorate, 'containsQuorum'>
+  decides(sids: Iterable<Sid>, zxid: Zxid): boolean
+  /** Called right before the transaction is logged. */
+  logs(transaction: Transaction): void
+}
+
 export interface BroadcastParts {
   readonly sid: Sid
   readonly replica: Replica
-  readonly verifier: Pick<QuorumVerifier, 'containsQuorum'>
+  readonly quorum: CommitQuorum
   readonly preparation: Preparation
   readonly learners: ReadonlyMap<LearnerId, LearnerView>
   readonly emit: (effect: SendEffect) => void
   readonly stepDown: StepDown
+  /** A reconfig is committed: puts it in force, and says who leads from now on. */
+  readonly activate: (transaction: Transaction) => Sid
   /** A sync that this member's own client asked for is due. */
   readonly synced: () => void
 }
@@ -50,6 +63,10 @@ export const NO_SIZES: Sizes = { last: -1, min: -1, max: -1 }
 export class Broadcast {
   lastProposed: Zxid
   sizes: Sizes = NO_SIZES
+  /** Somebody else was designated: nothing is proposed or committed any more. */
+  isOver = false
+  /** The configuration that was in force when what is proposed up to `upTo` was. */
+  private former: { readonly voters: Pick<Electorate, 'containsQuorum'>; readonly upTo: Zxid } | null = null
   private readonly parts: BroadcastParts
   private readonly waitingSyncs: WaitingSync[] = []
 
@@ -60,6 +77,7 @@ export class Broadcast {
   }
 
   submit(request: Request, now: Now): void {
+    if (this.isOver) return
     if (request.type === OpCode.sync) {
       this.waitForOutstanding(request)
       return
@@ -86,6 +104,7 @@ export class Broadcast {
     for (const learner of this.parts.learners.values()) {
       if (!learner.isObserver && isForwarding(learner)) this.send(learner, packet, zxid, now)
     }
+    this.parts.quorum.logs(transaction)
     replica.log(txn, transaction, [])
   }
 
@@ -130,7 +149,9 @@ export class Broadcast {
     for (let head = replica.pending.peek(); head; head = replica.pending.peek()) {
       // Its own disk counts like any other's, but what it shows its clients must be on it.
       if (head.ticket > replica.durableTicket || !this.hasQuorum(head.txn.zxid)) return
-      this.commit(head.txn.zxid, packets.inform(head.txn))
+      if (this.isOver) return
+      if (head.transaction.body.type === OpCode.reconfig) this.commitReconfig(head)
+      else this.commit(head.txn.zxid, packets.commit(head.txn.zxid), packets.inform(head.txn))
     }
   }
 
@@ -141,12 +162,32 @@ export class Broadcast {
       if (!learner.isObserver && learner.phase === 'synced' && learner.ackedZxid >= zxid)
         acks.push(learner.sid)
     }
-    return this.parts.verifier.containsQuorum(acks)
+    return this.parts.quorum.decides(acks, zxid) && this.isFormerQuorum(acks, zxid)
   }
 
-  private commit(zxid: Zxid, inform: QuorumPacket): void {
+  private isFormerQuorum(sids: readonly Sid[], zxid: Zxid): boolean {
+    const { former } = this
+    return former === null || zxid > former.upTo || former.voters.containsQuorum(sids)
+  }
+
+  /** Whether what is outstanding could be committed with these voters. */
+  canCommit(sids: readonly Sid[]): boolean {
+    const oldest = this.parts.replica.pending.peek()
+    return oldest === undefined || this.isFormerQuorum(sids, oldest.txn.zxid)
+  }
+
+  private commitReconfig({ txn, transaction }: PendingTxn): void {
+    const { committedElectorate: voters } = this.parts.quorum
+    const designated = this.parts.activate(transaction)
+    this.former = { voters, upTo: this.lastProposed }
+    const { zxid } = txn
+    // What comes behind it is the new leader's to commit.
+    if (designated !== this.parts.sid) this.isOver = true
+    this.commit(zxid, packets.commitAndActivate(zxid, designated), packets.informAndActivate(txn, designated))
+  }
+
+  private commit(zxid: Zxid, packet: QuorumPacket, inform: QuorumPacket): void {
     const { replica, preparation, learners, emit } = this.parts
-    const packet = packets.commit(zxid)
     for (const learner of learners.values()) {
       if (isForwarding(learner))
         emit({ kind: 'toLearner', learner: learner.id, packet: learner.isObserver ? inform : packet })

@@ -9,7 +9,7 @@ import type { Sid } from '../../../protocol/ids.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import { type Epoch, epochOf, formatZxid, MAX_EPOCH, type Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, SendEffect, Ticket } from '../../effects.ts'
-import type { QuorumVerifier } from '../../quorum.ts'
+import type { Electorate } from '../../quorum.ts'
 import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
 import type { StepDown } from '../settings.ts'
@@ -28,7 +28,10 @@ function isAhead(a: StateSummary, b: StateSummary): boolean {
 export interface DiscoveryParts {
   readonly sid: Sid
   readonly replica: Replica
-  readonly verifier: QuorumVerifier
+  /** With a reconfig pending, quorums of both configurations: Apache asks the committed one alone. */
+  readonly verifier: Electorate
+  /** The voters of the configuration in force. */
+  readonly committed: Electorate
   readonly learners: ReadonlyMap<LearnerId, LearnerView>
   readonly emit: (effect: SendEffect) => void
   readonly stepDown: StepDown
@@ -110,9 +113,12 @@ export class Discovery {
     learner.lastZxid = packet.zxid
     learner.currentEpoch = packets.readInt(packet.data)
     learner.phase = 'promised'
+    // What only others hold was never committed: that takes a quorum of the configuration in force, too, as long as its
+    // reconfig is pending; and who has more than that knows of a later configuration (Leader.introduce).
     // After the quorum the learner's state no longer matters: it will be cut or replaced. -1 is no promise.
     if (this.isPromised || learner.currentEpoch === -1) return
-    if (isAhead({ currentEpoch: learner.currentEpoch, lastZxid: learner.lastZxid }, this.own)) {
+    const isOneOfUs = this.parts.committed.isVoter(learner.sid)
+    if (isOneOfUs && isAhead({ currentEpoch: learner.currentEpoch, lastZxid: learner.lastZxid }, this.own)) {
       const theirs = `epoch ${learner.currentEpoch}, zxid ${formatZxid(learner.lastZxid)}`
       this.parts.stepDown(`server ${learner.sid} is ahead (${theirs}): it must lead`)
       return

@@ -5,14 +5,14 @@
 import type { Sid } from '../../../protocol/ids.ts'
 import type { Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
-import type { QuorumVerifier } from '../../quorum.ts'
 import * as packets from '../packets.ts'
 import type { StepDown, ZabSettings } from '../settings.ts'
 import type { LearnerView } from './learnerView.ts'
 
 export interface HeartbeatParts {
   readonly settings: ZabSettings
-  readonly verifier: QuorumVerifier
+  /** Whether these voters suffice for everything that is proposed or may be. */
+  readonly isQuorum: (sids: readonly Sid[]) => boolean
   readonly learners: ReadonlyMap<LearnerId, LearnerView>
   readonly emit: (effect: SendEffect) => void
   readonly drop: (learner: LearnerView, reason: string) => void
@@ -70,6 +70,6 @@ export class Heartbeat {
       const isHeard = now.monotonicMs - learner.heardAtMs <= tickTimeMs * syncLimit
       if (learner.phase === 'synced' && !learner.isObserver && isHeard) heard.push(learner.sid)
     }
-    return this.parts.verifier.containsQuorum(heard)
+    return this.parts.isQuorum(heard)
   }
 }

@@ -7,11 +7,17 @@
 import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
-import { type Epoch, makeZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
+import type { Transaction } from '../../../protocol/transaction.ts'
+import { type Epoch, epochOf, makeZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
+import { invariant } from '../../invariant.ts'
+import type { Membership } from '../../membership.ts'
+import type { QuorumVerifier } from '../../quorum.ts'
 import type { Replica } from '../../replica.ts'
+import { ContainerManager, DEFAULT_CONTAINERS } from '../../requests/containers.ts'
 import type { Preparation } from '../../requests/prepare.ts'
 import type { Request } from '../../requests/request.ts'
+import { endDeadSessions } from '../../sessions/deadSessions.ts'
 import type { LeaderSessions } from '../../sessions/leaderSessions.ts'
 import * as packets from '../packets.ts'
 import type { StepDown, ZabSettings } from '../settings.ts'
@@ -19,10 +25,12 @@ import { Broadcast, NO_SIZES, type Sizes } from './broadcast.ts'
 import { Discovery } from './discovery.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { LearnerView } from './learnerView.ts'
+import { designatedLeader, mayLead, Retirement } from './succession.ts'
 import { Synchronization } from './synchronization.ts'
 
 export interface LeaderParts {
   readonly settings: ZabSettings
+  readonly membership: Membership
   readonly replica: Replica
   readonly preparation: Preparation
   readonly sessions: LeaderSessions
@@ -34,6 +42,9 @@ export interface LeaderParts {
   readonly synced: () => void
 }
 
+/** Elections that a member may have missed; epochs are too few to be used up by whoever dials. */
+const EPOCH_LEAP = 0x1_0000
+
 export class Leader {
   private readonly parts: LeaderParts
   private readonly learners = new Map<LearnerId, LearnerView>()
@@ -42,19 +53,41 @@ export class Leader {
   private synchronization: Synchronization | null = null
   private broadcast: Broadcast | null = null
   private heartbeat: Heartbeat | null = null
+  private containers: ContainerManager | null = null
+  /** Set once a configuration is in force that another server leads. */
+  private retirement: Retirement | null = null
+  /** A reconfig was committed in this step: learners that waited for it may go on. */
+  private hasActivated = false
+  private serves = false
+  private nowMs: number
 
   constructor(parts: LeaderParts, now: Now) {
     this.parts = parts
     this.startedAtMs = now.monotonicMs
-    const { settings, replica, emit, stepDown } = parts
-    const { sid, verifier } = settings
-    this.discovery = new Discovery({ sid, replica, verifier, learners: this.learners, emit, stepDown })
+    this.nowMs = now.monotonicMs
+    const { settings, membership: verifier, replica, emit, stepDown } = parts
+    const { sid } = settings
+    const committed = verifier.committedElectorate
+    this.discovery = new Discovery({
+      sid,
+      replica,
+      verifier,
+      committed,
+      learners: this.learners,
+      emit,
+      stepDown,
+    })
     emit({ kind: 'listenForLearners' })
     this.discovery.start()
   }
 
   get isEstablished(): boolean {
     return this.synchronization?.isEstablished ?? false
+  }
+
+  /** Clients are served: not by a leader that only completes a reconfig and may not lead under it. */
+  get isServing(): boolean {
+    return this.serves
   }
 
   get epoch(): Epoch | null {
@@ -95,7 +128,9 @@ export class Leader {
 
   get nextDeadlineMs(): number {
     if (!this.isEstablished || this.heartbeat === null) return this.initDeadlineMs
-    return Math.min(this.heartbeat.nextAtMs, this.parts.sessions.nextDeadlineMs)
+    if (this.retirement !== null) return Math.min(this.heartbeat.nextAtMs, this.retirement.untilMs)
+    const containersAtMs = this.containers?.nextDeadlineMs ?? Number.POSITIVE_INFINITY
+    return Math.min(this.heartbeat.nextAtMs, this.parts.sessions.nextDeadlineMs, containersAtMs)
   }
 
   /** Discovery and synchronization together have initLimit ticks each to find a quorum. */
@@ -122,6 +157,7 @@ export class Leader {
 
   left(id: LearnerId): void {
     this.learners.delete(id)
+    this.leaveWithFollowers()
   }
 
   private drop(learner: LearnerView, reason: string): void {
@@ -133,6 +169,7 @@ export class Leader {
     const learner = this.learners.get(id)
     if (learner === undefined) return
     learner.heardAtMs = now.monotonicMs
+    this.nowMs = now.monotonicMs
     const unexpected = this.dispatch(learner, packet, now)
     if (unexpected) this.drop(learner, `packet of type ${packet.type} while ${learner.phase}`)
   }
@@ -162,10 +199,19 @@ export class Leader {
     if (!isObserver && packet.type !== PacketType.followerInfo) return true
     learner.isObserver = isObserver
     learner.sid = packets.readLearnerInfo(packet.data).serverid
-    const { voters, observers } = this.parts.settings.verifier
-    if (!voters.includes(learner.sid) && !observers.includes(learner.sid)) {
-      // Apache serves strangers as observers; without reconfiguration nobody can become a member that way.
+    const { membership } = this.parts
+    const version = packets.readLearnerInfo(packet.data).configVersion ?? 0
+    // A server that wants to join takes part without a vote first; without reconfiguration nobody can join so.
+    if (!membership.isReconfigEnabled && !membership.isMember(learner.sid)) {
       this.drop(learner, `server ${learner.sid} is not in the server list`)
+      return false
+    }
+    if (membership.isReconfigEnabled && version > membership.committed.version) {
+      this.drop(learner, `server ${learner.sid} knows a later configuration, ${version.toString(16)}`)
+      return false
+    }
+    if (epochOf(packet.zxid) > this.parts.replica.acceptedEpoch + EPOCH_LEAP) {
+      this.drop(learner, `it claims to have accepted epoch ${epochOf(packet.zxid)}`)
       return false
     }
     this.dropPredecessors(learner)
@@ -196,7 +242,10 @@ export class Leader {
     const { sessions } = this.parts
     switch (packet.type) {
       case PacketType.ack:
+        // Never proposed: no learner of ours.
+        if (packet.zxid > this.lastProposed) return true
         this.broadcast?.acknowledged(learner, packet.zxid, now)
+        this.resume(now)
         return false
       case PacketType.ping:
         for (const { sessionId, timeOut } of packets.touchedSessions(packet.data)) {
@@ -229,33 +278,92 @@ export class Leader {
   }
 
   durable(now: Now): void {
+    this.nowMs = now.monotonicMs
     this.discovery.durable()
     this.proceed(now)
     this.synchronization?.durable(now)
     this.proceed(now)
     if (this.isEstablished) this.broadcast?.advance()
+    this.resume(now)
+  }
+
+  private resume(now: Now): void {
+    if (this.hasActivated && this.retirement === null) this.synchronization?.resume(now)
+    this.hasActivated = false
   }
 
   private proceed(now: Now): void {
     const { epoch, isPromised } = this.discovery
     if (epoch === null || !isPromised) return
     this.synchronization ??= this.beginSynchronization(epoch)
-    if (this.synchronization.establish()) {
-      const { settings, emit, stepDown, sessions } = this.parts
-      const parts = { settings, verifier: settings.verifier, learners: this.learners, emit, stepDown }
-      this.heartbeat = new Heartbeat({ ...parts, drop: (learner, reason) => this.drop(learner, reason) }, now)
-      sessions.restart(this.parts.replica.database.sessions, now)
-      this.parts.onEstablished(epoch, now)
+    if (this.synchronization.establish()) this.established(epoch, now)
+  }
+
+  private established(epoch: Epoch, now: Now): void {
+    const { settings, membership, emit, sessions } = this.parts
+    const isQuorum = (sids: readonly Sid[]) =>
+      membership.containsQuorum(sids) && this.broadcast?.canCommit(sids) !== false
+    const parts = { settings, isQuorum, learners: this.learners, emit }
+    const stepDown = (reason: string) => this.parts.stepDown(reason, this.retirement?.designated ?? null)
+    const drop = (learner: LearnerView, reason: string) => this.drop(learner, reason)
+    this.heartbeat = new Heartbeat({ ...parts, stepDown, drop }, now)
+    this.containers = new ContainerManager(settings.containers ?? DEFAULT_CONTAINERS, now)
+    // The quorum has acknowledged what NEWLEADER offered: a reconfig that an earlier leader left behind is complete.
+    const { committed, lastSeen } = membership
+    membership.activate(lastSeen, settings.sid, null)
+    if (lastSeen !== committed && !mayLead(settings.sid, committed, lastSeen)) {
+      this.retire(null)
+      return
     }
+    this.serves = true
+    sessions.restart(this.parts.replica.database.sessions, now)
+    this.parts.onEstablished(epoch, now)
+    for (const request of endDeadSessions(this.parts.replica.database)) this.submit(request, now)
+  }
+
+  /** A reconfig is committed. @returns who leads from now on */
+  private activate(transaction: Transaction): Sid {
+    const { membership, settings } = this.parts
+    const { sid } = settings
+    const config = membership.proposedIn(transaction)
+    invariant(config !== null, 'a reconfig is committed though they are disabled')
+    const designated = designatedLeader(sid, membership.committed, config, this.learners.values())
+    membership.activate(config, sid, designated)
+    this.hasActivated = true
+    if (designated !== sid) this.retire(designated)
+    return designated
+  }
+
+  private retire(designated: Sid | null): void {
+    const { tickTimeMs, syncLimit } = this.parts.settings
+    this.retirement = new Retirement(designated, this.nowMs + tickTimeMs * syncLimit)
+    if (this.broadcast !== null) this.broadcast.isOver = true
+  }
+
+  private leaveWithFollowers(): void {
+    if (this.retirement === null || this.isSynced(this.parts.membership.committedElectorate)) return
+    this.parts.stepDown('another server leads the new configuration', this.retirement.designated)
+  }
+
+  /** Whether a quorum, this leader included, is connected and synced (Leader.isQuorumSynced). */
+  isSynced(verifier: Pick<QuorumVerifier, 'containsQuorum'>): boolean {
+    const synced = [...this.learners.values()].filter(
+      ({ phase, isObserver }) => phase === 'synced' && !isObserver,
+    )
+    return verifier.containsQuorum([this.parts.settings.sid, ...synced.map(({ sid }) => sid)])
   }
 
   private beginSynchronization(epoch: Epoch): Synchronization {
-    const { settings, replica, preparation, emit, stepDown, synced } = this.parts
-    const { sid, verifier, membershipText } = settings
-    const shared = { sid, replica, verifier, learners: this.learners, emit }
-    const broadcast = new Broadcast({ ...shared, preparation, stepDown, synced }, makeZxid(epoch, 0))
+    const { settings, membership, replica, preparation, emit, stepDown, synced } = this.parts
+    membership.offerFirstVersion(makeZxid(epoch, 0))
+    const shared = { sid: settings.sid, replica, learners: this.learners, emit }
+    const activate = (transaction: Transaction) => this.activate(transaction)
+    const broadcast = new Broadcast(
+      { ...shared, quorum: membership, preparation, stepDown, synced, activate },
+      makeZxid(epoch, 0),
+    )
     this.broadcast = broadcast
-    return new Synchronization({ ...shared, broadcast, membershipText }, epoch)
+    return new Synchronization({ ...shared, membership, broadcast }, epoch)
   }
 
   tick(now: Now): void {
@@ -264,8 +372,14 @@ export class Leader {
         this.parts.stepDown('no quorum of followers within initLimit')
       return
     }
+    if (this.retirement !== null && now.monotonicMs >= this.retirement.untilMs) {
+      this.parts.stepDown('its followers do not leave it', this.retirement.designated)
+      return
+    }
     this.heartbeat?.tick(now, this.lastProposed)
-    for (const request of this.parts.sessions.expire(now)) this.submit(request, now)
+    const { sessions, replica } = this.parts
+    for (const request of sessions.expire(now)) this.submit(request, now)
+    for (const request of this.containers?.due(replica.database.tree, now) ?? []) this.submit(request, now)
   }
 
   /** Ends every learner's connection; the role is over. */

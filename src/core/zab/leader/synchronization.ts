@@ -3,12 +3,14 @@
  * a quorum of those establishes the epoch, and with it everything in the leader's history is committed.
  *
  * Invariant: nothing is synced before this leader's own currentEpoch is durable, and its own acknowledgement
- * counts only then.
+ * counts only then. NEWLEADER never carries a configuration that the epoch does not already rest on: a learner takes
+ * it for committed with UPTODATE. So none is sent while a reconfig is outstanding. (Apache sends what was proposed
+ * last; a learner that comes late may then go by a configuration that is never committed.)
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import type { Epoch } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect, Ticket } from '../../effects.ts'
-import type { QuorumVerifier } from '../../quorum.ts'
+import type { Membership } from '../../membership.ts'
 import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
 import type { Broadcast } from './broadcast.ts'
@@ -18,10 +20,9 @@ import type { LearnerView } from './learnerView.ts'
 export interface SynchronizationParts {
   readonly sid: Sid
   readonly replica: Replica
-  readonly verifier: QuorumVerifier
+  readonly membership: Membership
   readonly learners: ReadonlyMap<LearnerId, LearnerView>
   readonly broadcast: Broadcast
-  readonly membershipText: string
   readonly emit: (effect: SendEffect) => void
 }
 
@@ -31,6 +32,8 @@ export class Synchronization {
   private readonly parts: SynchronizationParts
   private readonly acks = new Set<Sid>()
   private readonly currentEpochTicket: Ticket
+  /** Learners that hold the database and wait for NEWLEADER until the outstanding reconfig is committed. */
+  private readonly held = new Set<LearnerView>()
 
   constructor(parts: SynchronizationParts, epoch: Epoch) {
     this.parts = parts
@@ -56,8 +59,18 @@ export class Synchronization {
     }
   }
 
+  /** The outstanding reconfig is committed: learners that came meanwhile may go on. */
+  resume(now: Now): void {
+    this.durable(now)
+    for (const learner of [...this.held]) this.snapshotSent(learner)
+  }
+
+  private get isOutstanding(): boolean {
+    return this.isEstablished && this.parts.membership.isPending
+  }
+
   sync(learner: LearnerView, now: Now): void {
-    if (!this.isReady) return
+    if (!this.isReady || this.isOutstanding) return
     const { replica, broadcast } = this.parts
     const plan = chooseSync(learner.lastZxid, replica.history)
     learner.phase = 'syncing'
@@ -92,11 +105,14 @@ export class Synchronization {
 
   /** The database is on its way; everything that its slices may show has been sent behind it. */
   snapshotSent(learner: LearnerView): void {
-    if (learner.phase === 'syncing') this.sendNewLeader(learner)
+    this.held.delete(learner)
+    if (learner.phase !== 'syncing') return
+    if (this.isOutstanding) this.held.add(learner)
+    else this.sendNewLeader(learner)
   }
 
   private sendNewLeader(learner: LearnerView): void {
-    this.send(learner, packets.newLeader(this.epoch, this.parts.membershipText))
+    this.send(learner, packets.newLeader(this.epoch, this.parts.membership.lastSeen.text))
   }
 
   /** NEWLEADER's acknowledgement: this learner has our history and our epoch on disk. */
@@ -107,12 +123,12 @@ export class Synchronization {
   }
 
   private count(sid: Sid): void {
-    if (this.parts.verifier.isVoter(sid)) this.acks.add(sid)
+    if (this.parts.membership.isVoter(sid)) this.acks.add(sid)
   }
 
   /** True once: a quorum holds our history. */
   establish(): boolean {
-    if (this.isEstablished || !this.isReady || !this.parts.verifier.containsQuorum(this.acks)) return false
+    if (this.isEstablished || !this.isReady || !this.parts.membership.containsQuorum(this.acks)) return false
     this.isEstablished = true
     for (const learner of this.parts.learners.values()) {
       if (learner.phase === 'synced') this.release(learner)

@@ -6,7 +6,7 @@
  */
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
-import { type Epoch, epochOf } from '../../../protocol/zxid.ts'
+import { type Epoch, epochOf, MAX_EPOCH } from '../../../protocol/zxid.ts'
 import type { SendEffect } from '../../effects.ts'
 import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
@@ -22,6 +22,7 @@ export function acceptEpoch(
   if (packet.type !== PacketType.leaderInfo)
     return { refused: `expected LEADERINFO, got packet type ${packet.type}` }
   const epoch = epochOf(packet.zxid)
+  if (epoch > MAX_EPOCH) return { refused: `the leader offers epoch ${epoch}, beyond the last, ${MAX_EPOCH}` }
   if (epoch < replica.acceptedEpoch) {
     return { refused: `the leader offers epoch ${epoch}, ${replica.acceptedEpoch} is already accepted` }
   }

@@ -7,9 +7,11 @@
 import type { SessionId, Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
-import { type Epoch, epochOf, formatZxid, makeZxid } from '../../../protocol/zxid.ts'
+import type { Transaction } from '../../../protocol/transaction.ts'
+import { type Epoch, epochOf, follows, formatZxid, makeZxid, type Zxid } from '../../../protocol/zxid.ts'
 import type { Database } from '../../../tree/database.ts'
 import type { DialId, Now, SendEffect } from '../../effects.ts'
+import type { Membership } from '../../membership.ts'
 import { type Replica, receiveTxn } from '../../replica.ts'
 import type { Request } from '../../requests/request.ts'
 import type { LearnerSessions } from '../../sessions/learnerSessions.ts'
@@ -20,6 +22,7 @@ import { LearnerSync } from './synchronization.ts'
 
 export interface LearnerParts {
   readonly settings: ZabSettings
+  readonly membership: Membership
   readonly leader: Sid
   readonly isObserver: boolean
   readonly replica: Replica
@@ -48,6 +51,7 @@ export class Learner {
   private heardAtMs: number
   /** Packets that came while the log was being cut. */
   private held: Received[] = []
+  private ending: { readonly zxid: Zxid; readonly leave: () => void } | null = null
 
   constructor(parts: LearnerParts, dial: DialId, now: Now) {
     this.parts = parts
@@ -75,9 +79,13 @@ export class Learner {
   connected(now: Now): void {
     this.heardAtMs = now.monotonicMs
     this.phase = 'discovery'
-    const { isObserver, replica, settings, emit } = this.parts
+    const { isObserver, replica, settings, emit, membership } = this.parts
+    const { version } = membership.committed
     const type = isObserver ? PacketType.observerInfo : PacketType.followerInfo
-    emit({ kind: 'toLeader', packet: packets.learnerInfo(type, replica.acceptedEpoch, settings.sid) })
+    emit({
+      kind: 'toLeader',
+      packet: packets.learnerInfo(type, replica.acceptedEpoch, settings.sid, version),
+    })
   }
 
   packet(packet: QuorumPacket, database: Database | null, now: Now): void {
@@ -102,14 +110,14 @@ export class Learner {
   }
 
   private register(packet: QuorumPacket): void {
-    const { replica, emit, stepDown, isObserver } = this.parts
+    const { replica, emit, stepDown } = this.parts
     const outcome = acceptEpoch(packet, replica, emit)
     if ('refused' in outcome) {
       stepDown(outcome.refused)
       return
     }
     this.epoch = outcome.accepted
-    this.sync = new LearnerSync(outcome.accepted, isObserver, replica)
+    this.sync = new LearnerSync(outcome.accepted, this.parts)
     this.phase = 'synchronization'
   }
 
@@ -117,7 +125,7 @@ export class Learner {
     const progress = this.sync?.packet(packet, database)
     if (progress === 'truncating') this.phase = 'truncating'
     else if (progress === 'newLeaderAcknowledged') this.phase = 'synced'
-    else if (typeof progress === 'object') this.parts.stepDown(progress.failed)
+    else if (typeof progress === 'object') this.parts.stepDown(progress.failed, progress.designated)
   }
 
   /** The log is cut and read again: what came meanwhile goes on from there. */
@@ -135,12 +143,19 @@ export class Learner {
         this.proposal(packet)
         break
       case PacketType.commit:
-      case PacketType.commitAndActivate:
         this.commit(packet)
         break
+      case PacketType.commitAndActivate:
+        this.commitAndActivate(packet, packets.readActivation(packet.data).designated)
+        break
+      case PacketType.informAndActivate: {
+        const { designated, txn } = packets.readActivation(packet.data)
+        const inform = { ...packet, data: txn }
+        if (this.proposal(inform)) this.commitAndActivate(inform, designated)
+        break
+      }
       case PacketType.inform:
-        this.proposal(packet)
-        this.commit(packet)
+        if (this.proposal(packet)) this.commit(packet)
         break
       case PacketType.ping:
         this.answerPing(packet)
@@ -154,24 +169,50 @@ export class Learner {
         break
       }
       case PacketType.sync:
-        this.parts.synced()
+        // What was committed before it may still wait for this member's disk.
+        this.parts.replica.whenApplied(() => this.parts.synced())
         break
       default:
         this.parts.stepDown(`packet of type ${packet.type} in broadcast`)
     }
   }
 
-  private proposal(packet: QuorumPacket): void {
-    const { replica, isObserver, stepDown } = this.parts
+  /** False when it does not follow. */
+  private proposal(packet: QuorumPacket): boolean {
+    const { replica, membership, isObserver, stepDown } = this.parts
     const { txn, transaction } = receiveTxn(packet.data)
-    if (epochOf(txn.zxid) !== this.epoch || txn.zxid <= replica.lastLogged) {
+    if (epochOf(txn.zxid) !== this.epoch || !follows(replica.lastLogged, txn.zxid)) {
       stepDown(
-        `proposal ${formatZxid(txn.zxid)} behind ${formatZxid(replica.lastLogged)} in epoch ${this.epoch}`,
+        `proposal ${formatZxid(txn.zxid)} does not follow ${formatZxid(replica.lastLogged)} in epoch ${this.epoch}`,
       )
-      return
+      return false
     }
     const acknowledgement: SendEffect = { kind: 'toLeader', packet: packets.ack(txn.zxid) }
+    membership.logs(transaction)
     replica.log(txn, transaction, isObserver ? [] : [acknowledgement])
+    return true
+  }
+
+  /** The reconfig is committed: it is in force here as soon as this is read (Follower.processPacket). */
+  private commitAndActivate(packet: QuorumPacket, designated: Sid): void {
+    const oldest = this.parts.replica.oldestUncommitted
+    this.commit(packet)
+    if (oldest?.txn.zxid === packet.zxid) this.activate(oldest.transaction, designated)
+  }
+
+  private activate(transaction: Transaction, designated: Sid): void {
+    const { membership, leader, stepDown } = this.parts
+    const config = membership.proposedIn(transaction)
+    const ending = config === null ? null : membership.activate(config, leader, designated)
+    if (ending === null || config === null) return
+    this.ending = { zxid: config.version, leave: () => stepDown(ending, designated) }
+    this.durable()
+  }
+
+  /** A part that a reconfig ends goes on until that is applied: its client is waiting for the answer. */
+  durable(): void {
+    const { ending } = this
+    if (ending !== null && this.parts.replica.database.lastProcessedZxid >= ending.zxid) ending.leave()
   }
 
   private commit(packet: QuorumPacket): void {
@@ -199,6 +240,11 @@ export class Learner {
   private upToDate(now: Now): void {
     const { epoch } = this
     if (this.phase !== 'synced' || epoch === null) return
+    const ending = this.sync?.upToDate(this.parts.leader) ?? null
+    if (ending !== null) {
+      this.parts.stepDown(ending)
+      return
+    }
     this.phase = 'broadcast'
     // Apache's leader reads a second acknowledgement here and ignores it.
     this.parts.emit({ kind: 'toLeader', packet: packets.ack(makeZxid(epoch, 0)) })

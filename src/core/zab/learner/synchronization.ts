@@ -5,18 +5,33 @@
  * Invariant, as corrected by ZOOKEEPER-3911, -4643, -4646 and -4785: the synced transactions are on disk, then
  * currentEpoch is, then NEWLEADER is acknowledged, then the proposals that came with the sync.
  */
+
+import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
-import { type Epoch, formatZxid, makeZxid, type Zxid } from '../../../protocol/zxid.ts'
+import { type Epoch, follows, formatZxid, makeZxid, type Zxid } from '../../../protocol/zxid.ts'
 import type { Database } from '../../../tree/database.ts'
 import type { LoggedTxn, SendEffect } from '../../effects.ts'
+import type { EnsembleConfig } from '../../ensembleConfig.ts'
 import { invariant } from '../../invariant.ts'
+import type { Membership } from '../../membership.ts'
 import { type Replica, receiveTxn } from '../../replica.ts'
 import * as packets from '../packets.ts'
 
 /** What the learner may do now: go on reading, wait for the disk (TRUNC), or enter broadcast. */
-export type SyncProgress = 'reading' | 'truncating' | 'newLeaderAcknowledged' | { failed: string }
+export type SyncProgress =
+  | 'reading'
+  | 'truncating'
+  | 'newLeaderAcknowledged'
+  | { failed: string; designated?: Sid }
+
+export interface SyncParts {
+  readonly isObserver: boolean
+  readonly leader: Sid
+  readonly replica: Replica
+  readonly membership: Membership
+}
 
 interface Unlogged {
   readonly txn: LoggedTxn
@@ -26,15 +41,17 @@ interface Unlogged {
 export class LearnerSync {
   mode: 'DIFF' | 'TRUNC' | 'SNAP' | null = null
   private readonly epoch: Epoch
-  private readonly isObserver: boolean
+  private readonly parts: SyncParts
   private readonly replica: Replica
+  /** What NEWLEADER said. */
+  private offered: EnsembleConfig | null = null
   /** After a SNAP nothing is logged before the whole database is: proposals wait here for their COMMIT. */
   private unlogged: Unlogged[] = []
 
-  constructor(epoch: Epoch, isObserver: boolean, replica: Replica) {
+  constructor(epoch: Epoch, parts: SyncParts) {
     this.epoch = epoch
-    this.isObserver = isObserver
-    this.replica = replica
+    this.parts = parts
+    this.replica = parts.replica
   }
 
   packet(packet: QuorumPacket, database: Database | null): SyncProgress {
@@ -45,8 +62,11 @@ export class LearnerSync {
       case PacketType.inform:
         return this.inform(packet)
       case PacketType.commit:
-      case PacketType.commitAndActivate:
         return this.commit(packet.zxid)
+      case PacketType.commitAndActivate:
+        return this.commitAndActivate(packet, packets.readActivation(packet.data).designated)
+      case PacketType.informAndActivate:
+        return this.informAndActivate(packet)
       case PacketType.newLeader:
         return this.newLeader(packet)
       default:
@@ -71,6 +91,7 @@ export class LearnerSync {
         this.mode = 'SNAP'
         database.tree.lastProcessedZxid = packet.zxid
         this.replica.replaceDatabase(database)
+        this.parts.membership.reread(database)
         return 'reading'
       default:
         return { failed: `expected DIFF, TRUNC or SNAP, got packet type ${packet.type}` }
@@ -79,9 +100,10 @@ export class LearnerSync {
 
   private proposal(packet: QuorumPacket): SyncProgress {
     const { txn, transaction } = receiveTxn(packet.data)
-    if (txn.zxid <= this.lastReceived) {
-      return { failed: `proposal ${formatZxid(txn.zxid)} behind ${formatZxid(this.lastReceived)}` }
+    if (!follows(this.lastReceived, txn.zxid)) {
+      return { failed: `proposal ${formatZxid(txn.zxid)} does not follow ${formatZxid(this.lastReceived)}` }
     }
+    this.parts.membership.logs(transaction)
     if (this.mode === 'SNAP') this.unlogged.push({ txn, transaction })
     else this.replica.log(txn, transaction, [])
     return 'reading'
@@ -94,6 +116,23 @@ export class LearnerSync {
   private inform(packet: QuorumPacket): SyncProgress {
     const progress = this.proposal(packet)
     return progress === 'reading' ? this.commit(packet.zxid) : progress
+  }
+
+  private informAndActivate(packet: QuorumPacket): SyncProgress {
+    const { designated, txn } = packets.readActivation(packet.data)
+    const progress = this.proposal({ ...packet, data: txn })
+    return progress === 'reading' ? this.commitAndActivate(packet, designated) : progress
+  }
+
+  /** A plain COMMIT in a sync says less: it may be of a history that its leader is still to establish. */
+  private commitAndActivate({ zxid }: QuorumPacket, designated: Sid): SyncProgress {
+    const { membership, leader } = this.parts
+    const oldest = this.mode === 'SNAP' ? this.unlogged[0] : this.replica.oldestUncommitted
+    const config = oldest === undefined ? null : membership.proposedIn(oldest.transaction)
+    const progress = this.commit(zxid)
+    if (progress !== 'reading' || config === null) return progress
+    const ending = membership.activate(config, leader, designated)
+    return ending === null ? 'reading' : { failed: ending, designated }
   }
 
   private commit(zxid: Zxid): SyncProgress {
@@ -118,12 +157,25 @@ export class LearnerSync {
       for (const { txn, transaction } of this.unlogged) this.replica.log(txn, transaction, [])
       this.unlogged = []
     }
+    this.offered = this.parts.membership.codec.read(packet.data?.toString('utf8') ?? '')
+    if (this.offered !== null) this.parts.membership.offer(this.offered)
     // Leaders take no acknowledgement of a proposal before NEWLEADER's; those due leave right behind it.
-    const owed = this.isObserver ? [] : this.replica.uncommitted.map(({ txn }) => packets.ack(txn.zxid))
+    const owed = this.parts.isObserver ? [] : this.replica.uncommitted.map(({ txn }) => packets.ack(txn.zxid))
     const releases = [packets.ack(packet.zxid), ...owed].map(
       (ack): SendEffect => ({ kind: 'toLeader', packet: ack }),
     )
     this.replica.saveCurrentEpoch(this.epoch, releases)
     return 'newLeaderAcknowledged'
+  }
+
+  /**
+   * UPTODATE: the epoch is established, and with it the configuration that NEWLEADER carried, unless that is of a
+   * proposal that is still outstanding (Apache's leader sends what was proposed last).
+   * @returns why this member's part is over, or null
+   */
+  upToDate(leader: Sid): string | null {
+    const { offered, replica } = this
+    if (offered === null || replica.uncommitted.some(({ txn }) => txn.zxid === offered.version)) return null
+    return this.parts.membership.activate(offered, leader, null)
   }
 }

@@ -1,0 +1,57 @@
+/** The ensemble's own configuration, as its clients see and change it (`/zookeeper/config`, reconfig). */
+import { OpCode } from '../protocol/opcodes.ts'
+import { GetDataResponse, ReconfigRequest } from '../protocol/records/client.ts'
+import type { Stat } from '../protocol/records/data.ts'
+import { chrootAt } from './chroot.ts'
+import type { Requests } from './requests.ts'
+import type { Watcher } from './watches.ts'
+
+/** Not below any chroot. */
+const CONFIG_PATH = '/zookeeper/config'
+
+export interface EnsembleConfig {
+  /** As the znode has it: a line for each server, and one for the version. Empty on a standalone server. */
+  readonly text: string
+  /** The zxid of the reconfig that made it, 0n for the configuration of the start. */
+  readonly version: bigint
+  /** What stands behind `server.N=`, by N. */
+  readonly servers: ReadonlyMap<number, string>
+  readonly stat: Stat
+}
+
+/** Either `joining` and `leaving`, or `members`. */
+export interface ReconfigOptions {
+  /** Servers that come or change, each as in zoo.cfg: `server.4=host:2888:3888:participant;2181`. */
+  readonly joining?: readonly string[]
+  readonly leaving?: readonly number[]
+  /** All servers of the new ensemble, each as in zoo.cfg. */
+  readonly members?: readonly string[]
+  /** Refuse with BadVersion unless the present configuration has this version; any unless given. */
+  readonly fromVersion?: bigint
+}
+
+export async function getConfig(requests: Requests, watcher?: Watcher): Promise<EnsembleConfig> {
+  const everywhere = requests.below(chrootAt(''))
+  return configOf(await everywhere.read(OpCode.getData, CONFIG_PATH, GetDataResponse, watcher, () => 'data'))
+}
+
+export async function reconfig(requests: Requests, options: ReconfigOptions): Promise<EnsembleConfig> {
+  const { joining, leaving, members, fromVersion = -1n } = options
+  const request = {
+    joiningServers: joining?.join(',') ?? null,
+    leavingServers: leaving?.join(',') ?? null,
+    newMembers: members?.join(',') ?? null,
+    curConfigId: fromVersion,
+  }
+  return configOf(await requests.ask(OpCode.reconfig, CONFIG_PATH, ReconfigRequest, request, GetDataResponse))
+}
+
+/** @param answer what the znode `/zookeeper/config` has */
+export function configOf({ data, stat }: GetDataResponse): EnsembleConfig {
+  const text = data?.toString('utf8') ?? ''
+  const servers = new Map<number, string>()
+  for (const [, id, address] of text.matchAll(/^server\.(-?\d+)=(.*)$/gm))
+    servers.set(Number(id), address as string)
+  const version = /^version=([0-9a-f]+)$/im.exec(text)?.[1]
+  return { text, version: version === undefined ? 0n : BigInt(`0x${version}`), servers, stat }
+}

@@ -1,0 +1,192 @@
+/**
+ * Sessions as a member's client side sees them: who keeps them depends on the member's role, and on whether they
+ * are local. One place for what Apache spreads over ZooKeeperServer, QuorumZooKeeperServer and the
+ * SessionTrackers of each role.
+ *
+ * | role       | a new session is           | one that comes back is confirmed by      |
+ * |------------|----------------------------|------------------------------------------|
+ * | standalone | global                     | this member                              |
+ * | leader     | local, or global           | this member                              |
+ * | learner    | local, or global           | this member if local, else the leader    |
+ * | read-only  | local, or refused          | this member if local; global: refused    |
+ *
+ * Invariants: a session is never local here and global at once; the createSession of an upgrade goes to the leader
+ * before the request that needed it, on the same way.
+ */
+import { ErrorCode } from '../../protocol/errors.ts'
+import type { SessionId } from '../../protocol/ids.ts'
+import { encode, int } from '../../protocol/jute.ts'
+import { OpCode } from '../../protocol/opcodes.ts'
+import type { Now } from '../effects.ts'
+import type { Request } from '../requests/request.ts'
+import { createsEphemeral } from './ephemeralCreate.ts'
+import type { LeaderSessions } from './leaderSessions.ts'
+import type { LearnerSessions } from './learnerSessions.ts'
+import type { LocalSessions } from './localSessions.ts'
+
+export interface LocalSessionOptions {
+  /** localSessionsEnabled: new sessions are local. Means nothing standalone. */
+  readonly enabled: boolean
+  /** localSessionsUpgradingEnabled: a local session may create ephemeral nodes, and becomes global by it. */
+  readonly upgrading: boolean
+}
+
+export const NO_LOCAL_SESSIONS: LocalSessionOptions = { enabled: false, upgrading: false }
+
+export type SessionRole = 'standalone' | 'leader' | 'learner' | 'readOnly'
+
+export interface MemberSessionsParts {
+  readonly tickTimeMs: number
+  readonly options: LocalSessionOptions
+  readonly leaderSessions: LeaderSessions
+  readonly learnerSessions: LearnerSessions
+  readonly local: LocalSessions
+  /** Whether the database knows it: a global session. */
+  readonly isGlobal: (id: SessionId) => boolean
+  /** To whoever leads. */
+  readonly submit: (request: Request) => void
+  /** Asks the leader whether a session may go on here (REVALIDATE). */
+  readonly ask: (id: SessionId, timeoutMs: number) => void
+}
+
+/** What a connection remembers of its last touch, so that a touch without effect costs nothing. */
+export interface Touchable {
+  readonly sessionId: SessionId
+  readonly timeoutMs: number
+  touchedBucket: number
+  touchedGeneration: number
+}
+
+/** `asked`: the answer comes from whoever leads. `refused`: it would take a transaction, and this member is read-only. */
+export type Creation = 'valid' | 'asked' | 'refused'
+export type Confirmation = 'valid' | 'asked' | 'expired'
+
+export class MemberSessions {
+  private readonly parts: MemberSessionsParts
+  private role: SessionRole | null = null
+
+  constructor(parts: MemberSessionsParts) {
+    this.parts = parts
+  }
+
+  get local(): LocalSessions {
+    return this.parts.local
+  }
+
+  get isReadOnly(): boolean {
+    return this.role === 'readOnly'
+  }
+
+  open(role: SessionRole): void {
+    this.role = role
+  }
+
+  /** Local sessions end with the role, as Apache's do. */
+  close(): void {
+    this.role = null
+    this.local.clear()
+  }
+
+  private get makesLocal(): boolean {
+    return this.parts.options.enabled && this.role !== 'standalone'
+  }
+
+  /** A new session: there at once when local, by a transaction otherwise. */
+  create(id: SessionId, timeoutMs: number, now: Now): Creation {
+    if (this.makesLocal) {
+      this.local.add(id, timeoutMs, now)
+      return 'valid'
+    }
+    if (this.isReadOnly) return 'refused'
+    this.submitCreation(id, timeoutMs)
+    return 'asked'
+  }
+
+  private submitCreation(sessionId: SessionId, timeoutMs: number): void {
+    const body = encode(int, timeoutMs)
+    this.parts.submit({ sessionId, cxid: 0, type: OpCode.createSession, body, authInfo: [], owner: 'local' })
+  }
+
+  /** A global session may not go on here: a read-only member cannot know whether it is alive. */
+  refuses(id: SessionId): boolean {
+    return this.isReadOnly && this.parts.isGlobal(id)
+  }
+
+  /** A client is back with its session. */
+  resume(id: SessionId, timeoutMs: number, now: Now): Confirmation {
+    if (this.local.touch(id, timeoutMs, now)) return 'valid'
+    switch (this.role) {
+      case 'learner':
+        this.parts.learnerSessions.forget(id)
+        this.parts.ask(id, timeoutMs)
+        return 'asked'
+      case 'readOnly':
+        // Asked Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a password may read.
+        return this.makesLocal ? 'expired' : 'valid'
+      default:
+        return this.parts.leaderSessions.takeOver(id, 'local', now, timeoutMs) ? 'valid' : 'expired'
+    }
+  }
+
+  /**
+   * A request of any kind keeps its session alive (ZooKeeperServer.touch). Deadlines stand in buckets, so only the
+   * first one of a bucket has an effect, unless what keeps the session asks again. False when the session is over:
+   * then the request is dropped.
+   */
+  touch(client: Touchable, now: Now): boolean {
+    const { tickTimeMs, leaderSessions, learnerSessions } = this.parts
+    const bucket = Math.floor((now.monotonicMs + client.timeoutMs) / tickTimeMs)
+    const generation = leaderSessions.generation + learnerSessions.generation
+    if (client.touchedBucket === bucket && client.touchedGeneration === generation) return true
+    client.touchedBucket = bucket
+    client.touchedGeneration = generation
+    if (this.keepAlive(client.sessionId, client.timeoutMs, now)) return true
+    client.touchedBucket = Number.NEGATIVE_INFINITY
+    return false
+  }
+
+  private keepAlive(id: SessionId, timeoutMs: number, now: Now): boolean {
+    if (this.local.touch(id, timeoutMs, now)) return true
+    if (this.role === 'readOnly') return true
+    if (this.role === 'learner') {
+      this.parts.learnerSessions.touch(id, timeoutMs)
+      return true
+    }
+    return this.parts.leaderSessions.touch(id, now, timeoutMs)
+  }
+
+  isLocal(id: SessionId): boolean {
+    return this.local.has(id)
+  }
+
+  /**
+   * Hands a request on, behind the upgrade of its session when it needs one. Returns what its client is to be told
+   * when it fails, `Ok` when that is what the leader says: it cannot know that a session was local and may not be
+   * upgraded, and takes it for expired (FinalRequestProcessor).
+   */
+  submit(request: Request): ErrorCode {
+    const { sessionId, type, body } = request
+    if (!this.isLocal(sessionId) || !createsEphemeral(type, body)) {
+      this.parts.submit(request)
+      return ErrorCode.Ok
+    }
+    if (!this.parts.options.upgrading) {
+      const refusal = ErrorCode.EphemeralOnLocalSession
+      this.parts.submit({ ...request, refusal })
+      return refusal
+    }
+    const timeoutMs = this.local.upgrade(sessionId)
+    if (timeoutMs !== null) this.submitCreation(sessionId, timeoutMs)
+    this.parts.submit(request)
+    return ErrorCode.Ok
+  }
+
+  get nextDeadlineMs(): number {
+    return this.local.nextDeadlineMs
+  }
+
+  /** Local sessions that have just ended for want of a sign of life. */
+  expire(now: Now): SessionId[] {
+    return this.local.nextDeadlineMs > now.monotonicMs ? [] : this.local.expire(now)
+  }
+}

@@ -1,0 +1,20 @@
+/** The client port with TLS, as a member's zoo.cfg has it. */
+import type { TlsOptions } from 'node:tls'
+import { storeType } from '../config/clientPort.ts'
+import type { ServerConfig } from '../config/serverConfig.ts'
+import { tlsOptions } from '../net/tls/secureContext.ts'
+
+/**
+ * null where there is none.
+ * @throws TlsSettingsError for files that cannot be used
+ */
+export function securePort(config: ServerConfig): { host: string; port: number; tls: TlsOptions } | null {
+  const { port, address, ...settings } = config.secureClientPort
+  if (port === null) return null
+  const tls = tlsOptions({
+    ...settings,
+    keyStoreKind: storeType(settings.keyStoreLocation ?? '', settings.keyStoreType) ?? '',
+    trustStoreKind: storeType(settings.trustStoreLocation ?? '', settings.trustStoreType) ?? '',
+  })
+  return { host: address ?? config.clientPortAddress, port, tls }
+}

@@ -1,0 +1,74 @@
+/**
+ * What lies below each limited path, kept in its statistics node: neither version nor times of that node change, for
+ * this is no transaction (DataTree.updateQuotaStat). Only the nearest limited path counts a change; limits above
+ * it hear of it when a snapshot is read (asked Apache 3.8.0).
+ */
+import { limitedPath, measuredPath, QUOTA_ROOT, QuotaPaths, QuotaText, statsPath } from './quota.ts'
+import type { Znode } from './znode.ts'
+
+export class QuotaStatistics {
+  private readonly paths = new QuotaPaths()
+  private readonly node: (path: string) => Znode | undefined
+
+  /** The tree, by path; the root is ''. */
+  constructor(node: (path: string) => Znode | undefined) {
+    this.node = node
+  }
+
+  /** The nearest limited path at or above this one. */
+  limitedAbove(path: string): string | null {
+    return this.paths.above(path)
+  }
+
+  /** A node is there now. A new limits or statistics node is taken up, and filled in. */
+  created(path: string, bytes: number): void {
+    const limited = limitedPath(path)
+    if (limited !== null) this.paths.add(limited)
+    const measured = measuredPath(path)
+    if (measured !== null) this.measure(measured)
+    this.changed(path, 1, bytes)
+  }
+
+  deleted(path: string, bytes: number): void {
+    const limited = limitedPath(path)
+    if (limited !== null) this.paths.delete(limited)
+    this.changed(path, -1, -bytes)
+  }
+
+  /** So many nodes and bytes more, or less, at this path. */
+  changed(path: string, count: number, bytes: number): void {
+    const limited = this.paths.above(path)
+    const node = limited === null ? undefined : this.node(statsPath(limited))
+    if (node !== undefined) node.data = QuotaText.parseLeniently(node.data).plus(count, bytes).toBuffer()
+  }
+
+  /** A snapshot was read: which paths have limits, and what is below them (setupQuota, which takes leaves only). */
+  setUp(path = QUOTA_ROOT): void {
+    const children = this.node(path)?.children
+    for (const name of children ?? []) this.setUp(`${path}/${name}`)
+    const limited = children ? null : limitedPath(path)
+    if (limited === null) return
+    this.measure(limited)
+    this.paths.add(limited)
+  }
+
+  private measure(limited: string): void {
+    const node = this.node(statsPath(limited))
+    if (node === undefined) return
+    const { count, bytes } = this.usageBelow(limited)
+    node.data = QuotaText.of(count, bytes).toBuffer()
+  }
+
+  /** The node itself counts too. */
+  private usageBelow(path: string): { count: number; bytes: number } {
+    const node = this.node(path)
+    if (node === undefined) return { count: 0, bytes: 0 }
+    const usage = { count: 1, bytes: node.data?.length ?? 0 }
+    for (const name of node.children ?? []) {
+      const below = this.usageBelow(`${path}/${name}`)
+      usage.count += below.count
+      usage.bytes += below.bytes
+    }
+    return usage
+  }
+}

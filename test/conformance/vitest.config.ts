@@ -1,0 +1,18 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+/** One process for all cases, which wait for servers most of the time: so cases of a file run side by side. */
+export default defineConfig({
+  test: {
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    include: ['test/conformance/cases/**/*.cases.ts'],
+    globalSetup: ['test/conformance/globalSetup.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    isolate: false,
+    sequence: { concurrent: true },
+    maxConcurrency: 8,
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+})
