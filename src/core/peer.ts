@@ -10,6 +10,7 @@ import type { Sid } from '../protocol/ids.ts'
 import { DecodeError } from '../protocol/reader.ts'
 import { UnknownTransactionError } from '../protocol/transaction.ts'
 import type { Epoch, Zxid } from '../protocol/zxid.ts'
+import { ClientService } from './clientService.ts'
 import type { DialId, Effect, Now, PeerInput, Recovered, SendEffect } from './effects.ts'
 import { type Candidacy, Election } from './election/election.ts'
 import type { Vote } from './election/vote.ts'
@@ -17,14 +18,12 @@ import type { Role } from './events.ts'
 import { invariant } from './invariant.ts'
 import { Membership } from './membership.ts'
 import type { QuorumVerifier } from './quorum.ts'
-import { ReadOnlyMode } from './readOnly.ts'
 import { Replica } from './replica.ts'
-import { ClientDesk } from './requests/clientDesk.ts'
+import type { ClientDesk } from './requests/clientDesk.ts'
 import { Preparation } from './requests/prepare.ts'
-import { LeaderSessions } from './sessions/leaderSessions.ts'
-import { LearnerSessions } from './sessions/learnerSessions.ts'
-import { LocalSessions } from './sessions/localSessions.ts'
-import { MemberSessions, NO_LOCAL_SESSIONS, type SessionRole } from './sessions/memberSessions.ts'
+import type { Request } from './requests/request.ts'
+import type { LeaderSessions } from './sessions/leaderSessions.ts'
+import type { MemberSessions } from './sessions/memberSessions.ts'
 import type { PeerSettings } from './settings.ts'
 import { Leader } from './zab/leader/leader.ts'
 import { Learner } from './zab/learner/learner.ts'
@@ -49,12 +48,8 @@ export interface PeerStatus {
 
 export class PeerCore {
   readonly replica: Replica
-  readonly desk: ClientDesk
-  readonly leaderSessions: LeaderSessions
-  readonly sessions: MemberSessions
   readonly membership: Membership
-  private readonly readOnly: ReadOnlyMode
-  private readonly learnerSessions = new LearnerSessions()
+  private readonly service: ClientService
   private readonly settings: PeerSettings
   private readonly election: Election | null
   private readonly emit: (effect: Effect) => void
@@ -63,7 +58,6 @@ export class PeerCore {
   /** Who leads next, where the old leader has said so. */
   private designated: Sid | null = null
   private lastDial: DialId = 0
-  private servingSinceMs = 0
   /** Time of the step that is under way. */
   private now: Now
 
@@ -79,21 +73,16 @@ export class PeerCore {
       emit,
     })
     this.membership.reread(recovered.database, recovered.recentTxns)
-    const local = new LocalSessions(settings.zab.tickTimeMs)
-    this.leaderSessions = this.newLeaderSessions(local)
-    this.sessions = this.newMemberSessions(local)
-    this.desk = new ClientDesk({ options: settings.requests, emit, sessions: this.sessions })
-    this.leaderSessions.onMovedAway = (sessionId) => this.desk.movedAway(sessionId)
-    this.readOnly = new ReadOnlyMode({
-      isEnabled: settings.readOnlyMode ?? false,
-      tickTimeMs: settings.zab.tickTimeMs,
-      open: () => this.serveReadOnly(),
-      close: (reason) => this.closeDesk(reason),
+    this.service = new ClientService({
+      settings,
+      replica: this.replica,
+      emit,
+      submit: (request) => this.submit(request),
+      ask: (id, timeoutMs) => {
+        if (this.role.name === 'learning') this.role.learner.revalidate(id, timeoutMs)
+      },
+      now: () => this.now,
     })
-    this.replica.onApplied = (transaction, result) => {
-      this.leaderSessions.applied(transaction, this.now)
-      this.desk.applied(transaction, result, this.now)
-    }
     this.election = settings.isStandalone ? null : this.newElection()
   }
 
@@ -117,37 +106,26 @@ export class PeerCore {
     return new Election(options, this.emit)
   }
 
-  private newLeaderSessions(local: LocalSessions): LeaderSessions {
-    const { zab, requests, isStandalone } = this.settings
-    const { sid, tickTimeMs, syncLimit } = zab
-    const scope = { sid, sessions: local, underWayMs: tickTimeMs * (syncLimit + 1) }
-    const hasLocal = requests.localSessions?.enabled === true && !isStandalone
-    return new LeaderSessions(tickTimeMs, this.emit, hasLocal ? scope : null)
-  }
-
-  private newMemberSessions(local: LocalSessions): MemberSessions {
-    return new MemberSessions({
-      tickTimeMs: this.settings.zab.tickTimeMs,
-      options: this.settings.requests.localSessions ?? NO_LOCAL_SESSIONS,
-      leaderSessions: this.leaderSessions,
-      learnerSessions: this.learnerSessions,
-      local,
-      isGlobal: (id) => this.replica.database.sessions.has(id),
-      submit: (request) => this.submit(request),
-      ask: (id, timeoutMs) => {
-        if (this.role.name === 'learning') this.role.learner.revalidate(id, timeoutMs)
-      },
-    })
-  }
-
   /** The leader's part while this member leads; null otherwise. */
   get leader(): Leader | null {
     return this.role.name === 'leading' ? this.role.leader : null
   }
 
+  get desk(): ClientDesk {
+    return this.service.desk
+  }
+
+  get sessions(): MemberSessions {
+    return this.service.sessions
+  }
+
+  get leaderSessions(): LeaderSessions {
+    return this.service.leaderSessions
+  }
+
   /** How long it serves clients without a break, ms. */
   servingForMs(monotonicMs: number): number {
-    return this.desk.isOpen ? monotonicMs - this.servingSinceMs : 0
+    return this.service.servingForMs(monotonicMs)
   }
 
   private get isObserver(): boolean {
@@ -179,7 +157,7 @@ export class PeerCore {
 
   /** When `tick` is due next, monotonic ms; Infinity when nothing waits. */
   get wakeAtMs(): number {
-    return Math.min(this.roleWakeAtMs, this.sessions.nextDeadlineMs, this.readOnly.nextDeadlineMs)
+    return Math.min(this.roleWakeAtMs, this.service.nextDeadlineMs)
   }
 
   private get roleWakeAtMs(): number {
@@ -301,7 +279,7 @@ export class PeerCore {
     this.desk.expire(now)
     this.election?.tick(now)
     this.decide()
-    this.readOnly.tick(now)
+    this.service.readOnly.tick(now)
   }
 
   /** Joins the election, once nothing of the last role is left on its way to the disk. */
@@ -314,7 +292,7 @@ export class PeerCore {
     this.role = { name: 'looking', isElecting: true }
     const { lastLogged, currentEpoch } = this.replica
     this.reportRole()
-    this.readOnly.looking(this.now)
+    this.service.readOnly.looking(this.now)
     this.elect({ zxid: lastLogged, currentEpoch })
     this.decide()
   }
@@ -330,7 +308,7 @@ export class PeerCore {
   private decide(): void {
     const vote = this.election?.outcome ?? null
     if (vote === null || this.role.name !== 'looking' || !this.role.isElecting) return
-    this.readOnly.decided()
+    this.service.readOnly.decided()
     if (vote.leader === this.settings.zab.sid) this.lead()
     else this.learn(vote)
   }
@@ -390,7 +368,7 @@ export class PeerCore {
         leader: vote.leader,
         isObserver: this.isObserver,
         replica,
-        sessions: this.learnerSessions,
+        sessions: this.service.learnerSessions,
         emit,
         stepDown: (reason, designated) => this.stepDown(reason, designated),
         onUpToDate: (epoch) => this.upToDate(epoch),
@@ -422,28 +400,12 @@ export class PeerCore {
   private serve(role: Exclude<Role, 'looking'>, epoch: Epoch): void {
     const { text, version } = this.membership.committed
     this.replica.database.tree.setConfig(text, version, this.now.wallMs)
-    this.openDesk(role === 'standalone' || role === 'leader' ? role : 'learner', this.leader?.epochMark)
+    const keeps = role === 'standalone' || role === 'leader' ? role : 'learner'
+    this.service.open(keeps, this.leader?.epochMark)
     this.emit({
       kind: 'event',
       event: { type: 'serving', role, epoch, zxid: this.replica.database.lastProcessedZxid },
     })
-  }
-
-  private serveReadOnly(): void {
-    this.openDesk('readOnly')
-    const message = 'has no leader: serves clients that can do with reads (readonlymode.enabled)'
-    this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
-  }
-
-  private openDesk(role: SessionRole, leastZxid?: Zxid): void {
-    this.servingSinceMs = this.now.monotonicMs
-    this.sessions.open(role)
-    this.desk.open(this.replica.database, this.now, leastZxid)
-  }
-
-  private closeDesk(reason: string): void {
-    this.desk.close(reason)
-    this.sessions.close()
   }
 
   /** Leaves at the end of the step: what is under way in it goes on undisturbed. */
@@ -460,16 +422,14 @@ export class PeerCore {
     this.election?.withdraw()
     if (role.name === 'leading') role.leader.close(reason)
     else role.learner.close()
-    this.closeDesk(reason)
-    this.learnerSessions.drain()
-    this.leaderSessions.stop()
+    this.service.leave(reason)
     const message = `${role.name === 'leading' ? 'stops leading' : 'leaves its leader'}: ${reason}`
     this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
     this.replica.dropUnsaved()
     this.look()
   }
 
-  private submit(request: Parameters<Leader['submit']>[0]): void {
+  private submit(request: Request): void {
     const { role, now } = this
     if (role.name === 'leading') role.leader.submit(request, now)
     else if (role.name === 'learning') role.learner.submit(request)
@@ -483,7 +443,7 @@ export class PeerCore {
 
   get status(): PeerStatus {
     const { role, replica, settings } = this
-    const { isServing: readOnly } = this.readOnly
+    const { isServing: readOnly } = this.service.readOnly
     const shared = { epoch: replica.currentEpoch, zxid: replica.database.lastProcessedZxid, readOnly }
     switch (role.name) {
       case 'leading':

@@ -49,6 +49,8 @@ if (!options.property) {
   const ms = Math.round(performance.now() - started)
   const where = options.connect ?? options.engine
   const asked = cases.length - count('skipped')
+  // A run that played nothing has shown nothing.
+  if (asked === 0) process.exitCode = 1
   for (const module of vitest.state.getTestModules()) {
     const groups = [module, ...module.children.allSuites()]
     for (const { message } of groups.flatMap((group) => group.errors()))
