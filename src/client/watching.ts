@@ -1,7 +1,7 @@
 /** A client's watches: set, told, taken away. */
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import { OpCode } from '../protocol/opcodes.ts'
-import { AddWatchRequest, type WatcherEvent, WatchesRequest } from '../protocol/records/client.ts'
+import { AddWatchRequest, RemoveWatchesRequest, type WatcherEvent } from '../protocol/records/client.ts'
 import type { Writer } from '../protocol/writer.ts'
 import type { Requests } from './requests.ts'
 import type { Session } from './session.ts'
@@ -67,7 +67,7 @@ export class Watching {
 
   private ask(type: OpCode, path: string, selection: WatchSelection): Promise<void> {
     const request = { path: this.requests.chroot.toServer(path), type: selectionType(selection) }
-    return this.requests.ask(type, path, WatchesRequest, request, null)
+    return this.requests.ask(type, path, RemoveWatchesRequest, request, null)
   }
 
   /** A watcher's own error is its owner's: it must not look like a fault of the connection. */

@@ -83,7 +83,6 @@ const OURS: Record<string, unknown> = {
   SetACLRequest: client.SetAclRequest,
   SetACLResponse: client.SetAclResponse,
   GetACLResponse: client.GetAclResponse,
-  CheckWatchesRequest: client.WatchesRequest,
   CreateTTLTxn: txn.CreateTtlTxn,
   SetACLTxn: txn.SetAclTxn,
 }

@@ -5,6 +5,8 @@ import { OpCode, Permission } from '../../protocol/opcodes.ts'
 import type { Reader } from '../../protocol/reader.ts'
 import {
   AddWatchRequest,
+  AnyPathRequest,
+  CheckWatchesRequest,
   ErrorResponse,
   ExistsResponse,
   GetAclResponse,
@@ -14,10 +16,10 @@ import {
   GetDataResponse,
   GetEphemeralsResponse,
   PathRequest,
+  RemoveWatchesRequest,
   SetWatches,
   SetWatches2,
   WatchableReadRequest,
-  WatchesRequest,
   WhoAmIResponse,
 } from '../../protocol/records/client.ts'
 import type { Id } from '../../protocol/records/data.ts'
@@ -141,12 +143,12 @@ function getAcl(context: ReadContext, reader: Reader, writer: Writer): void {
 }
 
 function checkWatches({ watches, connection }: ReadContext, reader: Reader): void {
-  const { path, type } = WatchesRequest.read(reader)
+  const { path, type } = CheckWatchesRequest.read(reader)
   if (!watches.has(path, connection, type)) throw new KeeperError(ErrorCode.NoWatcher, path)
 }
 
 function removeWatches({ watches, connection }: ReadContext, reader: Reader): void {
-  const { path, type } = WatchesRequest.read(reader)
+  const { path, type } = RemoveWatchesRequest.read(reader)
   if (!watches.unwatch(path, connection, type)) throw new KeeperError(ErrorCode.NoWatcher, path)
 }
 
@@ -159,7 +161,7 @@ function addWatch({ watches, connection }: ReadContext, reader: Reader, writer: 
 
 /** The session's own, by a prefix that need not end at a name. */
 function getEphemerals({ tree, sessionId }: ReadContext, reader: Reader, writer: Writer): void {
-  const { path: prefix } = PathRequest.read(reader)
+  const { path: prefix } = AnyPathRequest.read(reader)
   const isAll = prefix.trim() === '' || prefix.trim() === '/'
   const owned = [...tree.ephemeralsOf(sessionId)]
   GetEphemeralsResponse.write(writer, {

@@ -9,7 +9,7 @@ import { ErrorCode } from '../../protocol/errors.ts'
 import { decode } from '../../protocol/jute.ts'
 import { OpCode } from '../../protocol/opcodes.ts'
 import { Reader } from '../../protocol/reader.ts'
-import { PathRequest } from '../../protocol/records/client.ts'
+import { AnyPathRequest } from '../../protocol/records/client.ts'
 import type { Transaction } from '../../protocol/transaction.ts'
 import { NO_ZXID, ZERO_ZXID } from '../../protocol/zxid.ts'
 import type { TxnResult } from '../../tree/database.ts'
@@ -207,7 +207,7 @@ export class RequestProcessor {
     const head = client.queue.shift()
     invariant(head?.waitsFor === 'sync', 'a sync is answered that is not at its client’s head')
     this.parts.answers.answer(client, head, now, (writer) =>
-      PathRequest.write(writer, decode(PathRequest, head.body)),
+      AnyPathRequest.write(writer, decode(AnyPathRequest, head.body)),
     )
     this.drain(client, now)
   }

@@ -70,9 +70,12 @@ export type DeleteRequest = Value<typeof DeleteRequest>
 /** exists, getData, getChildren, getChildren2. */
 export const WatchableReadRequest = record({ path: presentString, watch: bool })
 export type WatchableReadRequest = Value<typeof WatchableReadRequest>
-/** getACL, sync, getAllChildrenNumber; getEphemerals names its prefix so. */
-export const PathRequest = record({ path: string })
+/** getACL, getAllChildrenNumber. */
+export const PathRequest = record({ path: presentString })
 export type PathRequest = Value<typeof PathRequest>
+/** sync; getEphemerals names its prefix so. */
+export const AnyPathRequest = record({ path: string })
+export type AnyPathRequest = Value<typeof AnyPathRequest>
 
 export const ExistsResponse = record({ stat: Stat })
 export type ExistsResponse = Value<typeof ExistsResponse>
@@ -121,9 +124,10 @@ export type SetWatches2 = Value<typeof SetWatches2>
 
 export const AddWatchRequest = record({ path: string, mode: int })
 export type AddWatchRequest = Value<typeof AddWatchRequest>
-/** checkWatches, removeWatches. */
-export const WatchesRequest = record({ path: string, type: int })
-export type WatchesRequest = Value<typeof WatchesRequest>
+export const CheckWatchesRequest = record({ path: presentString, type: int })
+export type CheckWatchesRequest = Value<typeof CheckWatchesRequest>
+export const RemoveWatchesRequest = record({ path: string, type: int })
+export type RemoveWatchesRequest = Value<typeof RemoveWatchesRequest>
 
 export const AuthPacket = record({ type: int, scheme: string, auth: buffer })
 export type AuthPacket = Value<typeof AuthPacket>

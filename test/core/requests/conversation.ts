@@ -138,9 +138,9 @@ export function setWatches(
 export const addWatch = (path: string, mode: number): Ask =>
   ask(OpCode.addWatch, client.AddWatchRequest, { path, mode }, `addWatch ${path} ${mode}`)
 export const checkWatches = (path: string, type: number): Ask =>
-  ask(OpCode.checkWatches, client.WatchesRequest, { path, type }, `checkWatches ${path} ${type}`)
+  ask(OpCode.checkWatches, client.CheckWatchesRequest, { path, type }, `checkWatches ${path} ${type}`)
 export const removeWatches = (path: string, type: number): Ask =>
-  ask(OpCode.removeWatches, client.WatchesRequest, { path, type }, `removeWatches ${path} ${type}`)
+  ask(OpCode.removeWatches, client.RemoveWatchesRequest, { path, type }, `removeWatches ${path} ${type}`)
 export const getEphemerals = (path: string): Ask =>
   ask(OpCode.getEphemerals, client.PathRequest, { path }, `getEphemerals ${path}`)
 export const getAllChildrenNumber = (path: string): Ask =>
