@@ -124,6 +124,11 @@ matrix('each request in each situation', {
   columns: situations,
   // Apache's PrepRequestProcessor dies of it: no request of any client is answered by that ensemble any more.
   skip: (row, column) => row.startsWith('multi of') && column === 'a null path',
+  differences: {
+    'createTtl: a null path': 'a null path is refused before it is asked whether there are TTL nodes',
+    'createTtl: a session that was moved away from the leader':
+      'whatever a connection asks whose session is elsewhere by now ends it',
+  },
   async observe(at, request, situation) {
     const first = await at.open()
     const { path, session = first } = await situation(at, first)
