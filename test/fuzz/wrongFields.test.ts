@@ -43,9 +43,6 @@ const OTHERWISE: Answers = {
   ),
   'setWatches2: persistent null': 'event, event, event, Ok',
   'setWatches2: recursive null': 'event, event, event, Ok',
-  'getACL: path null': 'Ok',
-  'getAllChildrenNumber: path null': 'Ok',
-  'checkWatches: path null': 'NoWatcher',
   // It would be Unimplemented all the same: extended types are off.
   'createTTL: path null': 'MarshallingError',
   // 3.8 looks at the path of checkWatches alone among these.
