@@ -8,11 +8,11 @@ const allowed = {
   net: ['protocol', 'tree', 'core/(effects|events|election)'],
   client: ['protocol'],
   peer: ['protocol', 'config', 'tree', 'core', 'storage', 'net', 'host/host'],
-  host: ['peer', 'config', 'core/(events|invariant)'],
+  host: ['peer', 'config', 'core/(events|invariant)', 'storage/(lock|fileSystem)'],
   supervisor: ['host', 'config', 'core/(events|quorum)', 'control/api', 'control/operationError', 'protocol'],
-  control: ['supervisor', 'core/events'],
+  control: ['supervisor', 'core/events', 'host/host'],
   ensemble: ['supervisor', 'control', 'client', 'config', 'host/host', 'core/events'],
-  cli: ['ensemble', 'control', 'client', 'config', 'supervisor', 'core/events', 'host/host'],
+  cli: ['ensemble', 'control', 'client', 'config', 'supervisor', 'core/events', 'host/host', 'storage/dataCopy'],
 }
 
 export default {

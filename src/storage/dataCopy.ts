@@ -1,0 +1,255 @@
+/**
+ * A consistent copy of a member's data, also while the member goes on writing.
+ *
+ * Why a copy is a whole history. The newest whole snapshot is chosen first and the logs are listed after it: the log
+ * is then at least as long as what the snapshot's fuzzy body may hold, so that replay makes it right. Logs only grow
+ * at their end; each is copied up to the last whole entry (checksum included) that was seen in it, so what a member is
+ * writing at that moment is in it or not, never half (Apache refuses a torn entry). currentEpoch is copied after the
+ * logs and acceptedEpoch after that; on disk they are never behind (`readEpochs`), so neither are the copies.
+ * What breaks these rules (a member that catches up cuts its log, purging removes a file) is found by recovering the
+ * copy as a starting member would, and the copy is made anew.
+ *
+ * Why one member's copy is for all. Copies of several members are taken at different times; with an election in
+ * between, the same epoch could come again with other transactions. And whoever has the greatest (epoch, zxid) of all
+ * members holds every transaction that was ever acknowledged: that is what elections rest on. It may hold proposals
+ * that were not committed; on all members alike these are history, as after an election that it won.
+ */
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { epochOf, formatZxid, type Zxid } from '../protocol/zxid.ts'
+import { readEpochs, saveEpoch } from './epochs.ts'
+import { StorageError } from './errors.ts'
+import { type LogName, listLogs, listSnapshots, type SnapshotName, VERSION_DIR } from './fileNames.ts'
+import { type FileSystem, nodeFileSystem } from './fileSystem.ts'
+import { LogFile } from './logFile.ts'
+import { LOG_HEADER_SIZE } from './logFormat.ts'
+import { recoverDatabase } from './recovery.ts'
+import { looksComplete } from './snapshotFile.ts'
+
+/** As in zoo.cfg; equal unless logs have a folder of their own. */
+export interface DataDirs {
+  dataDir: string
+  dataLogDir: string
+}
+
+export interface DataCopy {
+  /** The last transaction in it, as Apache prints it: `0x100000009`. */
+  zxid: string
+  epoch: number
+  znodes: number
+  bytes: number
+  /** What recovery found odd. */
+  notes: string[]
+}
+
+/** Whether an error says what is wrong with the data, for people. */
+export function isDataFault(error: unknown): error is Error {
+  return error instanceof StorageError
+}
+
+/** A member that writes may undo each of a few attempts, not all of them. */
+const ATTEMPTS = 6
+const PAUSE_MS = 50
+const CHUNK = 1024 * 1024
+const EPOCH_FILES = ['currentEpoch', 'acceptedEpoch']
+
+/**
+ * Which of these hold the longest history, the best first; those that hold none are left out.
+ * @returns faults: by index, why a history could not be read
+ */
+export async function byHistory(
+  sources: readonly DataDirs[],
+  files: FileSystem = nodeFileSystem,
+): Promise<{ best: number[]; faults: Map<number, Error> }> {
+  const faults = new Map<number, Error>()
+  const found: { index: number; epoch: number; zxid: Zxid }[] = []
+  for (const [index, source] of sources.entries()) {
+    try {
+      const end = await repeated(() => historyEnd(files, foldersOf(source)))
+      if (end !== null) found.push({ index, ...end })
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      faults.set(index, error)
+    }
+  }
+  found.sort((a, b) => b.epoch - a.epoch || b.zxid - a.zxid)
+  return { best: found.map(({ index }) => index), faults }
+}
+
+/**
+ * Copies what a member needs to start with the source's whole history; `target` is made, and its version-2 folders
+ * must be empty or absent.
+ * @param atLeast the copy must reach this zxid (as Apache prints it): what was acknowledged when it began
+ * @returns null when the source has no history
+ * @throws StorageError when no whole history can be read; nothing of the source was changed
+ */
+export async function copyData(
+  source: DataDirs,
+  target: DataDirs,
+  { atLeast = null, files = nodeFileSystem }: { atLeast?: string | null; files?: FileSystem } = {},
+): Promise<DataCopy | null> {
+  const [from, to] = [foldersOf(source), foldersOf(target)]
+  for (const folder of Object.values(to)) files.makeDirectories(folder)
+  return repeated(() => {
+    const made: string[] = []
+    try {
+      const copy = copyOnce(files, from, to, made)
+      if (copy !== null && atLeast !== null && BigInt(copy.zxid) < BigInt(atLeast))
+        throw new StorageError(
+          'inconsistent',
+          from.logs,
+          `ends at ${copy.zxid}, but ${atLeast} was acknowledged`,
+        )
+      return copy
+    } catch (error) {
+      for (const path of made) if (files.exists(path)) files.remove(path)
+      throw error
+    }
+  })
+}
+
+interface Folders {
+  snapshots: string
+  logs: string
+}
+
+function foldersOf({ dataDir, dataLogDir }: DataDirs): Folders {
+  return { snapshots: join(dataDir, VERSION_DIR), logs: join(dataLogDir, VERSION_DIR) }
+}
+
+/** Again where a member that writes, purges or catches up may have been in the way. */
+async function repeated<T>(action: () => T): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return action()
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      const mayPass = code === 'damaged' || code === 'inconsistent' || code === 'ENOENT'
+      if (!mayPass || attempt === ATTEMPTS) throw error
+    }
+    await pause(PAUSE_MS * attempt)
+  }
+}
+
+/** The order matters: see above. */
+function historyFiles(
+  files: FileSystem,
+  folders: Folders,
+): { snapshot: SnapshotName | undefined; logs: LogName[] } {
+  const list = <T>(folder: string, of: (files: FileSystem, dir: string) => T[]): T[] =>
+    files.exists(folder) ? of(files, folder) : []
+  const snapshot = list(folders.snapshots, listSnapshots).find((name) => looksComplete(files, name))
+  const logs = list(folders.logs, listLogs)
+  if (snapshot === undefined) return { snapshot, logs }
+  // The last that begins at or before the first transaction wanted, and all behind it (Replay.run).
+  const first = logs.findLastIndex(({ zxid }) => zxid <= snapshot.zxid + 1)
+  return { snapshot, logs: logs.slice(Math.max(0, first)) }
+}
+
+function historyEnd(files: FileSystem, folders: Folders): { epoch: number; zxid: Zxid } | null {
+  const { snapshot, logs } = historyFiles(files, folders)
+  if (snapshot === undefined && logs.length === 0) return null
+  let zxid = snapshot?.zxid ?? (0 as Zxid)
+  for (const name of logs.toReversed()) {
+    const { lastZxid } = wholeEntries(files, name)
+    if (lastZxid === null) continue
+    zxid = Math.max(zxid, lastZxid) as Zxid
+    break
+  }
+  return { epoch: readEpochs(files, folders.snapshots, zxid).currentEpoch, zxid }
+}
+
+interface WholeEntries {
+  /** The offset behind the last. */
+  end: number
+  /** Null when there is none. */
+  lastZxid: Zxid | null
+}
+
+/**
+ * Up to where a log holds whole entries. Where a member writes behind them at this moment, what follows may look like
+ * damage; it is none when more of it has become whole since.
+ */
+function wholeEntries(files: FileSystem, name: LogName): WholeEntries {
+  const seen = scan(files, name)
+  if (seen.damage !== null && scan(files, name).end <= seen.end) throw seen.damage
+  return seen
+}
+
+function scan(files: FileSystem, name: LogName): WholeEntries & { damage: StorageError | null } {
+  const log = new LogFile(files, name)
+  const seen = { end: 0, lastZxid: null as Zxid | null }
+  try {
+    for (let entry = log.next(); entry !== null; entry = log.next()) {
+      seen.end = entry.end
+      seen.lastZxid = entry.zxid
+    }
+    return { ...seen, damage: null }
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.code !== 'damaged') throw error
+    return { ...seen, damage: error }
+  } finally {
+    log.close()
+  }
+}
+
+function copyOnce(files: FileSystem, from: Folders, to: Folders, made: string[]): DataCopy | null {
+  const { snapshot, logs } = historyFiles(files, from)
+  if (snapshot === undefined && logs.length === 0) return null
+  let bytes = 0
+  const copy = (path: string, folder: string, name: string, size: number): void => {
+    made.push(join(folder, name))
+    copyBytes(files, path, join(folder, name), size)
+    bytes += size
+  }
+  if (snapshot !== undefined) {
+    const { path } = snapshot
+    copy(path, to.snapshots, path.slice(from.snapshots.length + 1), files.stat(path).size)
+  }
+  for (const name of logs) {
+    const { end } = wholeEntries(files, name)
+    // Apache stumbles over a log without a header; one without entries says nothing.
+    if (end > LOG_HEADER_SIZE) copy(name.path, to.logs, name.path.slice(from.logs.length + 1), end)
+  }
+  for (const name of EPOCH_FILES) {
+    const path = join(from.snapshots, name)
+    if (files.exists(path)) copy(path, to.snapshots, name, files.stat(path).size)
+  }
+  const copied = verified(files, to)
+  for (const folder of new Set(Object.values(to))) files.syncDirectory(folder)
+  return { ...copied, bytes }
+}
+
+/** Recovers the copy as a member that starts does. */
+function verified(files: FileSystem, folders: Folders): Omit<DataCopy, 'bytes'> {
+  const options = { commitLogCount: 0, trustEmpty: false, upTo: null }
+  const recovered = recoverDatabase(files, { snapDir: folders.snapshots, logDir: folders.logs, ...options })
+  if (recovered === null) throw new StorageError('damaged', folders.snapshots, 'the copy holds no database')
+  const { lastZxid, database, notes } = recovered
+  const { currentEpoch, currentIsUnsaved } = readEpochs(files, folders.snapshots, lastZxid)
+  // As a member does when it starts: Apache refuses an epoch that is behind the log.
+  if (currentIsUnsaved) saveEpoch(files, folders.snapshots, 'current', currentEpoch)
+  const epoch = Math.max(currentEpoch, epochOf(lastZxid))
+  return { zxid: formatZxid(lastZxid), epoch, znodes: database.tree.nodeCount, notes }
+}
+
+function copyBytes(files: FileSystem, from: string, to: string, size: number): void {
+  const source = files.open(from, 'read')
+  try {
+    const target = files.open(to, 'create')
+    try {
+      const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK, Math.max(1, size)))
+      for (let at = 0; at < size; ) {
+        const count = files.read(source, chunk.subarray(0, Math.min(chunk.length, size - at)), at)
+        if (count === 0) throw new StorageError('damaged', from, 'became shorter while it was copied')
+        files.write(target, chunk.subarray(0, count), at)
+        at += count
+      }
+      files.sync(target)
+    } finally {
+      files.close(target)
+    }
+  } finally {
+    files.close(source)
+  }
+}
