@@ -12,7 +12,16 @@ const allowed = {
   supervisor: ['host', 'config', 'core/(events|quorum)', 'control/api', 'control/operationError', 'protocol'],
   control: ['supervisor', 'core/events', 'host/host'],
   ensemble: ['supervisor', 'control', 'client', 'config', 'host/host', 'core/events'],
-  cli: ['ensemble', 'control', 'client', 'config', 'supervisor', 'core/events', 'host/host', 'storage/dataCopy'],
+  cli: [
+    'ensemble',
+    'control',
+    'client',
+    'config',
+    'supervisor',
+    'core/events',
+    'host/host',
+    'storage/dataCopy',
+  ],
 }
 
 export default {
