@@ -2,6 +2,7 @@
  * Members under wrong requests, in this process: each is answered with one of ZooKeeper's errors or by closing the
  * connection, and leaves nothing behind. Recorded conversations are damaged and had again, frame by frame.
  */
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ErrorCode, errorName } from '../../src/protocol/errors.ts'
@@ -58,12 +59,23 @@ function expectConsistent({ core }: CoreServer): void {
   expect(tree.digest).toBe(BigInt.asIntN(64, digest))
 }
 
+const SUPER = 'super:secret'
+const superDigest = `super:${createHash('sha1').update(SUPER).digest('base64')}`
+/** A conversation may well close the root to the world; the proof that the member serves is the super user's. */
+const superFrame = frameOf(Xid.auth, OpCode.auth, client.AuthPacket, {
+  type: 0,
+  scheme: 'digest',
+  auth: Buffer.from(SUPER),
+})
+
 function serves(server: CoreServer, path: string): void {
   const line = server.dial()
   line.send(framed(connectFrame()))
+  line.send(framed(superFrame))
   line.send(framed(createFrame(1, path)))
-  const [connected, created] = [line.take(), line.take()]
+  const [connected, authenticated, created] = [line.take(), line.take(), line.take()]
   expect(connected?.readBigInt64BE(8)).not.toBe(0n)
+  expect(authenticated?.readInt32BE(12)).toBe(0)
   expect(created?.readInt32BE(12)).toBe(0)
   line.send(framed(requestFrame(2, OpCode.closeSession)))
   server.hangUp(line.connection)
@@ -84,14 +96,14 @@ describe('a member alone', () => {
     let frames = 0
     let answers = 0
     let closed = 0
-    let server = new CoreServer()
+    let server = new CoreServer({ superDigest })
     let conversations = 0
     const startMs = performance.now()
     seeded(() =>
       fc.assert(
         fc.property(conversation, ([connect, more]) => {
           // A new one now and then: what was made before stands in the way of what comes.
-          if (conversations % 500 === 0) server = new CoreServer()
+          if (conversations % 500 === 0) server = new CoreServer({ superDigest })
           conversations += 1
           const before = server.transactions.length
           const { digest } = server.core.replica.database.tree
@@ -167,7 +179,7 @@ describe('a request that is meant to be dear', () => {
   it('a digest of many colons', () => {
     const id = `${':'.repeat(100_000)}x`
     const received = answered(
-      new CoreServer(),
+      new CoreServer({ superDigest }),
       create(1, '/a', [{ perms: 31, id: { scheme: 'digest', id } }]),
     )
     expect(errorsOf(received)).toEqual([ErrorCode.InvalidAcl])
@@ -175,12 +187,15 @@ describe('a request that is meant to be dear', () => {
 
   it('an address of a million digits', () => {
     const id = '1'.repeat(1_000_000)
-    const received = answered(new CoreServer(), create(1, '/a', [{ perms: 31, id: { scheme: 'ip', id } }]))
+    const received = answered(
+      new CoreServer({ superDigest }),
+      create(1, '/a', [{ perms: 31, id: { scheme: 'ip', id } }]),
+    )
     expect(errorsOf(received)).toEqual([ErrorCode.InvalidAcl])
   })
 
   it('a tree deeper than any call stack', { timeout: 60_000 }, () => {
-    const server = new CoreServer()
+    const server = new CoreServer({ superDigest })
     const { tree } = server.core.replica.database
     const depth = 20_000
     // Its paths would take a client 800 MB; here they share their beginnings.
@@ -199,14 +214,17 @@ describe('a request that is meant to be dear', () => {
     const count = Buffer.alloc(4)
     count.writeInt32BE(250_000)
     const body = Buffer.concat([Buffer.alloc(8, 0xff), count, Buffer.alloc(1_000_000, 0xff), empty, empty])
-    const received = answered(new CoreServer(), requestFrame(Xid.setWatches, OpCode.setWatches, body))
+    const received = answered(
+      new CoreServer({ superDigest }),
+      requestFrame(Xid.setWatches, OpCode.setWatches, body),
+    )
     expect(received.length).toBe(250_002)
   })
 
   it('a path of a hundred thousand names', () => {
     const path = '/a'.repeat(100_000)
     const received = answered(
-      new CoreServer(),
+      new CoreServer({ superDigest }),
       create(1, path, OPEN_ACL),
       frameOf(2, OpCode.addWatch, client.AddWatchRequest, { path, mode: 1 }),
       frameOf(3, OpCode.setData, client.SetDataRequest, { path, data: null, version: -1 }),
