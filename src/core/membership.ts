@@ -146,9 +146,12 @@ export class Membership implements Electorate {
     return this.verifierOf(config.servers)
   }
 
-  /** The database is another one, or is the one that was found on disk: its history says what was seen. */
+  /**
+   * The database is another one, or is the one that was found on disk: its history says what was seen. A server alone
+   * goes by no configuration, whatever ensemble its data dir comes from.
+   */
   reread(database: Database, recentTxns: readonly LoggedTxn[] = []): void {
-    if (!this.isReconfigEnabled) return
+    if (!this.isReconfigEnabled || this.committed.servers.length === 0) return
     this.inLog = null
     this.offered = null
     const last = this.configIn(database)
@@ -159,11 +162,16 @@ export class Membership implements Electorate {
       else this.inLog = this.viewOf(last)
     }
     this.refresh()
+    // Their votes are needed, and the files of the start may not name them.
+    if (this.isPending) this.announce()
   }
 
+  /** Null also for what a client has written there, which it may with skipACL. */
   private configIn(database: Database): EnsembleConfig | null {
-    const data = database.tree.node(CONFIG_PATH)?.data ?? null
-    return data === null || data.length === 0 ? null : this.codec.read(data.toString('utf8'))
+    const node = database.tree.node(CONFIG_PATH)
+    if (node === undefined || node.data === null || node.data.length === 0) return null
+    const config = this.codec.read(node.data.toString('utf8'))
+    return node.version === -1 && config?.version === node.mzxid ? config : null
   }
 
   /** The configuration that a transaction proposes; null when it is no reconfig. */
@@ -180,6 +188,9 @@ export class Membership implements Electorate {
 
   /** To be called right before a transaction is appended to the log. */
   logs(transaction: Transaction): void {
+    const { inLog } = this
+    if (inLog !== null && epochOf(transaction.header.zxid) > epochOf(inLog.config.version))
+      this.commit(inLog.config)
     const config = this.proposedIn(transaction)
     if (config === null || config.version <= this.committed.version) return
     // A database that was sent while it changed may show what is proposed behind it.

@@ -26,7 +26,6 @@ import { StorageError } from '../storage/errors.ts'
 export class ConfigFiles {
   private readonly file: string
   private readonly sid: number | null
-  private nextVersion = 0
 
   constructor({ file, sid }: ServerConfig) {
     this.file = file
@@ -51,7 +50,6 @@ export class ConfigFiles {
   }
 
   private saveNext(config: EnsembleConfig): void {
-    this.nextVersion = config.version
     replaceFile(this.nextFile, linesOf(config).join('\n'))
   }
 
@@ -60,7 +58,7 @@ export class ConfigFiles {
     const lines = linesOf(config).filter((line) => !line.startsWith('version='))
     replaceFile(dynamicFile, lines.join('\n'))
     this.pointTo(resolve(dynamicFile), config)
-    if (this.nextVersion <= config.version && existsSync(this.nextFile)) rmSync(this.nextFile)
+    if (existsSync(this.nextFile) && versionIn(this.nextFile) <= config.version) rmSync(this.nextFile)
   }
 
   private pointTo(dynamicFile: string, { servers }: EnsembleConfig): void {
@@ -70,6 +68,11 @@ export class ConfigFiles {
     const own = servers.find(({ sid }) => sid === this.sid)
     replaceFile(this.file, withDynamicFile(text, dynamicFile, own !== undefined && own.clientPort !== null))
   }
+}
+
+/** 0 for a file without one. */
+function versionIn(file: string): number {
+  return Number.parseInt(/^version=([0-9a-f]+)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '0', 16)
 }
 
 function linesOf({ text }: EnsembleConfig): string[] {

@@ -1,6 +1,5 @@
 /** Which configurations count, and what ends with them: through proposals, commits, restarts, cut logs and gossip. */
 import { describe, expect, it } from 'vitest'
-import type { EnsembleConfig } from '../../src/core/ensembleConfig.ts'
 import { Membership } from '../../src/core/membership.ts'
 import { configCodec } from '../../src/peer/membership.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
@@ -8,48 +7,13 @@ import { OpCode } from '../../src/protocol/opcodes.ts'
 import { encodeTransaction, type Transaction } from '../../src/protocol/transaction.ts'
 import { makeZxid, ZERO_ZXID, type Zxid } from '../../src/protocol/zxid.ts'
 import { Database } from '../../src/tree/database.ts'
+import { configOf, createNode as create, reconfigTo as reconfig, transaction } from './configs.ts'
 
 const sids = (...ids: number[]) => ids as Sid[]
 
-/** `1 2 3o`: voters and, with an o, observers. */
-function configOf(list: string, version: Zxid = ZERO_ZXID): EnsembleConfig {
-  const servers = list.split(' ').map((word) => {
-    const sid = Number.parseInt(word, 10)
-    const role = word.endsWith('o') ? 'observer' : 'participant'
-    const server = configCodec.readJoiner(`server.${sid}=10.0.0.${sid}:2888:3888:${role};2181`)
-    if (typeof server === 'string') throw new Error(server)
-    return server
-  })
-  return configCodec.write(servers, version)
-}
-
-function reconfig(list: string, zxid: Zxid): Transaction {
-  const data = Buffer.from(configOf(list, zxid).text)
-  const header = {
-    clientId: 1n as Transaction['header']['clientId'],
-    cxid: 1,
-    zxid,
-    time: 0,
-    type: OpCode.reconfig,
-  }
-  const record = { path: '/zookeeper/config', data, version: -1 }
-  return { header, body: { type: OpCode.reconfig, record }, digest: undefined }
-}
-
-function create(path: string, zxid: Zxid): Transaction {
-  const header = {
-    clientId: 1n as Transaction['header']['clientId'],
-    cxid: 1,
-    zxid,
-    time: 0,
-    type: OpCode.create,
-  }
-  const record = { path, data: null, acl: [], ephemeral: false, parentCVersion: 1 }
-  return { header, body: { type: OpCode.create, record }, digest: undefined }
-}
-
 function memberOf(list: string, sid = 1, version: Zxid = ZERO_ZXID) {
   const saved: string[] = []
+  const reached: number[][] = []
   const membership = new Membership({
     sid: sid as Sid,
     settings: {
@@ -59,9 +23,11 @@ function memberOf(list: string, sid = 1, version: Zxid = ZERO_ZXID) {
       codec: configCodec,
     },
     save: (which, config) => saved.push(`${which} ${config.version.toString(16)}`),
-    emit: () => {},
+    emit: (effect) => {
+      if (effect.kind === 'membership') reached.push(effect.lastSeen.servers.map(({ sid: other }) => other))
+    },
   })
-  return { membership, saved }
+  return { membership, saved, reached }
 }
 
 describe('a pending reconfig', () => {
@@ -98,6 +64,18 @@ describe('a pending reconfig', () => {
   })
 })
 
+describe('a transaction of a later epoch', () => {
+  it('says that the reconfig before it is committed, as soon as it is logged', () => {
+    const { membership, saved } = memberOf('1 2 3')
+    membership.logs(reconfig('3 4 5', makeZxid(1, 7)))
+    membership.logs(create('/a', makeZxid(1, 8)))
+    expect(membership.isPending).toBe(true)
+    membership.logs(create('/b', makeZxid(2, 1)))
+    expect([membership.isPending, membership.committed.version]).toEqual([false, makeZxid(1, 7)])
+    expect(saved).toEqual(['next 100000007', 'current 100000007'])
+  })
+})
+
 describe('what the history says at a start', () => {
   function recovered(...transactions: Transaction[]) {
     const database = Database.initial()
@@ -111,6 +89,13 @@ describe('what the history says at a start', () => {
     membership.reread(database, txns)
     expect(membership.committed.version).toBe(0)
     expect(membership.lastSeen.version).toBe(makeZxid(1, 1))
+  })
+
+  it('asks for the voters of a pending one to be reached, whom the files may not name', () => {
+    const { membership, reached } = memberOf('1 2 3')
+    const { database, txns } = recovered(reconfig('3 4 5', makeZxid(1, 1)))
+    membership.reread(database, txns)
+    expect(reached).toEqual([[3, 4, 5]])
   })
 
   it('takes it for committed when a later epoch has built on it', () => {
@@ -139,10 +124,38 @@ describe('what the history says at a start', () => {
     expect(membership.containsQuorum(sids(1, 2))).toBe(true)
   })
 
+  it('takes what a client wrote into the node for no configuration', () => {
+    const { membership } = memberOf('1 2 3')
+    const zxid = makeZxid(1, 1)
+    const data = Buffer.from(configOf('7 8 9', zxid).text)
+    const record = { path: '/zookeeper/config', data, version: 0 }
+    const { database, txns } = recovered(transaction(zxid, { type: OpCode.setData, record }))
+    membership.reread(database, txns)
+    expect([membership.isPending, membership.committed.version]).toEqual([false, 0])
+  })
+
   it('never goes back behind the file', () => {
     const { membership } = memberOf('1 2 3', 1, makeZxid(2, 5))
     membership.reread(recovered(reconfig('3 4 5', makeZxid(1, 1))).database)
     expect([membership.isPending, membership.committed.version]).toEqual([false, makeZxid(2, 5)])
+  })
+})
+
+describe('a server alone', () => {
+  it('goes by no configuration, though its data dir comes from an ensemble', () => {
+    const saved: string[] = []
+    const config = { version: ZERO_ZXID, servers: [], text: '' }
+    const membership = new Membership({
+      sid: 1 as Sid,
+      settings: { isReconfigEnabled: true, standaloneEnabled: true, config, codec: configCodec },
+      save: (which) => saved.push(which),
+      emit: () => {},
+    })
+    const database = Database.initial()
+    database.apply(reconfig('3 4 5', makeZxid(1, 1)))
+    database.apply(create('/a', makeZxid(2, 1)))
+    membership.reread(database)
+    expect([saved, membership.committed, membership.isPending]).toEqual([[], config, false])
   })
 })
 

@@ -24,7 +24,7 @@ import {
 import { ZERO_ZXID, type Zxid } from '../../src/protocol/zxid.ts'
 import type { Checks } from './checks.ts'
 import type { Random } from './random.ts'
-import { randomReconfig } from './reconfigs.ts'
+import { type ReconfigWorld, randomReconfig } from './reconfigs.ts'
 import type { Schedule } from './schedule.ts'
 
 /** A connection as the world provides it. */
@@ -42,8 +42,10 @@ export interface ClientWorld {
   readonly acceptsReadOnly: boolean
   /** Null when no member could be reached. */
   readonly connect: (client: SimulatedClient) => ClientLine | null
-  /** So many servers may be moved out of the ensemble and into it; 0 where it stays as it is. */
-  readonly servers: number
+  /** How they change the ensemble; null where it stays as it is. */
+  readonly reconfigs: ReconfigWorld | null
+  /** One is on its way. */
+  readonly onReconfig: () => void
 }
 
 interface Outstanding {
@@ -135,9 +137,10 @@ export class SimulatedClient {
       if (this.outstanding.length === 0) this.send(Xid.ping, OpCode.ping, '', null)
       return
     }
-    const { servers } = this.world
-    if (servers > 0 && random.chance(0.015)) {
-      this.write(OpCode.reconfig, CONFIG_PATH, ReconfigRequest, randomReconfig(random, servers))
+    const { reconfigs } = this.world
+    if (reconfigs !== null && random.chance(reconfigs.share)) {
+      this.write(OpCode.reconfig, CONFIG_PATH, ReconfigRequest, randomReconfig(random, reconfigs.servers))
+      this.world.onReconfig()
       return
     }
     const path = random.pick(KEYS)

@@ -8,7 +8,7 @@ import { decodeTransaction } from '../../src/protocol/transaction.ts'
 import { type Epoch, epochOf, type Zxid } from '../../src/protocol/zxid.ts'
 import { Database } from '../../src/tree/database.ts'
 import { DatabaseReader, writeDatabase } from '../../src/tree/snapshotFormat.ts'
-import type { PlantedFault } from './faults.ts'
+import { forgetConfig, type PlantedFault } from './faults.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 
@@ -80,7 +80,7 @@ export class SimulatedDisk {
         return () => this.saveEpoch(effect.which, effect.epoch)
       case 'saveConfig':
         return () => {
-          if (effect.which === 'current') durable.config = effect.config
+          if (effect.which === 'current' && this.fault !== 'keep-stale-config') durable.config = effect.config
         }
       case 'truncate':
         return () => {
@@ -157,6 +157,7 @@ export class SimulatedDisk {
     const database = snapshot === null ? Database.initial() : this.read(snapshot)
     const recentTxns = log.filter((txn) => txn.zxid > database.lastProcessedZxid)
     for (const txn of recentTxns) database.replay(decodeTransaction(txn.bytes))
+    if (this.fault === 'keep-stale-config' || this.fault === 'forget-pending-config') forgetConfig(database)
     // A log that holds an epoch's transaction holds that epoch's whole initial history: see storage.
     const lastEpoch = epochOf(database.lastProcessedZxid)
     const current = Math.max(currentEpoch, lastEpoch)

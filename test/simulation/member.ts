@@ -19,7 +19,7 @@ import type { Database } from '../../src/tree/database.ts'
 import { DatabaseReader, writeDatabase } from '../../src/tree/snapshotFormat.ts'
 import { Violation } from './checks.ts'
 import { SimulatedDisk } from './disk.ts'
-import type { PlantedFault } from './faults.ts'
+import { type PlantedFault, plantInMembership } from './faults.ts'
 import type { End, Network, Stream } from './network.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
@@ -88,6 +88,7 @@ export class SimulatedMember {
       (effect) => this.effects.push(effect),
       this.now,
     )
+    plantInMembership(this.core.membership, this.world.fault)
     this.core.start(this.now)
     this.settle()
   }

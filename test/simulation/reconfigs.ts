@@ -11,15 +11,29 @@ import { OpCode } from '../../src/protocol/opcodes.ts'
 import type { GetDataResponse, ReconfigRequest } from '../../src/protocol/records/client.ts'
 import { decodeTransaction } from '../../src/protocol/transaction.ts'
 import { counterOf, formatZxid, type Zxid } from '../../src/protocol/zxid.ts'
-import type { Random } from './random.ts'
+import { Random } from './random.ts'
 import { serverLine } from './settings.ts'
 import { Violation } from './violation.ts'
 
-/** Puts a server out of the ensemble or into it, as a voter or as an observer; sometimes two at once. */
+/** What the clients of a world ask for; null where nothing changes. */
+export interface ReconfigWorld {
+  readonly servers: number
+  /** How many of their requests are reconfigs. */
+  readonly share: number
+}
+
+/** @param areMany for faults that show in reconfigs only */
+export function drawReconfigs(seed: number, servers: number, areMany: boolean): ReconfigWorld | null {
+  const random = new Random(seed ^ 0x5eed)
+  if (areMany) return { servers, share: 0.1 }
+  return random.chance(0.6) ? { servers, share: random.pick([0.015, 0.015, 0.1]) } : null
+}
+
+/** Puts servers out of the ensemble or into it, as voters or as observers; sometimes it becomes another one altogether. */
 export function randomReconfig(random: Random, servers: number): ReconfigRequest {
   const sids = random
     .shuffle(Array.from({ length: servers }, (_, sid) => sid))
-    .slice(0, random.pick([1, 1, 2]))
+    .slice(0, random.pick([1, 1, 2, servers]))
   const joining: string[] = []
   const leaving: number[] = []
   for (const sid of sids) {

@@ -10,10 +10,11 @@ import type { PeerSettings } from '../../src/core/settings.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
 import { Checks, Violation } from './checks.ts'
 import { type ClientLine, SimulatedClient } from './client.ts'
-import { halfQuorum, type PlantedFault } from './faults.ts'
+import { halfQuorum, isReconfigFault, type PlantedFault } from './faults.ts'
 import { SimulatedMember } from './member.ts'
 import { type End, Network, type Stream } from './network.ts'
 import { Random } from './random.ts'
+import { drawReconfigs, type ReconfigWorld } from './reconfigs.ts'
 import { Schedule } from './schedule.ts'
 import { drawSessions, type SessionWorld, withSessions } from './sessions.ts'
 import { simulatedConfig, simulatedServers, simulatedSettings } from './settings.ts'
@@ -60,17 +61,18 @@ export class World {
   private lastConnection = 0
   private steps = 0
   private isHealed = false
-  /** Clients of this world change the ensemble now and then. */
-  private readonly isReconfigured: boolean
+  private readonly reconfigs: ReconfigWorld | null
 
   constructor(options: WorldOptions) {
     this.options = options
     this.sessions = drawSessions(options.seed)
     this.random = new Random(options.seed)
-    this.isReconfigured = new Random(options.seed ^ 0x5eed).chance(0.6)
     this.network = new Network(this.schedule, this.random, this.random.pick([5, 50, 400]))
-    const voters = this.random.pick([3, 3, 5])
+    const areMany = isReconfigFault(options.fault)
+    // Of three servers, the quorums of any two configurations nearly always share one.
+    const voters = areMany ? 5 : this.random.pick([3, 3, 5])
     const observers = this.random.chance(0.2) ? 1 : 0
+    this.reconfigs = drawReconfigs(options.seed, voters + observers, areMany)
     const fault = options.fault ?? null
     const slowness = this.random.pick([1, 1, 5, 20])
     for (let sid = 0; sid < voters + observers; sid++) {
@@ -83,7 +85,7 @@ export class World {
 
   private settingsOf(sid: number, voters: number, observers: number): PeerSettings {
     const config = simulatedConfig(simulatedServers(voters, observers))
-    const membership = { config, isReconfigEnabled: this.isReconfigured }
+    const membership = { config, isReconfigEnabled: this.reconfigs !== null }
     const halved = (servers: readonly QuorumMember[]) => halfQuorum(quorumVerifier(servers))
     const isHalved = this.options.fault === 'half-quorum'
     const settings = simulatedSettings(sid, isHalved ? { ...membership, verifierOf: halved } : membership)
@@ -244,7 +246,8 @@ export class World {
       checks,
       acceptsReadOnly: this.sessions.readOnlyMode && number % 2 === 0,
       connect: (client) => this.connect(client),
-      servers: this.isReconfigured ? this.members.length : 0,
+      reconfigs: this.reconfigs,
+      onReconfig: () => this.disturbReconfig(),
     })
   }
 
@@ -259,6 +262,16 @@ export class World {
       this.causeFault()
       this.planFault()
     })
+  }
+
+  /** A reconfig takes a few messages and disk writes: faults by chance would seldom meet one. */
+  private disturbReconfig(): void {
+    if (this.random.chance(0.5)) return
+    const withinMs = this.random.pick([5, 50])
+    for (let faults = this.random.between(1, 3); faults > 0; faults--)
+      this.schedule.after(this.random.next() * withinMs, () => {
+        if (!this.isHealed) this.causeFault()
+      })
   }
 
   private causeFault(): void {

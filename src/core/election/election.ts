@@ -83,6 +83,7 @@ export class Election {
   private readonly inRound = new Tally()
   private readonly elsewhere = new Tally()
   private readonly candidates = new Map<Sid, Vote>()
+  private readonly told = new Set<Sid>()
   private support: Support | null = null
   private startedAtMs = 0
   private intervalMs = 0
@@ -178,11 +179,8 @@ export class Election {
     } else if (this.state !== looking) {
       this.support?.heard(from, theirs, isLooking)
       if (isLooking) this.answer(from, 'it looks for a leader')
-    } else if (isLooking && theirs.leader === NOBODY.leader && theirs.round > this.round) {
-      // A voter of the pending configuration that does not know it yet: its vote is for nobody, but its round counts,
-      // for it will not come back to ours. (Apache leaves it there, and may never find a quorum of that configuration.)
-      this.enterRound(theirs.round, null, `member ${from} is in round ${theirs.round}`, now)
-      this.evaluate(now)
+    } else if (isLooking && theirs.leader === NOBODY.leader) {
+      this.heardUndecided(from, theirs.round, now)
     } else if (!verifier.isVoter(theirs.leader)) {
       this.log('warn', `Ignoring notification for non-cluster member sid ${theirs.leader} from sid ${from}`)
     } else {
@@ -247,6 +245,21 @@ export class Election {
     this.evaluate(now)
   }
 
+  /**
+   * A voter of the pending configuration that does not know it yet: its vote is for nobody, but its round counts, for it
+   * will not come back to ours. (Apache leaves it there, and may never find a quorum of that configuration.) It is told
+   * our vote once a round, as two such members would answer one another for ever.
+   */
+  private heardUndecided(from: Sid, round: number, now: Now): void {
+    if (round > this.round) {
+      this.enterRound(round, null, `member ${from} is in round ${round}`, now)
+      this.evaluate(now)
+    } else if (this.vote.leader !== NOBODY.leader && !this.told.has(from)) {
+      this.told.add(from)
+      this.answer(from, 'it votes for nobody')
+    }
+  }
+
   private heardSettled(from: Sid, theirs: Vote, { state, version }: Notification, now: Now): void {
     const cast: CastVote = { vote: theirs, state, version }
     if (theirs.round === this.round) {
@@ -282,6 +295,7 @@ export class Election {
     this.round = round
     this.inRound.clear()
     this.candidates.clear()
+    this.told.clear()
     const own: Vote = { ...this.own, round }
     if (this.isCandidate) this.candidates.set(own.leader, own)
     this.cast(theirs !== null && this.isBetter(theirs, own) ? theirs : own, reason, now)

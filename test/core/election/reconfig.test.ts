@@ -160,3 +160,29 @@ describe('a designated leader', () => {
     expect(election.abandoned).toMatch(/only member 2 still stands by it/)
   })
 })
+
+describe('a voter of the pending configuration that does not know it', () => {
+  const committed = majority(1, 2, 3)
+  const pending = { committed, verifier: both(committed, majority(3, 4, 5)) }
+  const NOBODY = -(2 ** 63)
+
+  it('is told the vote, once a round', () => {
+    const { election, hear, sent } = memberOf(1, pending)
+    election.start(candidacy, at)
+    sent.length = 0
+    for (let i = 0; i < 3; i++) hear(4, NOBODY, looking, 1)
+    expect(sent).toEqual([{ to: 4, vote: 1 }])
+    // It is ahead: its round is taken over, and everybody hears of it.
+    hear(4, NOBODY, looking, 3)
+    hear(4, NOBODY, looking, 3)
+    expect(sent.slice(1)).toEqual([2, 3, 4, 5, 4].map((to) => ({ to, vote: 1 })))
+  })
+
+  it('is told nothing by one like it, or they would answer one another for ever', () => {
+    const { election, hear, sent } = memberOf(5, pending)
+    election.start(candidacy, at)
+    sent.length = 0
+    hear(4, NOBODY, looking, 1)
+    expect(sent).toEqual([])
+  })
+})

@@ -146,6 +146,7 @@ export class Leader {
       sid: -1 as Sid,
       phase: 'connected',
       isObserver: false,
+      configVersion: 0,
       lastZxid: ZERO_ZXID,
       currentEpoch: -1,
       ackedZxid: ZERO_ZXID,
@@ -197,10 +198,11 @@ export class Leader {
   private introduce(learner: LearnerView, packet: QuorumPacket): boolean {
     const isObserver = packet.type === PacketType.observerInfo
     if (!isObserver && packet.type !== PacketType.followerInfo) return true
+    const { serverid, configVersion: version = 0 } = packets.readLearnerInfo(packet.data)
     learner.isObserver = isObserver
-    learner.sid = packets.readLearnerInfo(packet.data).serverid
+    learner.sid = serverid
+    learner.configVersion = version
     const { membership } = this.parts
-    const version = packets.readLearnerInfo(packet.data).configVersion ?? 0
     // A server that wants to join takes part without a vote first; without reconfiguration nobody can join so.
     if (!membership.isReconfigEnabled && !membership.isMember(learner.sid)) {
       this.drop(learner, `server ${learner.sid} is not in the server list`)
@@ -289,6 +291,7 @@ export class Leader {
 
   private resume(now: Now): void {
     if (this.hasActivated && this.retirement === null) this.synchronization?.resume(now)
+    if (this.hasActivated && this.learners.size === 0) this.leaveWithFollowers()
     this.hasActivated = false
   }
 
@@ -327,10 +330,11 @@ export class Leader {
     const { sid } = settings
     const config = membership.proposedIn(transaction)
     invariant(config !== null, 'a reconfig is committed though they are disabled')
-    const designated = designatedLeader(sid, membership.committed, config, this.learners.values())
+    const { committed } = membership
+    const designated = designatedLeader(sid, committed, config, this.learners.values())
     membership.activate(config, sid, designated)
     this.hasActivated = true
-    if (designated !== sid) this.retire(designated)
+    if (!mayLead(sid, committed, config)) this.retire(designated)
     return designated
   }
 
@@ -341,7 +345,8 @@ export class Leader {
   }
 
   private leaveWithFollowers(): void {
-    if (this.retirement === null || this.isSynced(this.parts.membership.committedElectorate)) return
+    if (this.retirement === null) return
+    if (this.learners.size > 0 && this.isSynced(this.parts.membership.committedElectorate)) return
     this.parts.stepDown('another server leads the new configuration', this.retirement.designated)
   }
 
@@ -363,7 +368,8 @@ export class Leader {
       makeZxid(epoch, 0),
     )
     this.broadcast = broadcast
-    return new Synchronization({ ...shared, membership, broadcast }, epoch)
+    const drop = (learner: LearnerView, reason: string) => this.drop(learner, reason)
+    return new Synchronization({ ...shared, membership, broadcast, drop }, epoch)
   }
 
   tick(now: Now): void {

@@ -22,6 +22,8 @@ export interface LearnerView {
   sid: Sid
   phase: LearnerPhase
   isObserver: boolean
+  /** Of the configuration that it knew to be committed when it connected. */
+  configVersion: number
   /** From ACKEPOCH. */
   lastZxid: Zxid
   currentEpoch: Epoch | -1

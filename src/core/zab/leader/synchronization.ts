@@ -6,9 +6,12 @@
  * counts only then. NEWLEADER never carries a configuration that the epoch does not already rest on: a learner takes
  * it for committed with UPTODATE. So none is sent while a reconfig is outstanding. (Apache sends what was proposed
  * last; a learner that comes late may then go by a configuration that is never committed.)
+ * Nor does it reach a voter that does not know that the configuration is committed: it would count here by that alone,
+ * and, lost before UPTODATE, would help those of the former one to an epoch that cuts off what was committed with it.
+ * Such a voter goes back to the election, where this leader's answer tells it.
  */
 import type { Sid } from '../../../protocol/ids.ts'
-import type { Epoch } from '../../../protocol/zxid.ts'
+import { counterOf, type Epoch } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect, Ticket } from '../../effects.ts'
 import type { Membership } from '../../membership.ts'
 import type { Replica } from '../../replica.ts'
@@ -23,6 +26,7 @@ export interface SynchronizationParts {
   readonly membership: Membership
   readonly learners: ReadonlyMap<LearnerId, LearnerView>
   readonly broadcast: Broadcast
+  readonly drop: (learner: LearnerView, reason: string) => void
   readonly emit: (effect: SendEffect) => void
 }
 
@@ -34,6 +38,8 @@ export class Synchronization {
   private readonly currentEpochTicket: Ticket
   /** Learners that hold the database and wait for NEWLEADER until the outstanding reconfig is committed. */
   private readonly held = new Set<LearnerView>()
+  /** Once each, for a server without reconfigEnabled never learns. */
+  private readonly sentBack = new Set<Sid>()
 
   constructor(parts: SynchronizationParts, epoch: Epoch) {
     this.parts = parts
@@ -71,6 +77,11 @@ export class Synchronization {
 
   sync(learner: LearnerView, now: Now): void {
     if (!this.isReady || this.isOutstanding) return
+    if (this.isBehind(learner)) {
+      this.sentBack.add(learner.sid)
+      this.parts.drop(learner, `server ${learner.sid} votes, and does not know the configuration in force`)
+      return
+    }
     const { replica, broadcast } = this.parts
     const plan = chooseSync(learner.lastZxid, replica.history)
     learner.phase = 'syncing'
@@ -101,6 +112,13 @@ export class Synchronization {
     broadcast.sendOutstanding(learner, now)
     // A SNAP is taken fuzzily: what is committed while it is sent must reach the learner before NEWLEADER.
     if (plan.mode !== 'SNAP') this.sendNewLeader(learner)
+  }
+
+  private isBehind({ sid, configVersion }: LearnerView): boolean {
+    const { committed, committedElectorate } = this.parts.membership
+    // The first configuration, named after an epoch, has the voters of before.
+    if (counterOf(committed.version) === 0 || configVersion >= committed.version) return false
+    return committedElectorate.isVoter(sid) && !this.sentBack.has(sid)
   }
 
   /** The database is on its way; everything that its slices may show has been sent behind it. */

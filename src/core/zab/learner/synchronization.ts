@@ -10,7 +10,7 @@ import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
-import { type Epoch, follows, formatZxid, makeZxid, type Zxid } from '../../../protocol/zxid.ts'
+import { counterOf, type Epoch, follows, formatZxid, makeZxid, type Zxid } from '../../../protocol/zxid.ts'
 import type { Database } from '../../../tree/database.ts'
 import type { LoggedTxn, SendEffect } from '../../effects.ts'
 import type { EnsembleConfig } from '../../ensembleConfig.ts'
@@ -174,8 +174,15 @@ export class LearnerSync {
    * @returns why this member's part is over, or null
    */
   upToDate(leader: Sid): string | null {
-    const { offered, replica } = this
-    if (offered === null || replica.uncommitted.some(({ txn }) => txn.zxid === offered.version)) return null
+    const { offered } = this
+    if (offered === null || this.isOutstanding(offered.version)) return null
     return this.parts.membership.activate(offered, leader, null)
+  }
+
+  private isOutstanding(version: Zxid): boolean {
+    const { replica, parts } = this
+    if (replica.uncommitted.some(({ txn }) => txn.zxid === version)) return true
+    // Observers are not sent what is outstanding. The first configuration of an epoch is no transaction.
+    return parts.isObserver && counterOf(version) !== 0 && version > replica.lastLogged
   }
 }
