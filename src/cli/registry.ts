@@ -15,6 +15,7 @@ export const commands: ReadonlyMap<string, Loader> = new Map<string, Loader>([
   ['restart', () => import('./commands/restart.ts')],
   ['pause', () => import('./commands/pause.ts')],
   ['resume', () => import('./commands/resume.ts')],
+  ['handover', () => import('./commands/handover.ts')],
   ['logs', () => import('./commands/logs.ts')],
   ['events', () => import('./commands/events.ts')],
   ['connstr', () => import('./commands/connstr.ts')],

@@ -1,6 +1,8 @@
 /** What `up` was asked for, checked: a number of members to be made up, or config files of the user's own. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { ENGINES, type Engine } from '../host/host.ts'
+import type { EngineChoice } from '../supervisor/engines.ts'
 import type { ClusterRequest } from '../supervisor/plan.ts'
 import { usageError } from './errors.ts'
 import { defaultDir } from './findCluster.ts'
@@ -14,6 +16,8 @@ export interface UpOptions extends ClusterOptions, WaitOptions {
   observers?: number
   set?: Record<string, string>
   isolation?: 'thread' | 'process'
+  engine?: EngineChoice
+  apacheHome?: string
 }
 
 /** Plain data: it is handed to the background process as JSON. */
@@ -39,6 +43,8 @@ export function upRequest(targets: string[], options: UpOptions): UpRequest {
     observers,
     settings: options.set ?? {},
     isolation: options.isolation ?? 'thread',
+    engines: options.engine ?? null,
+    apacheHome: options.apacheHome === undefined ? null : resolve(options.apacheHome),
   }
 }
 
@@ -87,4 +93,25 @@ export function parseSetting(text: string, previous: unknown): Record<string, st
   }
   const [, key = '', value = ''] = match
   return { ...(previous as Record<string, string> | undefined), [key]: value }
+}
+
+export const engineWords: readonly Engine[] = ENGINES
+
+/** `apache` for all members, or `0=apache,1=zk-pseudo` for these; given again, both hold and the last word counts. */
+export function parseEngine(text: string, previous: unknown): EngineChoice {
+  const { all: before = null, members: named = {} } = (previous as EngineChoice | undefined) ?? {}
+  const choice: EngineChoice = { all: before, members: { ...named } }
+  for (const word of text.split(',')) {
+    const [, id, name] = /^(?:(\d+)=)?([\w-]+)$/.exec(word.trim()) ?? []
+    const engine = engineWords.find((candidate) => candidate === name)
+    if (engine === undefined) {
+      throw usageError(
+        `--engine takes ${engineWords.join(' or ')}, or ID=ENGINE for each member; "${text}" is not that`,
+        'for example: --engine apache, or --engine 0=apache,1=zk-pseudo,2=zk-pseudo',
+      )
+    }
+    if (id === undefined) choice.all = engine
+    else choice.members[Number(id)] = engine
+  }
+  return choice
 }

@@ -3,6 +3,7 @@
  * one API. Field names are the JSON contract that scripts hold on to.
  */
 import type { MemberEvent } from '../core/events.ts'
+import type { Engine } from '../host/host.ts'
 
 export type MemberState = 'starting' | 'running' | 'paused' | 'stopped' | 'killed' | 'crashed'
 export type MemberRole = 'leader' | 'follower' | 'observer' | 'looking' | 'standalone'
@@ -28,6 +29,8 @@ export interface MemberInfo {
   exit: string | null
   /** Whether it counts for the quorum: a dead member has no role to tell by. */
   voter: boolean
+  /** What runs it, or ran it last: our server, or Apache ZooKeeper's. */
+  engine: Engine
 }
 
 export interface ClusterInfo {
@@ -61,6 +64,39 @@ export interface Verdict {
   why?: string
 }
 
+export interface HandoverRequest {
+  to: Engine
+  /** As for actions; none: every member. */
+  selectors: string[]
+  /** How long each member may take to be in sync, ms. */
+  waitTimeoutMs: number
+}
+
+/** A member that was replaced: from its stop to a write that was acknowledged through it again. */
+export interface HandoverStep {
+  member: number
+  from: Engine
+  to: Engine
+  /** What it was before. */
+  role: MemberRole | null
+  ms: number
+}
+
+export interface HandoverReport {
+  to: Engine
+  /** In the order in which they were replaced. */
+  moved: HandoverStep[]
+  /** Members that were meant and are as they were, and why. */
+  left: { member: number; why: string }[]
+  /** What stopped it; null when it went through. The ensemble serves either way unless this says otherwise. */
+  problem: string | null
+  leaderBefore: number | null
+  leaderAfter: number | null
+  epoch: number | null
+  /** The longest gap between writes that could be acknowledged, from the first step to the last. */
+  writeGapMs: number | null
+}
+
 export interface ActionRequest {
   verb: Verb
   /** `leader`, `1`, `server.1`, `2181`, `follower`, `majority`, … ; several narrow one another. */
@@ -84,6 +120,8 @@ export type SupervisorEvent =
   | { type: 'member-killed' | 'member-stopped' | 'member-paused' | 'member-resumed' }
   | { type: 'member-crashed'; code: string; reason: string }
   | { type: 'verdict'; verb: Verb; verdict: Verdict }
+  /** Another engine runs this member from its next start on. */
+  | { type: 'engine-changed'; from: Engine; to: Engine }
 
 export interface ApiError {
   error: { code: string; message: string; hint: string | null; exitCode: number }
@@ -92,6 +130,7 @@ export interface ApiError {
 /*
  * GET  /cluster                         ClusterInfo
  * POST /action        ActionRequest     Verdict; 4xx/5xx ApiError
+ * POST /handover      HandoverRequest   HandoverReport once it is over; ApiError when nothing was touched
  * GET  /wait?timeoutMs=N                ClusterInfo once the ensemble serves; ApiError with exitCode 4 after the time
  * GET  /events?since=SEQ&follow=1       ClusterEvent as JSON lines
  * GET  /logs?member=ID&follow=1&tail=N  log records as JSON lines

@@ -1,11 +1,13 @@
 /** The control API over the cluster's Unix socket: HTTP with JSON, streams as JSON lines. */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
-import type { ApiError, ClusterEvent, ClusterInfo, Verdict } from './api.ts'
+import type { ApiError, ClusterEvent, ClusterInfo, HandoverReport, Verdict } from './api.ts'
 import type { Connection, LogRecord } from './connection.ts'
 import { exitCodes, OperationError } from './operationError.ts'
 
 /** A server that says nothing for this long beyond what it was asked to wait is taken for hung. */
 const patienceMs = 15_000
+/** A handover of many members takes minutes; the supervisor ends it by itself. */
+const HANDOVER_MS = 3_600_000
 
 export function connectTo(socketPath: string): Connection {
   const call = <T>(method: 'GET' | 'POST', path: string, body?: unknown, waitMs = 0): Promise<T> =>
@@ -14,6 +16,8 @@ export function connectTo(socketPath: string): Connection {
     cluster: () => call<ClusterInfo>('GET', '/cluster'),
     wait: (timeoutMs) => call<ClusterInfo>('GET', `/wait?timeoutMs=${timeoutMs}`, undefined, timeoutMs),
     action: (action) => call<Verdict>('POST', '/action', action, action.waitTimeoutMs),
+    // Each member has its own time, and what goes wrong is undone within another.
+    handover: (handover) => call<HandoverReport>('POST', '/handover', handover, HANDOVER_MS),
     down: async () => {
       await call<unknown>('POST', '/down', {}, 60_000)
     },

@@ -2,7 +2,14 @@
  * What a command asks of a running cluster. Commands know the supervisor only through this interface; client.ts is
  * the one that speaks to its socket.
  */
-import type { ActionRequest, ClusterEvent, ClusterInfo, Verdict } from './api.ts'
+import type {
+  ActionRequest,
+  ClusterEvent,
+  ClusterInfo,
+  HandoverReport,
+  HandoverRequest,
+  Verdict,
+} from './api.ts'
 
 /** A pino record; `member` is absent in the supervisor's own. */
 export interface LogRecord {
@@ -18,6 +25,8 @@ export interface Connection {
   /** Resolves once the ensemble serves; throws with exit code 4 after `timeoutMs`. */
   wait(timeoutMs: number): Promise<ClusterInfo>
   action(request: ActionRequest): Promise<Verdict>
+  /** Resolves when it is over, also when something stopped it. */
+  handover(request: HandoverRequest): Promise<HandoverReport>
   /** Ends with the supervisor, or when `signal` aborts; neither is an error. */
   events(options: { since?: number; follow: boolean; signal?: AbortSignal }): AsyncIterable<ClusterEvent>
   logs(options: {

@@ -3,10 +3,19 @@ import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
+import { ENGINES } from '../host/host.ts'
 import type { EventLog } from '../supervisor/eventLog.ts'
 import type { LogBook } from '../supervisor/logBook.ts'
 import { makeRegistryDir, registryDir } from '../supervisor/registry.ts'
-import type { ActionRequest, ApiError, ClusterEvent, ClusterInfo, Verdict } from './api.ts'
+import type {
+  ActionRequest,
+  ApiError,
+  ClusterEvent,
+  ClusterInfo,
+  HandoverReport,
+  HandoverRequest,
+  Verdict,
+} from './api.ts'
 import { describe, OperationError } from './operationError.ts'
 
 /** What the API speaks for. */
@@ -15,6 +24,7 @@ export interface Controlled {
   readonly logs: LogBook | null
   info(): Promise<ClusterInfo>
   action(request: ActionRequest): Promise<Verdict>
+  handover(request: HandoverRequest): Promise<HandoverReport>
   waitUntilServing(timeoutMs: number): Promise<ClusterInfo>
   stop(): Promise<void>
 }
@@ -82,6 +92,9 @@ export class ControlServer {
         break
       case 'POST /action':
         json(response, 200, await controlled.action(actionOf(await body(request))))
+        break
+      case 'POST /handover':
+        json(response, 200, await controlled.handover(handoverOf(await body(request))))
         break
       case 'GET /wait':
         json(response, 200, await controlled.waitUntilServing(numberOf(query, 'timeoutMs') ?? 10_000))
@@ -197,4 +210,13 @@ function actionOf(value: unknown): ActionRequest {
     wait: wait ?? true,
     waitTimeoutMs: waitTimeoutMs ?? 10_000,
   }
+}
+
+function handoverOf(value: unknown): HandoverRequest {
+  const { to, selectors, waitTimeoutMs } = (value ?? {}) as Partial<HandoverRequest>
+  if (to === undefined || !ENGINES.includes(to) || !Array.isArray(selectors)) {
+    const message = `a handover has an engine (${ENGINES.join(', ')}) and selectors`
+    throw new OperationError('BAD_REQUEST', message, null, 2)
+  }
+  return { to, selectors: selectors.map(String), waitTimeoutMs: waitTimeoutMs ?? 60_000 }
 }

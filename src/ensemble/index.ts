@@ -7,17 +7,20 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { ClusterEvent, ClusterInfo, MemberInfo, Verb, Verdict } from '../control/api.ts'
+import type { ClusterEvent, ClusterInfo, HandoverReport, MemberInfo, Verb, Verdict } from '../control/api.ts'
 import { connectTo } from '../control/client.ts'
 import type { Connection } from '../control/connection.ts'
 import { exitCodes, OperationError } from '../control/operationError.ts'
+import type { Engine } from '../host/host.ts'
+import type { EngineChoice } from '../supervisor/engines.ts'
 import { runningClusters } from '../supervisor/registry.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { startCluster } from './cluster.ts'
 
-export type { ClusterEvent, ClusterInfo, MemberInfo, Verdict } from '../control/api.ts'
+export type { ClusterEvent, ClusterInfo, HandoverReport, MemberInfo, Verdict } from '../control/api.ts'
 export { OperationError } from '../control/operationError.ts'
 export type { MemberEvent, Role, VoteView } from '../core/events.ts'
+export type { Engine } from '../host/host.ts'
 
 export interface EnsembleOptions {
   /** Voting members; 3 unless given. */
@@ -31,6 +34,10 @@ export interface EnsembleOptions {
   name?: string
   /** Worker threads of this process (default), or a process for each member. */
   isolation?: 'thread' | 'process'
+  /** What runs the members: `zk-pseudo` (default), `apache`, or an engine by id; the members without one are ours. */
+  engine?: Engine | Readonly<Record<number, Engine>>
+  /** Where Apache ZooKeeper is; ZOOKEEPER_HOME or Debian's package unless given. */
+  apacheHome?: string
   /** zoo.cfg settings for every member. */
   set?: Record<string, string>
   /** zoo.cfg files, or folders of them, instead of `members`, `observers`, `ports` and `set`. */
@@ -58,6 +65,7 @@ export interface EnsembleMember {
 
 const WAIT_MS = 10_000
 const START_MS = 30_000
+const HANDOVER_MS = 60_000
 
 export class Ensemble implements AsyncDisposable {
   readonly name: string
@@ -165,6 +173,19 @@ export class Ensemble implements AsyncDisposable {
     return this.act('resume', selector, options)
   }
 
+  /**
+   * Replaces what runs members, one at a time, the leader last, without losing the quorum. What goes wrong is undone and
+   * told in the report's `problem`. @throws OperationError when nothing was touched
+   */
+  handover(
+    to: Engine,
+    selector: number | string | readonly string[] = [],
+    { waitTimeoutMs = HANDOVER_MS }: Pick<ActionOptions, 'waitTimeoutMs'> = {},
+  ): Promise<HandoverReport> {
+    const selectors = typeof selector === 'object' ? [...selector] : String(selector).split(/\s+/)
+    return this.connection.handover({ to, selectors, waitTimeoutMs })
+  }
+
   private act(
     verb: Verb,
     selector: number | string | readonly string[],
@@ -216,6 +237,8 @@ async function startIn(dir: string, isTemporary: boolean, options: EnsembleOptio
       observers: options.observers ?? 0,
       settings: options.set ?? {},
       isolation: options.isolation ?? 'thread',
+      engines: enginesOf(options.engine),
+      apacheHome: options.apacheHome === undefined ? null : resolve(options.apacheHome),
     },
     () => {},
   )
@@ -232,6 +255,13 @@ async function startIn(dir: string, isTemporary: boolean, options: EnsembleOptio
     await ensemble.close()
     throw error
   }
+}
+
+function enginesOf(engine: EnsembleOptions['engine']): EngineChoice | null {
+  if (engine === undefined) return null
+  return typeof engine === 'string'
+    ? { all: engine, members: {} }
+    : { all: 'zk-pseudo', members: { ...engine } }
 }
 
 function memberOf(info: MemberInfo, address: string | undefined): EnsembleMember {

@@ -1,5 +1,5 @@
 /**
- * A host runs one member: in a worker thread, in a child process, later an Apache ZooKeeper process. The
+ * A host runs one member: in a worker thread, in a child process, or an Apache ZooKeeper server in a JVM. The
  * supervisor knows members only through this interface.
  *
  * Life: `open` binds the member's listeners (so that a taken port is known before anything runs, and an
@@ -11,6 +11,10 @@ import type { MemberEvent, Role } from '../core/events.ts'
 
 export type Isolation = 'thread' | 'process'
 
+/** What a member is: a server of ours, or Apache ZooKeeper's. */
+export const ENGINES = ['zk-pseudo', 'apache'] as const
+export type Engine = (typeof ENGINES)[number]
+
 export interface MemberStatus {
   role: Role
   leader: number | null
@@ -19,7 +23,8 @@ export interface MemberStatus {
   /** Last zxid applied. */
   zxid: number
   connections: number
-  sessions: number
+  /** Null where the engine does not tell. */
+  sessions: number | null
   /** True when it serves clients now: only then is a leader established or a follower up to date. */
   serving: boolean
 }
@@ -54,9 +59,11 @@ export interface MemberHost {
 }
 
 export interface HostFactory {
+  /** @throws an error in the shape of an OperationError when such a config cannot be run, before anything is touched */
+  check?(config: ServerConfig): void
   /**
    * Binds client, quorum and election port of the config (the quorum port is bound once to see that it is
-   * free, and opened again by whoever leads).
+   * free, and opened again by whoever leads; an Apache server's ports are all only seen to be free).
    * @throws an error with `code: 'EADDRINUSE'`, `port` and `address` when a port is taken.
    */
   open(config: ServerConfig): Promise<MemberHost>

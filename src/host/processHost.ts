@@ -1,11 +1,11 @@
 /** Members in child processes: real pids, SIGKILL, SIGSTOP. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { entryFile } from './entries.ts'
 import type { ExitInfo, HostFactory, MemberHost } from './host.ts'
 import type { FromMember, ToMember } from './messages.ts'
 import { RemoteHost, RemoteMember } from './remoteMember.ts'
+import { endWithParent } from './underParent.ts'
 
 export class ProcessHosts implements HostFactory {
   async open(config: ServerConfig): Promise<MemberHost> {
@@ -65,13 +65,8 @@ class ProcessMember extends RemoteHost implements MemberHost {
   }
 }
 
-const SETPRIV = '/usr/bin/setpriv'
-
-/**
- * A member notices its supervisor's end by the channel between them, unless it is frozen: on Linux the system itself
- * ends it then (prctl PR_SET_PDEATHSIG, by util-linux's setpriv, which becomes node and keeps the pid).
- */
-function underParent(execArgv: string[]): { execPath: string; execArgv: string[] } {
-  if (!existsSync(SETPRIV)) return { execPath: process.execPath, execArgv }
-  return { execPath: SETPRIV, execArgv: ['--pdeathsig', 'KILL', process.execPath, ...execArgv] }
+/** A member notices its supervisor's end by the channel between them, unless it is frozen: then the system ends it. */
+function underParent(nodeArguments: string[]): { execPath: string; execArgv: string[] } {
+  const [execPath, ...execArgv] = endWithParent(process.execPath, nodeArguments)
+  return { execPath, execArgv }
 }

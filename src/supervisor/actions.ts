@@ -45,7 +45,11 @@ export async function act(supervisor: Supervisor, request: ActionRequest): Promi
   }
 }
 
-function targets(supervisor: Supervisor, { verb, selectors }: ActionRequest): Member[] {
+/** Who is meant. @throws OperationError */
+export function targets(
+  supervisor: Supervisor,
+  { verb, selectors }: Pick<ActionRequest, 'verb' | 'selectors'>,
+): Member[] {
   const { members } = supervisor
   const candidates = members.map(({ id, config, state, role, isVoter }) => {
     return { id, clientPort: config.clientPort, state, role, isVoter }

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import type { Engine } from '../host/host.ts'
 import type { ClusterRequest } from './plan.ts'
 import { isAlive, type ProcessIdentity } from './processes.ts'
 
@@ -31,6 +32,10 @@ export interface ClusterManifest {
   name: string
   request: ClusterRequest
   ports: { clientPort: number; quorumPort: number; electionPort: number }[] | null
+  /** What runs each member, by id. */
+  engines?: Record<number, Engine>
+  /** Where Apache ZooKeeper is, if it was named. */
+  apacheHome?: string | null
   /** Paths that zk-pseudo made, folders and files, in the order in which it made them. */
   created: string[]
 }
@@ -72,6 +77,15 @@ export class ClusterDir {
     this.make(dirname(file))
     if (!existsSync(file)) this.remember(file)
     writeFileSync(file, text)
+  }
+
+  /** Removes the files right in `folder` that zk-pseudo made, but those to `keep`. */
+  removeMade(folder: string, keep: ReadonlySet<string>): void {
+    const { manifest } = this
+    if (manifest === null) return
+    const stale = manifest.created.filter((path) => dirname(path) === folder && !keep.has(path))
+    for (const path of stale) rmSync(path, { force: true })
+    manifest.created = manifest.created.filter((path) => !stale.includes(path))
   }
 
   remember(path: string): void {

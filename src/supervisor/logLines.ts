@@ -92,6 +92,8 @@ function otherLine(
       return info('Resumed')
     case 'member-crashed':
       return { level: 'error', message: `Crashed (${event.code}): ${event.reason}` }
+    case 'engine-changed':
+      return info(`Runs with ${event.to} from now on`, { before: event.from })
     case 'verdict':
       return debug(`Verdict of ${event.verb} ${event.verdict.members.join(', ')}`, { ...event.verdict })
   }

@@ -3,8 +3,9 @@
 import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
 import type { MemberInfo, MemberState } from '../control/api.ts'
 import type { MemberEvent, Role } from '../core/events.ts'
-import type { ExitInfo, HostFactory, MemberHost } from '../host/host.ts'
+import type { Engine, ExitInfo, MemberHost } from '../host/host.ts'
 
+export type OpenHost = (engine: Engine, config: ServerConfig) => Promise<MemberHost>
 export type OnMemberEvent = (member: Member, at: number, event: MemberEvent) => void
 
 const zxidText = (zxid: number) => `0x${zxid.toString(16)}`
@@ -12,6 +13,8 @@ const zxidText = (zxid: number) => `0x${zxid.toString(16)}`
 export class Member {
   readonly id: number
   readonly config: ServerConfig
+  /** What runs it from its next start on. */
+  engine: Engine
   state: MemberState = 'stopped'
   host: MemberHost | null = null
   role: Role | null = null
@@ -21,20 +24,24 @@ export class Member {
   connections: number | null = null
   restarts = -1
   exit: string | null = null
+  /** What else is known of a crash. */
+  exitLines: string[] = []
   private startedAtMs = 0
-  private readonly factory: HostFactory
+  private readonly openHost: OpenHost
   private readonly onEvent: OnMemberEvent
   private readonly onExit: (member: Member, exit: ExitInfo) => void
 
   constructor(
     config: ServerConfig,
-    factory: HostFactory,
+    engine: Engine,
+    openHost: OpenHost,
     onEvent: OnMemberEvent,
     onExit: (member: Member, exit: ExitInfo) => void,
   ) {
     this.id = config.sid ?? 1
     this.config = config
-    this.factory = factory
+    this.engine = engine
+    this.openHost = openHost
     this.onEvent = onEvent
     this.onExit = onExit
   }
@@ -55,7 +62,7 @@ export class Member {
 
   /** Binds the ports. @throws the system's error with `code`, `port` and `address` */
   async open(): Promise<void> {
-    const host = await this.factory.open(this.config)
+    const host = await this.openHost(this.engine, this.config)
     this.host = host
     this.state = 'starting'
     this.exit = null
@@ -94,7 +101,9 @@ export class Member {
     this.isServing = false
     this.connections = null
     this.state = exit.kind
-    this.exit = exit.kind === 'crashed' ? `${exit.code}: ${exit.reason.split('\n')[0]}` : exit.kind
+    const [first = '', ...more] = exit.kind === 'crashed' ? exit.reason.split('\n') : []
+    this.exit = exit.kind === 'crashed' ? `${exit.code}: ${first}` : exit.kind
+    this.exitLines = more
     this.onExit(this, exit)
   }
 
@@ -128,6 +137,7 @@ export class Member {
       restarts: Math.max(0, this.restarts),
       exit: this.exit,
       voter: this.isVoter,
+      engine: this.engine,
     }
   }
 }

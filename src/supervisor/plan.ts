@@ -7,6 +7,7 @@ import { formatProblem, hasErrors, type Problem } from '../config/problem.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { OperationError } from '../control/operationError.ts'
 import type { ClusterDir } from './clusterDir.ts'
+import type { EngineChoice } from './engines.ts'
 
 /** Plain data: it crosses to the background process, and is kept in the cluster's folder. */
 export interface ClusterRequest {
@@ -23,6 +24,10 @@ export interface ClusterRequest {
   observers: number
   settings: Record<string, string>
   isolation: 'thread' | 'process'
+  /** Null or absent: each member as it was run last, or else by ours. */
+  engines?: EngineChoice | null
+  /** Absolute. Null or absent: as last time, or else where Apache ZooKeeper usually is. */
+  apacheHome?: string | null
 }
 
 /** Of an `up` that names nothing, in a folder that holds nothing. */
@@ -72,6 +77,8 @@ export function planClassic(request: ClusterRequest, dir: ClusterDir, ports: Mem
   }
   const { members, problems } = classicEnsemble(layout)
   if (hasErrors(problems)) throw configError(problems)
+  // Of an ensemble that was larger: the folder is to hold this one.
+  dir.removeMade(join(dir.path, 'conf'), new Set(members.map(({ file }) => file)))
   for (const member of members) {
     dir.write(member.file, member.text)
     dir.write(member.myidFile, member.myidText)
@@ -79,19 +86,30 @@ export function planClassic(request: ClusterRequest, dir: ClusterDir, ports: Mem
   return { members: members.map(({ config }) => config), notes: problems.map(formatProblem) }
 }
 
-/** An `up` that asks for what the folder already is uses its files, with whatever their user changed in them. */
-export function asksForTheSame(request: ClusterRequest, dir: ClusterDir): boolean {
-  const { manifest } = dir
-  if (manifest === null || manifest.request.files.length > 0) return false
+/** An `up` that names nothing asks for what the folder holds, if `up` has made that. */
+export function completed(request: ClusterRequest, before: ClusterRequest | null): ClusterRequest {
   const asksNothing =
+    request.files.length === 0 &&
     request.members === null &&
     request.basePort === null &&
+    !request.autoPorts &&
     request.observers === 0 &&
     isEmpty(request.settings)
+  if (!asksNothing || before === null || before.files.length > 0) return request
+  const { members, basePort, autoPorts, observers, settings } = before
+  return { ...request, members, basePort, autoPorts, observers, settings }
+}
+
+/** An `up` that asks for what the folder already is uses its files, with whatever their user changed in them. */
+export function asksForTheSame(
+  request: ClusterRequest,
+  before: ClusterRequest | null,
+  dir: ClusterDir,
+): boolean {
+  if (before === null || before.files.length > 0) return false
   const shape = ({ members, basePort, autoPorts, observers, settings }: ClusterRequest) =>
     JSON.stringify([members ?? USUAL_MEMBERS, basePort, autoPorts, observers, settings])
-  const isSame = asksNothing || shape(request) === shape(manifest.request)
-  return isSame && existsSync(join(dir.path, 'conf'))
+  return shape(request) === shape(before) && existsSync(join(dir.path, 'conf'))
 }
 
 function isEmpty(settings: Record<string, string>): boolean {

@@ -124,14 +124,13 @@ class Lane {
     this.hasEnded = true
     if (this.timer !== null) clearTimeout(this.timer)
     const { socket, session } = this
-    if (socket === null || session === null) {
-      socket?.destroy()
-      return session
-    }
+    if (socket === null) return session
     // A member that is paused never answers; then the session expires by itself.
     const overdue = setTimeout(() => socket.destroy(), CLOSE_MS)
     socket.once('close', () => clearTimeout(overdue))
-    socket.end(closeFrame())
+    // A session that was asked for is closed when it is there, so that none is left behind.
+    if (session !== null) socket.end(closeFrame())
+    else if (socket.connecting) socket.destroy()
     return null
   }
 
@@ -154,7 +153,6 @@ class Lane {
 
   private connected(frame: Buffer): boolean {
     const { session, timeoutMs } = readConnectResponse(frame)
-    if (this.hasEnded) return false
     if (timeoutMs <= 0) {
       this.session = null
       this.socket?.destroy()
@@ -162,7 +160,8 @@ class Lane {
     }
     if (this.session?.id !== session.id) this.probe.opened(session)
     this.session = session
-    this.write()
+    if (!this.hasEnded) this.write()
+    else if (this.socket?.writable) this.socket.end(closeFrame())
     return true
   }
 

@@ -70,10 +70,17 @@ export function isServing(supervisor: Supervisor): boolean {
   return active(supervisor).every((member) => member.isServing && member.epoch === leader.epoch)
 }
 
-/** @throws OperationError, exit code 4 */
+/** Too many have crashed for the others to be a quorum, and nobody has ended one that could come back. */
+function isLost(supervisor: Supervisor): boolean {
+  const down = supervisor.members.filter((member) => !member.isActive)
+  return down.length > 0 && down.every(({ state }) => state === 'crashed') && isQuorumImpossible(supervisor)
+}
+
+/** @throws OperationError, exit code 4 after the time, 1 as soon as there is no hope */
 export async function waitUntilServing(supervisor: Supervisor, timeoutMs: number): Promise<void> {
   const begun = performance.now()
-  const serves = await until(supervisor, timeoutMs, () => isServing(supervisor))
+  const serves = await until(supervisor, timeoutMs, () => isServing(supervisor) || isLost(supervisor))
+  if (isLost(supervisor)) throw lost(supervisor)
   const probe = probeOf(supervisor, active(supervisor))
   try {
     const left = Math.max(100, timeoutMs - (performance.now() - begun))
@@ -82,6 +89,13 @@ export async function waitUntilServing(supervisor: Supervisor, timeoutMs: number
     void probe.close()
   }
   throw notSettled(supervisor, timeoutMs)
+}
+
+function lost(supervisor: Supervisor): OperationError {
+  const crashed = supervisor.members.filter(({ state }) => state === 'crashed')
+  const message = `the ensemble cannot serve: ${crashed.map(({ id, exit }) => `member ${id} crashed (${exit})`).join('; ')}`
+  const reasons = [...new Set(crashed.flatMap(({ exitLines }) => exitLines))]
+  return new OperationError('CRASHED', message, [...reasons, 'see more: zk-pseudo logs'].join('\n'))
 }
 
 export function notSettled(supervisor: Supervisor, timeoutMs: number): OperationError {

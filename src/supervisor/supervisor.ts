@@ -7,22 +7,23 @@ import { basename, dirname } from 'node:path'
 import type { MemberPorts } from '../config/classic.ts'
 import { presentServers } from '../config/present.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
-import type { ActionRequest, ClusterInfo, Verdict } from '../control/api.ts'
+import type { ActionRequest, ClusterInfo, HandoverReport, HandoverRequest, Verdict } from '../control/api.ts'
 import { OperationError } from '../control/operationError.ts'
 import type { MemberEvent } from '../core/events.ts'
 import { quorumVerifier } from '../core/quorum.ts'
-import type { ExitInfo, HostFactory } from '../host/host.ts'
-import { ProcessHosts } from '../host/processHost.ts'
-import { ThreadHosts } from '../host/threadHost.ts'
+import { ENGINES, type Engine, type ExitInfo } from '../host/host.ts'
 import type { Sid } from '../protocol/ids.ts'
 import { act } from './actions.ts'
 import { ClusterDir } from './clusterDir.ts'
+import { checkChoice, EngineHosts, engineOf } from './engines.ts'
 import { EventLog } from './eventLog.ts'
+import { handover } from './handover.ts'
 import { LogBook } from './logBook.ts'
 import { clientHost, Member } from './member.ts'
 import {
   asksForTheSame,
   type ClusterRequest,
+  completed,
   type Plan,
   planClassic,
   planFiles,
@@ -52,8 +53,12 @@ export class Supervisor {
   /** Sessions of write probes, as events name them. */
   readonly probeSessions = new Set<string>()
   private readonly request: ClusterRequest
+  /** What the folder was made for. */
+  private readonly before: ClusterRequest | null
   private readonly claims = new PortClaims()
-  private hosts: HostFactory
+  private hosts: EngineHosts
+  /** What ran each member when this began. */
+  private readonly enginesBefore: Readonly<Record<number, Engine>>
   private control: { close(): Promise<void> } | null = null
   private isEnding = false
   /** Actions are done one after another: each verdict speaks of its own. */
@@ -76,6 +81,9 @@ export class Supervisor {
     try {
       await supervisor.open(note)
     } catch (error) {
+      const { before, members } = supervisor
+      // Nothing was planned: the folder is still what it was.
+      if (members.length === 0 && before !== null && dir.manifest !== null) dir.manifest.request = before
       await supervisor.end()
       throw error
     }
@@ -83,15 +91,23 @@ export class Supervisor {
   }
 
   private constructor(request: ClusterRequest, dir: ClusterDir) {
-    this.request = request
+    this.before = dir.manifest?.request ?? null
+    this.request = completed(request, this.before)
     this.dir = dir
     this.name = request.name ?? (dir.manifest?.name || defaultName(request.dir))
-    dir.begin({ name: this.name, request, ports: dir.manifest?.ports ?? null })
+    this.enginesBefore = dir.manifest?.engines ?? {}
+    dir.begin({
+      name: this.name,
+      request: this.request,
+      ports: dir.manifest?.ports ?? null,
+      engines: this.enginesBefore,
+      apacheHome: request.apacheHome ?? dir.manifest?.apacheHome ?? null,
+    })
     dir.make(`${dir.path}/logs`)
     dir.remember(dir.eventsPath)
     this.events = new EventLog(dir.eventsPath)
     this.events.listen((event) => this.logs?.write(event))
-    this.hosts = new ProcessHosts()
+    this.hosts = this.makeHosts(0)
     this.ended = new Promise((resolve) => {
       this.settleEnd = resolve
     })
@@ -130,8 +146,10 @@ export class Supervisor {
       this.hosts = this.makeHosts(plan.members.length)
       this.members = plan.members.map((config) => this.makeMember(config))
       try {
+        await this.prepareEngines()
         await this.bind(this.members)
         if (dir.manifest !== null) dir.manifest.ports = ports
+        this.rememberEngines()
         return plan
       } catch (error) {
         await this.endMembers((member) => member.host?.kill())
@@ -146,7 +164,7 @@ export class Supervisor {
   private async plan(ports: MemberPorts[] | null): Promise<Plan> {
     const { request, dir } = this
     if (request.files.length > 0) return planFiles(request.files)
-    const isSame = asksForTheSame(request, dir) && samePorts(ports, dir.manifest?.ports ?? null)
+    const isSame = asksForTheSame(request, this.before, dir) && samePorts(ports, dir.manifest?.ports ?? null)
     return isSame ? planFiles([`${dir.path}/conf`]) : planClassic(request, dir, ports)
   }
 
@@ -165,15 +183,52 @@ export class Supervisor {
     })
   }
 
-  private makeHosts(count: number): HostFactory {
-    return this.request.isolation === 'thread' ? new ThreadHosts(count) : new ProcessHosts()
+  private makeHosts(count: number): EngineHosts {
+    const { request, dir } = this
+    const apacheHome = dir.manifest?.apacheHome ?? null
+    return new EngineHosts({ isolation: request.isolation, count, apacheHome, dir })
+  }
+
+  /** @throws before anything was started when an engine cannot be had */
+  private async prepareEngines(): Promise<void> {
+    const ids = this.members.map(({ id }) => id)
+    checkChoice(this.request.engines ?? null, ids)
+    for (const engine of ENGINES) {
+      const run = this.members.filter((member) => member.engine === engine)
+      if (run.length > 0) await this.prepare(engine, run)
+    }
+  }
+
+  /** @throws an error in the shape of an OperationError when the engine cannot be had, or cannot run these */
+  prepare(engine: Engine, members: readonly Member[]): Promise<void> {
+    const configs = members.map(({ config }) => config)
+    return this.hosts.prepare(engine, configs)
+  }
+
+  /** From its next start on. */
+  changeEngine(member: Member, to: Engine): void {
+    const from = member.engine
+    if (from === to) return
+    member.engine = to
+    this.rememberEngines()
+    this.events.add(this.now, member.id, { type: 'engine-changed', from, to })
+  }
+
+  /** The next `up`, too, runs each member by what ran it last. */
+  rememberEngines(): void {
+    const { manifest } = this.dir
+    if (manifest === null) return
+    manifest.engines = Object.fromEntries(this.members.map(({ id, engine }) => [id, engine]))
+    this.dir.save()
   }
 
   private makeMember(config: ServerConfig): Member {
-    this.dir.remember(this.dir.logPath(config.sid ?? 1))
+    const id = config.sid ?? 1
+    this.dir.remember(this.dir.logPath(id))
     return new Member(
       config,
-      { open: (wanted) => this.hosts.open(wanted), close: () => this.hosts.close() },
+      engineOf(id, this.request.engines ?? null, this.enginesBefore),
+      (engine, wanted) => this.hosts.open(engine, wanted),
       (member, at, event) => this.memberEvent(member, at, event),
       (member, exit) => this.memberEnded(member, exit),
     )
@@ -189,6 +244,7 @@ export class Supervisor {
   run(member: Member): void {
     this.events.add(this.now, member.id, { type: 'member-started' })
     member.run()
+    if (this.control !== null) this.saveState()
   }
 
   /** ms since 1970 with fractions, on the same clock as the members' events. */
@@ -260,6 +316,13 @@ export class Supervisor {
   /** @throws OperationError */
   action(request: ActionRequest): Promise<Verdict> {
     const done = this.lastAction.then(() => act(this, request))
+    this.lastAction = done.catch(() => {})
+    return done
+  }
+
+  /** Replaces what runs members, one at a time. @throws OperationError when nothing was touched */
+  handover(request: HandoverRequest): Promise<HandoverReport> {
+    const done = this.lastAction.then(() => handover(this, request))
     this.lastAction = done.catch(() => {})
     return done
   }

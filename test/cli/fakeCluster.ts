@@ -186,6 +186,7 @@ export function member(id: number, changes: Partial<MemberInfo> = {}): MemberInf
     restarts: 0,
     exit: null,
     voter: true,
+    engine: 'zk-pseudo',
     ...changes,
   }
 }

@@ -57,6 +57,7 @@ member 1 killed: killed by zk-pseudo kill
         'uptimeMs',
         'restarts',
         'exit',
+        'engine',
       ]),
     )
     const { voter: _, ...contract } = fake.script.cluster.members[1] as MemberInfo

@@ -4,28 +4,34 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest'
 import type { ClusterInfo } from '../../src/control/api.ts'
 import { startCluster } from '../../src/ensemble/cluster.ts'
+import type { ClusterRequest } from '../../src/supervisor/plan.ts'
+import { apacheUnavailable } from '../support/apache.ts'
 import { lives } from '../support/commandLine.ts'
+import { needs } from '../support/ensembles.ts'
 import { eventually } from '../support/eventually.ts'
 import { isFree } from '../support/ports.ts'
 import { RawClient } from '../support/rawClient.ts'
 
-describe.each(['thread', 'process'] as const)('a supervisor of %ss that is killed', (isolation) => {
+const kinds = ['thread', 'process', 'apache'] as const
+
+describe.each(kinds)('a supervisor (%s) that is killed', (isolation) => {
   let dir: string
   let child: ChildProcess | null
   let pids: number[]
 
-  beforeEach(() => {
+  beforeEach((context) => {
+    if (isolation === 'apache') needs(context as TestContext, apacheUnavailable())
     dir = mkdtempSync(join(tmpdir(), 'zkp-killed-'))
     pids = []
   })
 
   afterEach(() => {
     child?.kill('SIGKILL')
-    for (const pid of pids) if (pid !== process.pid && lives(pid)) process.kill(pid, 'SIGKILL')
-    rmSync(dir, { recursive: true, force: true })
+    for (const pid of pids ?? []) if (pid !== process.pid && lives(pid)) process.kill(pid, 'SIGKILL')
+    if (dir !== undefined) rmSync(dir, { recursive: true, force: true })
   })
 
   async function start(pause: string): Promise<ClusterInfo> {
@@ -46,9 +52,9 @@ describe.each(['thread', 'process'] as const)('a supervisor of %ss that is kille
     child = null
   }
 
-  const request = () => {
+  const request = (): ClusterRequest => {
     const classic = { members: 3, files: [], observers: 0, settings: {}, name: null, basePort: null }
-    return { ...classic, dir, autoPorts: true, isolation }
+    return { ...classic, dir, autoPorts: true, isolation: isolation === 'apache' ? 'thread' : isolation }
   }
 
   it('takes its members along, and keeps what they acknowledged', async () => {

@@ -16,7 +16,7 @@ import { planText, planUp } from '../plan.ts'
 import { withProgress } from '../progress.ts'
 import { runningClusters } from '../running.ts'
 import { supervise } from '../supervise.ts'
-import { parseSetting, type UpOptions, type UpRequest, upRequest } from '../upRequest.ts'
+import { parseEngine, parseSetting, type UpOptions, type UpRequest, upRequest } from '../upRequest.ts'
 
 function oneOf<T extends string>(flag: string, words: readonly T[]): (text: string) => T {
   return (text) => {
@@ -69,6 +69,17 @@ export const command = defineCommand<UpOptions>({
       parse: oneOf('--isolation', ['thread', 'process'] as const),
       complete: ['thread', 'process'],
     },
+    {
+      flags: '--engine <which>',
+      description: 'apache: Apache ZooKeeper members (default zk-pseudo); 0=apache,1=zk-pseudo for each',
+      parse: parseEngine,
+      complete: ['zk-pseudo', 'apache'],
+    },
+    {
+      flags: '--apache-home <folder>',
+      description: "where Apache ZooKeeper is (default ZOOKEEPER_HOME, or Debian's package)",
+      complete: 'folder',
+    },
     { ...clusterOptions[0], flags: '--name <name>', description: 'a name for the cluster' },
     {
       flags: '--dir <folder>',
@@ -82,6 +93,7 @@ export const command = defineCommand<UpOptions>({
     ['zk-pseudo up 3 -d', 'the same in the background'],
     ['zk-pseudo up configs/three/', 'the zoo.cfg files of a folder'],
     ['zk-pseudo up 5 --ports auto --set tickTime=500', 'free ports, faster ticks'],
+    ['zk-pseudo up 3 --engine apache', 'the same of Apache ZooKeeper'],
   ],
   async run(targets, options, output) {
     const request = upRequest(targets, options)

@@ -1,8 +1,8 @@
 /** What a foreground `up` prints first, and `up -d` when the ensemble serves. */
-import type { ClusterInfo } from '../../control/api.ts'
+import type { ClusterInfo, MemberInfo } from '../../control/api.ts'
 import { memberStyle, type Paint } from '../output.ts'
 import { type Column, table } from './table.ts'
-import { countText } from './words.ts'
+import { countText, membersText } from './words.ts'
 
 const columns: Column[] = [
   { title: 'MEMBER' },
@@ -21,16 +21,25 @@ export function banner(cluster: ClusterInfo, paint: Paint, width: number): strin
     String(member.electionPort ?? '-'),
     relativePath(member.dataDir),
   ])
-  const isolation = cluster.members[0]?.isolation === 'process' ? 'each in its own process' : 'in threads'
   const [header = '', ...lines] = table(columns, rows, width)
   return [
-    `${paint('bold', cluster.name)}: ${countText(cluster.members.length, 'member')}, ${isolation}`,
+    `${paint('bold', cluster.name)}: ${countText(cluster.members.length, 'member')}, ${kindText(cluster.members)}`,
     '',
     paint('dim', header),
     ...lines,
     '',
     `connect: ${paint('bold', cluster.connectString)}`,
   ]
+}
+
+function kindText(members: readonly MemberInfo[]): string {
+  const apache = members.filter(({ engine }) => engine === 'apache')
+  const own = members.filter(({ engine }) => engine !== 'apache')
+  const isolation = own[0]?.isolation === 'process' ? 'each in its own process' : 'in threads'
+  if (apache.length === 0) return isolation
+  if (own.length === 0) return 'all of them Apache ZooKeeper'
+  const [theirs, ours] = [apache, own].map((some) => membersText(some.map(({ id }) => id)))
+  return `${theirs} of Apache ZooKeeper, ${ours} of zk-pseudo, ${isolation}`
 }
 
 /** Paths below the current folder are shown from there. */

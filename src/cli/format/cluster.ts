@@ -17,10 +17,24 @@ export function contractOf(cluster: ClusterInfo): PsDocument {
 
 function memberContract(member: MemberInfo): Omit<MemberInfo, 'voter'> {
   const { id, state, role, isolation, pid, clientPort, quorumPort, electionPort, epoch, zxid } = member
-  const { connections, dataDir, config, uptimeMs, restarts, exit } = member
+  const { connections, dataDir, config, uptimeMs, restarts, exit, engine } = member
   const ports = { clientPort, quorumPort, electionPort }
   const life = { uptimeMs, restarts, exit }
-  return { id, state, role, isolation, pid, ...ports, epoch, zxid, connections, dataDir, config, ...life }
+  return {
+    id,
+    state,
+    role,
+    isolation,
+    pid,
+    ...ports,
+    epoch,
+    zxid,
+    connections,
+    dataDir,
+    config,
+    ...life,
+    engine,
+  }
 }
 
 const columns: Column[] = [
@@ -38,10 +52,18 @@ const columns: Column[] = [
   { title: 'STARTS', align: 'right', expendable: 6 },
 ]
 
+/** Where there is more than one kind. */
+const engineColumn: Column = { title: 'ENGINE', expendable: 2 }
+
 export function clusterReport(cluster: ClusterInfo, output: Pick<Output, 'paint' | 'columns'>): string[] {
   const { paint } = output
-  const rows = cluster.members.map((member) => memberRow(member, paint))
-  const [header = '', ...lines] = table(columns, rows, output.columns)
+  const isMixed = new Set(cluster.members.map(({ engine }) => engine)).size > 1
+  const rows = cluster.members.map((member) => [
+    ...memberRow(member, paint),
+    ...(isMixed ? [member.engine] : []),
+  ])
+  const shown = isMixed ? [...columns, engineColumn] : columns
+  const [header = '', ...lines] = table(shown, rows, output.columns)
   const ended = cluster.members
     .filter((member) => member.exit !== null && member.exit !== member.state)
     .flatMap((member) => wrap(`member ${member.id} ${member.state}: ${member.exit}`, output.columns))

@@ -81,6 +81,8 @@ function supervisorText(event: Exclude<AnyEvent, { type: MemberOnly }>): string 
       return 'resumed'
     case 'member-crashed':
       return `crashed (${event.code}): ${event.reason}`
+    case 'engine-changed':
+      return `runs with ${event.to} from now on, no longer ${event.from}`
     case 'verdict':
       return verdictLine(event)
     default:

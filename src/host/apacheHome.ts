@@ -1,0 +1,138 @@
+/**
+ * Where Apache ZooKeeper is, and of which version: the home that was named, ZOOKEEPER_HOME, or Debian's package.
+ *
+ * A home is what a release unpacks to (`lib/zookeeper-3.8.4.jar` with all that it needs beside it; before 3.5.5 the jar lies
+ * in the home itself), or a folder with a `zookeeper.jar` whose manifest names the rest, as Debian's /usr/share/java has.
+ */
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { ApacheError } from './apacheError.ts'
+import { manifestAttributes, readJarEntry } from './apacheJar.ts'
+
+export interface ApacheHome {
+  /** The folder that was found. */
+  readonly home: string
+  /** As its jar or the jar's name tells: `3.8.0`. */
+  readonly version: string
+  readonly classPath: readonly string[]
+  /** Whether its log comes out of standard output: without a binding SLF4J throws it away. */
+  readonly logs: boolean
+}
+
+export interface ApacheSearch {
+  /** `--apache-home`; null: look where it usually is. */
+  readonly home: string | null
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Debian's, unless given. */
+  readonly packagedJars?: string
+}
+
+/** Debian's packages libzookeeper-java, libslf4j-java and liblog4j1.2-java put their jars here. */
+const PACKAGED_JARS = '/usr/share/java'
+/** What connects SLF4J with log4j: Debian's manifest of zookeeper.jar does not name it. */
+const DEBIAN_LOG_BINDING = ['slf4j-log4j12.jar', 'log4j-1.2.jar']
+const LOG_BINDING = /^(slf4j-(log4j12|reload4j)|logback-classic)-.*\.jar$/
+const SERVER_JAR = /^zookeeper-(\d[\w.-]*)\.jar$/
+const OLDEST = [3, 5] as const
+const GET_IT =
+  'unpack a release from zookeeper.apache.org and name it (--apache-home FOLDER, or ZOOKEEPER_HOME)'
+
+/** @throws ApacheError */
+export function findApacheHome({ home, env, packagedJars = PACKAGED_JARS }: ApacheSearch): ApacheHome {
+  const named = home ?? (env.ZOOKEEPER_HOME || null)
+  if (named === null) {
+    const packaged = homeAt(packagedJars)
+    if (packaged !== null) return checked(packaged)
+    throw new ApacheError(
+      'NO_APACHE',
+      `there is no Apache ZooKeeper here: neither --apache-home nor ZOOKEEPER_HOME names one, and there is no ${join(packagedJars, 'zookeeper.jar')}`,
+      `on Debian and Ubuntu: apt-get install zookeeper; elsewhere ${GET_IT}`,
+    )
+  }
+  const found = homeAt(resolve(named))
+  if (found !== null) return checked(found)
+  const who = home === null ? 'ZOOKEEPER_HOME is' : '--apache-home names'
+  const where = existsSync(named) ? 'where there is no' : 'which does not exist; Apache ZooKeeper has a'
+  throw new ApacheError(
+    'NO_APACHE',
+    `${who} ${named}, ${where} lib/zookeeper-VERSION.jar`,
+    `name the folder that a release of Apache ZooKeeper was unpacked to${home === null ? ", or unset ZOOKEEPER_HOME to use Debian's package" : ''}`,
+  )
+}
+
+function homeAt(home: string): ApacheHome | null {
+  for (const folder of [join(home, 'lib'), home]) {
+    const name = jarsIn(folder).find((jar) => SERVER_JAR.test(jar))
+    // A link `zookeeper-3.8.0.jar` to `zookeeper.jar` is Debian's way, which comes below.
+    if (name === undefined || basename(realpathSync(join(folder, name))) === 'zookeeper.jar') continue
+    return released(home, join(folder, name))
+  }
+  const jar = join(home, 'zookeeper.jar')
+  return existsSync(jar) ? packaged(home, jar) : null
+}
+
+function released(home: string, jar: string): ApacheHome {
+  const lib = join(home, 'lib')
+  const jars = jarsIn(lib)
+  const all = [jar, ...jars.map((name) => join(lib, name)).filter((path) => path !== jar)]
+  const logs = jars.some((name) => LOG_BINDING.test(name))
+  return { home, version: versionOf(jar), classPath: all, logs }
+}
+
+function packaged(home: string, jar: string): ApacheHome {
+  const binding = DEBIAN_LOG_BINDING.map((name) => join(home, name))
+  const logs = binding.every((path) => existsSync(path))
+  return { home, version: versionOf(jar), classPath: [jar, ...(logs ? binding : [])], logs }
+}
+
+function jarsIn(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.jar'))
+    .sort()
+}
+
+/** From the manifest, what Maven left in the jar, its name, or the name of a link to it; empty when nothing tells. */
+function versionOf(jar: string): string {
+  const manifest = manifestAttributes(readJarEntry(jar, 'META-INF/MANIFEST.MF') ?? '')
+  const maven = readJarEntry(jar, 'META-INF/maven/org.apache.zookeeper/zookeeper/pom.properties') ?? ''
+  const candidates = [
+    manifest.get('Implementation-Version'),
+    manifest.get('Bundle-Version'),
+    /^version=(.*)$/m.exec(maven)?.[1],
+    SERVER_JAR.exec(basename(jar))?.[1],
+    linkedName(jar),
+  ]
+  return candidates.find((text) => text !== undefined && /^\d+\.\d+/.test(text))?.trim() ?? ''
+}
+
+function linkedName(jar: string): string | undefined {
+  const folder = dirname(jar)
+  const link = jarsIn(folder).find(
+    (name) => SERVER_JAR.test(name) && realpathSync(join(folder, name)) === realpathSync(jar),
+  )
+  return link === undefined ? undefined : SERVER_JAR.exec(link)?.[1]
+}
+
+function checked(found: ApacheHome): ApacheHome {
+  const { home, version } = found
+  if (version === '') {
+    throw new ApacheError(
+      'NO_APACHE',
+      `the zookeeper jar in ${home} does not tell its version`,
+      `take a release as it is: ${GET_IT}`,
+    )
+  }
+  if (isAtLeast(version, OLDEST)) return found
+  throw new ApacheError(
+    'APACHE_TOO_OLD',
+    `the Apache ZooKeeper in ${home} is ${version}; ${OLDEST.join('.')} is the oldest that zk-pseudo runs`,
+    GET_IT,
+  )
+}
+
+/** Whether a version like `3.8.0-SNAPSHOT` is this one or later. */
+export function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
+  const [itsMajor = 0, itsMinor = 0] = version.split(/[.-]/).map(Number)
+  return itsMajor > major || (itsMajor === major && itsMinor >= minor)
+}

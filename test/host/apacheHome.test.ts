@@ -1,0 +1,172 @@
+/** Where Apache ZooKeeper and Java are found, which versions are taken, and what a person is told when there are none. */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { findApacheHome, isAtLeast } from '../../src/host/apacheHome.ts'
+import { manifestAttributes, readJarEntry } from '../../src/host/apacheJar.ts'
+import { findJava, javaVersion } from '../../src/host/apacheJava.ts'
+import { writeJar } from './fakeJar.ts'
+
+const MANIFEST = 'META-INF/MANIFEST.MF'
+const MAVEN = 'META-INF/maven/org.apache.zookeeper/zookeeper/pom.properties'
+
+let root: string
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'zkp-homes-'))
+})
+
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+const manifest = (version: string) => `Manifest-Version: 1.0\r\nImplementation-Version: ${version}\r\n\r\n`
+
+function release(name: string, version: string): string {
+  const home = join(root, name)
+  writeJar(join(home, 'lib', `zookeeper-${version}.jar`), { [MANIFEST]: manifest(version) })
+  for (const jar of ['logback-classic-1.2.13.jar', 'zookeeper-jute-3.8.4.jar', 'slf4j-api-1.7.30.jar']) {
+    writeJar(join(home, 'lib', jar), { [MANIFEST]: 'Manifest-Version: 1.0\n' })
+  }
+  return home
+}
+
+/** As Debian's: the jar without a version, its manifest without one, a link that has one. */
+function packaged({ maven, link }: { maven?: string; link?: string }): string {
+  const jars = join(root, 'java')
+  writeJar(join(jars, 'zookeeper.jar'), {
+    [MANIFEST]: 'Manifest-Version: 1.0\nClass-Path: slf4j-api.jar\n',
+    ...(maven === undefined ? {} : { [MAVEN]: `artifactId=zookeeper\nversion=${maven}\n` }),
+  })
+  if (link !== undefined) symlinkSync('zookeeper.jar', join(jars, `zookeeper-${link}.jar`))
+  return jars
+}
+
+const find = (home: string | null, env: Record<string, string> = {}, jars = join(root, 'none')) =>
+  findApacheHome({ home, env, packagedJars: jars })
+
+describe('an Apache ZooKeeper', () => {
+  it('is found in a release that was named, with all its jars, the server first', () => {
+    const home = release('apache-zookeeper-3.8.4-bin', '3.8.4')
+    const found = find(home)
+    expect(found).toMatchObject({ home, version: '3.8.4', logs: true })
+    expect(found.classPath).toHaveLength(4)
+    expect(found.classPath[0]).toBe(join(home, 'lib', 'zookeeper-3.8.4.jar'))
+  })
+
+  it('is the one that was named before that of ZOOKEEPER_HOME, and that before the package', () => {
+    const named = release('named', '3.9.2')
+    const env = { ZOOKEEPER_HOME: release('env', '3.7.2') }
+    const jars = packaged({ maven: '3.8.0' })
+    expect(find(named, env, jars).version).toBe('3.9.2')
+    expect(find(null, env, jars).version).toBe('3.7.2')
+    expect(find(null, { ZOOKEEPER_HOME: '' }, jars).version).toBe('3.8.0')
+  })
+
+  it('of the package tells its version by what Maven left, or by the name of a link', () => {
+    const byMaven = find(null, {}, packaged({ maven: '3.8.0', link: '3.8.0' }))
+    expect(byMaven).toMatchObject({ version: '3.8.0', logs: false })
+    expect(byMaven.classPath).toEqual([join(root, 'java', 'zookeeper.jar')])
+    rmSync(join(root, 'java'), { recursive: true })
+    const jars = packaged({ link: '3.9.1' })
+    for (const jar of ['slf4j-log4j12.jar', 'log4j-1.2.jar']) writeFileSync(join(jars, jar), '')
+    const byLink = find(null, {}, jars)
+    expect(byLink).toMatchObject({ version: '3.9.1', logs: true })
+    expect(byLink.classPath).toHaveLength(3)
+  })
+
+  it('before 3.5 is refused, wherever its jar lies', () => {
+    const home = join(root, 'zookeeper-3.4.14')
+    writeJar(join(home, 'zookeeper-3.4.14.jar'), { [MANIFEST]: manifest('3.4.14-4c25d48') })
+    expect(() => find(home)).toThrow(
+      expect.objectContaining({ code: 'APACHE_TOO_OLD', message: expect.stringContaining('3.4.14') }),
+    )
+    expect(() => find(null, {}, packaged({ maven: '3.4.13' }))).toThrow('3.4.13; 3.5 is the oldest')
+  })
+
+  it('of an untold version is refused', () => {
+    expect(() => find(null, {}, packaged({}))).toThrow('does not tell its version')
+  })
+
+  it('that is missing is told with everything that was looked for, and what to do', () => {
+    expect(() => find(null)).toThrow(
+      expect.objectContaining({
+        code: 'NO_APACHE',
+        message: expect.stringMatching(/--apache-home.*ZOOKEEPER_HOME.*none\/zookeeper\.jar/),
+        hint: expect.stringContaining('apt-get install zookeeper'),
+      }),
+    )
+    mkdirSync(join(root, 'empty'))
+    expect(() => find(join(root, 'empty'))).toThrow(
+      /--apache-home names .*empty, where there is no lib\/zookeeper/,
+    )
+    expect(() => find(null, { ZOOKEEPER_HOME: join(root, 'gone') })).toThrow(
+      /ZOOKEEPER_HOME is .*does not exist/,
+    )
+  })
+
+  it('is compared by numbers', () => {
+    expect(isAtLeast('3.10.1', [3, 6])).toBe(true)
+    expect(isAtLeast('3.5.0-alpha', [3, 5])).toBe(true)
+    expect(isAtLeast('4.0.0', [3, 5])).toBe(true)
+    expect(isAtLeast('3.4.14', [3, 5])).toBe(false)
+  })
+})
+
+describe('a jar', () => {
+  it('gives its files, stored and deflated, and null for others', () => {
+    const jar = join(root, 'a.jar')
+    writeJar(jar, { one: 'stored', two: 'deflated '.repeat(100) })
+    expect(readJarEntry(jar, 'one')).toBe('stored')
+    expect(readJarEntry(jar, 'two')).toBe('deflated '.repeat(100))
+    expect(readJarEntry(jar, 'three')).toBeNull()
+    writeFileSync(jar, 'no zip at all')
+    expect(readJarEntry(jar, 'one')).toBeNull()
+  })
+
+  it('has a manifest whose long lines continue', () => {
+    const attributes = manifestAttributes(
+      'A: 1\r\nClass-Path: /usr/a.j\r\n ar /usr/b.jar\r\n\r\nName: x\r\nB: 2\r\n',
+    )
+    expect(Object.fromEntries(attributes)).toEqual({ A: '1', 'Class-Path': '/usr/a.jar /usr/b.jar' })
+  })
+})
+
+describe('Java', () => {
+  function java(folder: string, says: string): string {
+    const bin = join(root, folder, 'bin')
+    mkdirSync(bin, { recursive: true })
+    writeFileSync(join(bin, 'java'), `#!/bin/sh\necho '${says}' >&2\n`)
+    chmodSync(join(bin, 'java'), 0o755)
+    return join(root, folder)
+  }
+
+  it('is that of JAVA_HOME, or the first on PATH', async () => {
+    const seventeen = java('seventeen', 'openjdk version "17.0.15" 2025-04-15')
+    const eight = java('eight', 'java version "1.8.0_292"')
+    const path = `/nowhere:${join(eight, 'bin')}:/bin`
+    expect(await findJava({ JAVA_HOME: seventeen, PATH: path })).toEqual({
+      path: join(seventeen, 'bin', 'java'),
+      version: 17,
+    })
+    expect(await findJava({ PATH: path })).toEqual({ path: join(eight, 'bin', 'java'), version: 8 })
+  })
+
+  it('that is too old, missing or speechless is told', async () => {
+    const seven = java('seven', 'java version "1.7.0_80"')
+    await expect(findJava({ JAVA_HOME: seven })).rejects.toMatchObject({ code: 'JAVA_TOO_OLD' })
+    await expect(findJava({ JAVA_HOME: root })).rejects.toThrow(/JAVA_HOME is .*where there is no bin\/java/)
+    await expect(findJava({ PATH: '/nowhere' })).rejects.toMatchObject({
+      code: 'NO_JAVA',
+      message: expect.stringContaining('no java on PATH'),
+      hint: expect.stringContaining('JAVA_HOME'),
+    })
+    const mute = java('mute', 'hello')
+    await expect(findJava({ JAVA_HOME: mute })).rejects.toThrow('tells no version: hello')
+  })
+
+  it('tells its version in the old way and the new', () => {
+    expect(javaVersion('openjdk version "21" 2023-09-19')).toBe(21)
+    expect(javaVersion('java version "1.8.0"')).toBe(8)
+    expect(javaVersion('bash: java: not found')).toBeNull()
+  })
+})
