@@ -70,7 +70,7 @@ export const command = defineCommand<LocalizeOptions>({
     const voters = members.filter(({ role }) => role === 'participant').map(({ sid }) => sid)
     const report = { out, dryRun, localized, copies, notes: emptyVoters(voters, from) }
     if (output.json) output.document(localizeDocument(report))
-    else output.print(localizeText(report, output.paint))
+    else output.print(localizeText(report, output))
     return undefined
   },
 })

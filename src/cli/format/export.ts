@@ -7,6 +7,7 @@ import type { Output } from '../output.ts'
 import { shortPath } from './localize.ts'
 import { type Column, table } from './table.ts'
 import { countText } from './words.ts'
+import { wrap } from './wrap.ts'
 
 export interface ExportReport {
   cluster: string
@@ -18,7 +19,7 @@ export interface ExportReport {
   notes: readonly string[]
 }
 
-/** Where clients will connect: to the voting members, as `connstr` has it. */
+/** Where clients will connect: to any member, as `connstr` has it. */
 function connectString(hosts: readonly ExportedHost[]): string {
   return hosts.map(({ host, clientPort }) => `${bracketed(host)}:${clientPort}`).join(',')
 }
@@ -64,10 +65,15 @@ export function exportText(
     paint('dim', header),
     ...lines,
     '',
-    ...changes.map(formatChange),
-    held,
-    ...notes,
+    ...[...changes.map((change) => formatChange(seenFromHere(change))), held, ...notes].flatMap((text) =>
+      wrap(text, width),
+    ),
     '',
     `next: the steps in ${folder}/README.md`,
   ].join('\n')
+}
+
+/** Folders below the current one are named from there. */
+function seenFromHere(change: Change): Change {
+  return { ...change, from: change.from?.replaceAll(`${process.cwd()}/`, '') ?? null }
 }

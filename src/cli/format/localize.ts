@@ -4,8 +4,9 @@ import { type Change, formatChange } from '../../config/change.ts'
 import type { Localized, LocalMember } from '../../config/localize.ts'
 import { formatProblem } from '../../config/problem.ts'
 import type { DataCopy } from '../../storage/dataCopy.ts'
-import type { Paint } from '../output.ts'
+import type { Output } from '../output.ts'
 import { countText, listText } from './words.ts'
+import { wrap } from './wrap.ts'
 
 export interface LocalizeReport {
   out: string
@@ -43,7 +44,10 @@ export function localizeDocument({ out, dryRun, localized, copies, notes }: Loca
   }
 }
 
-export function localizeText(report: LocalizeReport, paint: Paint): string {
+export function localizeText(
+  report: LocalizeReport,
+  { paint, columns }: Pick<Output, 'paint' | 'columns'>,
+): string {
   const { out, dryRun, localized, copies, notes } = report
   const { members, changes, problems } = localized
   const folder = shortPath(out)
@@ -57,7 +61,7 @@ export function localizeText(report: LocalizeReport, paint: Paint): string {
     ...notes,
     ...problems.map(formatProblem),
     '',
-  ]
+  ].flatMap((text) => wrap(text, columns))
   if (dryRun)
     return `${lines.join('\n')}\n${members.map(({ file, text }) => `# ${file}\n${text}`).join('\n')}`
   const files = listText(members.map(({ sid }) => `zoo-${sid}.cfg`))
