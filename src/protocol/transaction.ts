@@ -2,9 +2,10 @@
  * A transaction as bytes: TxnHeader, the record that its type calls for, and, when the leader computes digests,
  * TxnDigest. The log, PROPOSAL and INFORM carry exactly these bytes, so they are made once (SerializeUtils).
  */
-import { encode, type Type } from './jute.ts'
+import { bool, buffer, encode, record, string, type Type, vector } from './jute.ts'
 import { OpCode } from './opcodes.ts'
 import { DecodeError, Reader } from './reader.ts'
+import { Acl } from './records/data.ts'
 import {
   CheckVersionTxn,
   CloseSessionTxn,
@@ -53,8 +54,25 @@ export class UnknownTransactionError extends DecodeError {
   }
 }
 
+const CreateTxnV0 = record({ path: string, data: buffer, acl: vector(Acl), ephemeral: bool })
+
+/** Before 3.4 there was no parentCVersion; -1 lets it count up (SerializeUtils.deserializeTxn). */
+const CreateTxnOfAnyAge: Type<CreateTxn> = {
+  read(reader) {
+    const start = reader.position
+    try {
+      return CreateTxn.read(reader)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      reader.position = start
+      return { ...CreateTxnV0.read(reader), parentCVersion: -1 }
+    }
+  },
+  write: CreateTxn.write,
+}
+
 const CODECS = new Map<number, Type<TxnBody['record']>>([
-  [OpCode.create, CreateTxn],
+  [OpCode.create, CreateTxnOfAnyAge],
   [OpCode.create2, CreateTxn],
   [OpCode.createContainer, CreateContainerTxn],
   [OpCode.createTtl, CreateTtlTxn],
@@ -89,7 +107,11 @@ export function checkParts(body: TxnBody): void {
   if (body.type !== OpCode.multi) return
   for (const { type, data } of body.record.txns) {
     if (type === OpCode.multi) throw new DecodeError('a multi within a multi')
-    readTxnBody(type, new Reader(data ?? Buffer.alloc(0)))
+    const reader = new Reader(data ?? Buffer.alloc(0))
+    readTxnBody(type, reader)
+    // Once Apache's server has applied a failed multi, its parts are errors with the bytes of what they were
+    // (DataTree.processTxn sets the type alone): so they come in a DIFF, and stand in the logs of whoever got one.
+    if (type !== OpCode.error) checkEnd(reader)
   }
 }
 
@@ -111,12 +133,36 @@ export function encodeTransaction(transaction: Transaction): Buffer {
 
 /**
  * Reads a transaction; buffers in it are views of `bytes`.
- * @throws UnknownTransactionError for a type of a later version, DecodeError for damaged bytes.
+ * @throws UnknownTransactionError for a type of a later version, DecodeError for bytes that are damaged or more than
+ * the record has.
  */
 export function decodeTransaction(bytes: Buffer): Transaction {
   const reader = new Reader(bytes)
   const header = TxnHeader.read(reader)
-  const body = readTxnBody(header.type, reader)
-  const digest = reader.remaining >= 12 ? TxnDigest.read(reader) : undefined
+  const body = closesWithDigestAlone(header.type, reader)
+    ? { type: OpCode.closeSession, record: { paths2Delete: undefined } }
+    : readTxnBody(header.type, reader)
+  const digest = reader.remaining === DIGEST_SIZE ? TxnDigest.read(reader) : undefined
+  checkEnd(reader)
   return { header, body, digest }
+}
+
+const DIGEST_SIZE = 12
+const DIGEST_VERSION = 2
+
+/**
+ * A closeSession without its record (closeSessionTxn.enabled=false) but with a digest. Read as a record, the digest's
+ * version would announce two ephemerals in the eight bytes behind it, which have no room for a path.
+ */
+function closesWithDigestAlone(type: number, reader: Reader): boolean {
+  if (type !== OpCode.closeSession || reader.remaining !== DIGEST_SIZE) return false
+  return reader.bytes.readInt32BE(reader.position) === DIGEST_VERSION
+}
+
+/** A field behind those that are known would be lost, and with it what it asks for. */
+function checkEnd(reader: Reader): void {
+  if (reader.remaining > 0)
+    throw new DecodeError(
+      `${reader.remaining} bytes behind the record, from offset ${reader.position} of it on`,
+    )
 }

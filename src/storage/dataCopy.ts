@@ -24,7 +24,7 @@ import { type FileSystem, nodeFileSystem } from './fileSystem.ts'
 import { LogFile } from './logFile.ts'
 import { LOG_HEADER_SIZE } from './logFormat.ts'
 import { recoverDatabase } from './recovery.ts'
-import { looksComplete } from './snapshotFile.ts'
+import { looksComplete } from './snapshotStream.ts'
 
 /** As in zoo.cfg; equal unless logs have a folder of their own. */
 export interface DataDirs {

@@ -32,7 +32,6 @@ export function openDataDir(
   try {
     for (const dir of new Set([dataDir, dataLogDir])) locks.push(lockDirectory(files, dir))
     if (snapDir !== logDir) refuseMixUps(files, snapDir, logDir)
-    removeTemporaries(files, snapDir)
   } catch (error) {
     unlock()
     throw error
@@ -65,7 +64,7 @@ function refuseMixUps(files: FileSystem, snapDir: string, logDir: string): void 
 }
 
 /** Snapshots that a crash cut short, under the name only this program gives them. */
-function removeTemporaries(files: FileSystem, snapDir: string): void {
+export function removeTemporaries(files: FileSystem, snapDir: string): void {
   for (const name of files.list(snapDir))
     if (name.startsWith(`${TEMPORARY_PREFIX}snapshot.`)) files.remove(join(snapDir, name))
 }

@@ -33,6 +33,31 @@ export function snapshotName(zxid: Zxid, compression: Compression): string {
   return `snapshot.${zxidHex(zxid)}${compression === '' ? '' : `.${compression}`}`
 }
 
+/** What Apache's syncs leave when they are cut short (AtomicFileOutputStream): never in force. */
+const UNFINISHED = '.tmp'
+
+export interface ForeignName {
+  path: string
+  /** Infinity for one that is beyond the epochs this version can count. */
+  zxid: number
+}
+
+/**
+ * Logs and snapshots by their names' beginning, with an ending that means nothing here: a later version's compression,
+ * or copies that somebody made. (Apache reads either as if it were plain.)
+ */
+export function listForeign(files: FileSystem, dir: string): ForeignName[] {
+  const known = new Set([...listLogs(files, dir), ...listSnapshots(files, dir)].map(({ path }) => path))
+  const found: ForeignName[] = []
+  for (const name of files.list(dir)) {
+    const digits = /^(?:log|snapshot)\.([0-9a-f]{1,16})(?:\.|$)/i.exec(name)?.[1]
+    const path = join(dir, name)
+    if (digits === undefined || known.has(path) || name.endsWith(UNFINISHED)) continue
+    found.push({ path, zxid: parseZxidHex(digits) ?? Number.POSITIVE_INFINITY })
+  }
+  return found
+}
+
 /** Ascending by zxid. */
 export function listLogs(files: FileSystem, dir: string): LogName[] {
   const found: LogName[] = []

@@ -112,10 +112,12 @@ export class LogFile {
     const magic = header.readInt32BE(0)
     const version = header.readInt32BE(4)
     if (magic !== LOG_MAGIC)
-      throw new StorageError('damaged', this.path, 'is not a transaction log (no ZKLG)', {
-        offset: 0,
-        hint: DAMAGE_HINT,
-      })
+      throw new StorageError(
+        'damaged',
+        this.path,
+        `is not a transaction log: begins with 0x${header.toString('hex', 0, 4)}, not with ZKLG`,
+        { offset: 0, hint: DAMAGE_HINT },
+      )
     if (version !== LOG_VERSION)
       throw new StorageError('not-understood', this.path, `is a log of format version ${version}, not 2`, {
         offset: 4,

@@ -1,8 +1,8 @@
-import { formatZxid, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
+import { formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import { Database } from '../tree/database.ts'
 import { labelDatabase } from '../tree/snapshotFormat.ts'
-import { StorageError } from './errors.ts'
-import { listLogs, listSnapshots } from './fileNames.ts'
+import { LATER_VERSION_HINT, StorageError } from './errors.ts'
+import { listForeign, listLogs, listSnapshots } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 import { type RecoveryOptions, Replay, type Replayed } from './replay.ts'
 import { type LoadedSnapshot, readSnapshot } from './snapshotFile.ts'
@@ -20,6 +20,24 @@ export interface RecoveredDatabase extends Replayed {
  * @throws StorageError when there is no way to the whole history; nothing was changed.
  */
 export function recoverDatabase(files: FileSystem, options: RecoveryOptions): RecoveredDatabase | null {
+  const recovered = recoverKnown(files, options)
+  if (options.upTo === null) refuseForeign(files, options, recovered?.lastZxid ?? NO_ZXID)
+  return recovered
+}
+
+/** What goes on behind the end of what is known may be the history's newest part. */
+function refuseForeign(files: FileSystem, { snapDir, logDir }: RecoveryOptions, lastZxid: Zxid): void {
+  const end = lastZxid < 0 ? 'is nothing' : `ends at ${formatZxid(lastZxid)}`
+  for (const dir of new Set([snapDir, logDir])) {
+    const beyond = listForeign(files, dir).find(({ zxid }) => zxid > lastZxid)
+    if (beyond === undefined) continue
+    const what = `has a name that this version does not know, and what it does know ${end}`
+    const hint = `${LATER_VERSION_HINT}; or, if it is a copy that you made, move it away`
+    throw new StorageError('not-understood', beyond.path, what, { hint })
+  }
+}
+
+function recoverKnown(files: FileSystem, options: RecoveryOptions): RecoveredDatabase | null {
   const { snapshot, damaged, passedOver } = loadNewestSnapshot(files, options)
   if (snapshot === null) return recoverWithoutSnapshot(files, options, damaged)
   const { database, name, reach } = snapshot

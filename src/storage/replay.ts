@@ -6,7 +6,7 @@
 import type { LoggedTxn } from '../core/effects.ts'
 import { DecodeError } from '../protocol/reader.ts'
 import type { TxnDigest } from '../protocol/records/txn.ts'
-import { decodeTransaction, UnknownTransactionError } from '../protocol/transaction.ts'
+import { checkParts, decodeTransaction, UnknownTransactionError } from '../protocol/transaction.ts'
 import { follows, formatZxid, type Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'
 import type { TtlRule } from '../tree/znode.ts'
@@ -156,31 +156,17 @@ export class Replay {
   private replay(path: string, offset: number, bytes: Buffer): void {
     try {
       const transaction = decodeTransaction(bytes)
+      checkParts(transaction.body)
       this.result.database.replay(transaction)
       this.result.lastDigest = transaction.digest
     } catch (cause) {
-      if (cause instanceof UnknownTransactionError)
-        throw new StorageError(
-          'not-understood',
-          path,
-          `has a transaction of the unknown type ${cause.type}`,
-          {
-            offset,
-            hint: LATER_VERSION_HINT,
-            cause,
-          },
-        )
       if (!(cause instanceof DecodeError)) throw cause
-      throw new StorageError(
-        'damaged',
-        path,
-        `has a transaction that its type does not fit: ${cause.message}`,
-        {
-          offset,
-          hint: DAMAGE_HINT,
-          cause,
-        },
-      )
+      // Its checksum fits, so this is what was written.
+      const what =
+        cause instanceof UnknownTransactionError
+          ? `has a transaction of the unknown type ${cause.type}`
+          : `has a transaction that this version cannot read: ${cause.message}`
+      throw new StorageError('not-understood', path, what, { offset, hint: LATER_VERSION_HINT, cause })
     }
   }
 

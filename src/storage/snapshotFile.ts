@@ -3,35 +3,34 @@
  *   int `ZKSN`, int 2, long dbid -1; body; seal
  *   [digest.enabled: long zxid, int version 2, long digest; seal]
  *   [3.9 with serializeLastProcessedZxid: long lastProcessedZxid; seal]
- * where seal is long Adler-32 of everything before it and string "/". All of it may be wrapped in gzip.
+ * where seal is long Adler-32 of everything before it and string "/". All of it may be compressed (snapshotStream.ts).
  *
  * The zxid in the digest section, and the one of 3.9, say how far the fuzzy body may reach beyond the zxid in
  * the file's name: effects of later transactions are never in it.
+ *
+ * What is written twice over, by the seals, tells damage from what a later version wrote: a file whose last seal fits
+ * is as it was written. Damaged ones may be passed over for an older snapshot; one that is not understood may not.
  */
-import { gunzipSync } from 'node:zlib'
 import { encode, int, long, record, zxid as zxidType } from '../protocol/jute.ts'
 import { DecodeError } from '../protocol/reader.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'
-import { DatabaseReader, labelDatabase, writeDatabase } from '../tree/snapshotFormat.ts'
+import { DatabaseReader, labelDatabase, UnknownKindError, writeDatabase } from '../tree/snapshotFormat.ts'
 import type { TtlRule } from '../tree/znode.ts'
 import { adler32 } from './adler32.ts'
 import { LATER_VERSION_HINT, StorageError } from './errors.ts'
 import type { SnapshotName } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
+import { END_MARK, isSealed, SEAL_SIZE, uncompressed } from './snapshotStream.ts'
 
 const SNAPSHOT_MAGIC = 0x5a4b534e
 const SNAPSHOT_VERSION = 2
 const HEADER_SIZE = 16
-const SEAL_SIZE = 13
-const CHUNK = 256 * 1024
 
 const DigestSection = record({ zxid: zxidType, version: int, digest: long })
 const DIGEST_VERSION = 2
 const DIGEST_SIZE = 20
-
-/** String "/": what a complete snapshot ends in, sealed or not (SnapStream.isValidCheckedStream). */
-const END_MARK = Buffer.from([0, 0, 0, 1, 0x2f])
+const LAST_ZXID_SIZE = 8
 
 export interface LoadedSnapshot {
   database: Database
@@ -75,47 +74,27 @@ export function* writeSnapshot(
   yield seal()
 }
 
-/** Reads a snapshot whole. @throws StorageError `damaged`, or `not-understood` for what later versions write. */
+/**
+ * Reads a snapshot whole.
+ * @throws StorageError `damaged`, or `not-understood` for what later versions write; offsets count uncompressed bytes
+ */
 export function readSnapshot(files: FileSystem, name: SnapshotName, ttlRule?: TtlRule): LoadedSnapshot {
   const reader = new SnapshotReader(name, ttlRule)
   try {
-    for (const chunk of chunksOf(files, name)) reader.push(chunk)
+    for (const chunk of uncompressed(files, name)) reader.push(chunk)
     return reader.finish()
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error
-    throw new StorageError('damaged', name.path, error.message, { cause: error })
-  }
-}
-
-function* chunksOf(files: FileSystem, name: SnapshotName): Generator<Buffer> {
-  if (name.compression === 'snappy')
-    throw new StorageError('not-understood', name.path, 'is compressed with snappy, which is not supported', {
-      hint:
-        'Nothing was changed; let Apache ZooKeeper write it again with snapshot.compression.method=gz ' +
-        'or without compression, and remove the snappy ones',
-    })
-  if (name.compression === 'gz') {
-    try {
-      yield gunzipSync(files.readAll(name.path))
-    } catch (error) {
-      throw new DecodeError(
-        `cannot be decompressed: ${error instanceof Error ? error.message : String(error)}`,
+  } catch (cause) {
+    if (!(cause instanceof DecodeError)) throw cause
+    const { offset } = reader
+    const where = name.compression === '' ? '' : ' (counted in its uncompressed bytes)'
+    if (cause instanceof UnknownKindError || isSealed(files, name))
+      throw new StorageError(
+        'not-understood',
+        name.path,
+        `holds what this version does not know${where}: ${cause.message}`,
+        { offset, hint: LATER_VERSION_HINT, cause },
       )
-    }
-    return
-  }
-  const fd = files.open(name.path, 'read')
-  try {
-    const chunk = Buffer.allocUnsafeSlow(CHUNK)
-    for (let at = 0; ; ) {
-      const count = files.read(fd, chunk, at)
-      if (count === 0) return
-      // The reader may keep a view until the next push: an unfinished entry at the end of the chunk.
-      yield Buffer.from(chunk.subarray(0, count))
-      at += count
-    }
-  } finally {
-    files.close(fd)
+    throw new StorageError('damaged', name.path, cause.message, { offset, cause })
   }
 }
 
@@ -126,10 +105,19 @@ class SnapshotReader {
   private header: Buffer | null = null
   /** What stands before the body while the header is incomplete, behind it afterwards. */
   private outside = Buffer.alloc(0)
+  /** Of what was last asked for behind the body. */
+  private pieceAt = 0
+  private pieceEnd = 0
 
   constructor(name: SnapshotName, ttlRule?: TtlRule) {
     this.name = name
     this.body = new DatabaseReader(ttlRule)
+  }
+
+  /** In the uncompressed file: where what is being read begins. */
+  get offset(): number {
+    if (this.header === null) return 0
+    return this.body.database === null ? HEADER_SIZE + this.body.position : this.pieceAt
   }
 
   push(chunk: Buffer): void {
@@ -153,19 +141,12 @@ class SnapshotReader {
   }
 
   private checkHeader(header: Buffer): Buffer {
-    if (header.readInt32BE(0) !== SNAPSHOT_MAGIC) throw new DecodeError('is not a snapshot (no ZKSN)')
+    if (header.readInt32BE(0) !== SNAPSHOT_MAGIC)
+      throw new DecodeError(`is not a snapshot: begins with 0x${header.toString('hex', 0, 4)}, not with ZKSN`)
     const version = header.readInt32BE(4)
-    if (version !== SNAPSHOT_VERSION)
-      throw new StorageError(
-        'not-understood',
-        this.name.path,
-        `is a snapshot of format version ${version}, not 2`,
-        {
-          offset: 4,
-          hint: LATER_VERSION_HINT,
-        },
-      )
-    return header
+    if (version === SNAPSHOT_VERSION) return header
+    const what = `is a snapshot of format version ${version}, not ${SNAPSHOT_VERSION}`
+    throw new StorageError('not-understood', this.name.path, what, { offset: 4, hint: LATER_VERSION_HINT })
   }
 
   finish(): LoadedSnapshot {
@@ -173,6 +154,7 @@ class SnapshotReader {
     if (database === null)
       throw new DecodeError(`ends in the middle, ${this.body.position} bytes into the database`)
     labelDatabase(database, this.name.zxid)
+    this.pieceEnd = HEADER_SIZE + this.body.position
     const loaded: LoadedSnapshot = { database, name: this.name, reach: null, digest: null }
     this.readSeal()
     if (this.outside.length === 0) return loaded
@@ -187,13 +169,11 @@ class SnapshotReader {
       loaded.reach = (lastProcessed.readInt32BE(0) * 0x1_0000_0000 + lastProcessed.readUInt32BE(4)) as Zxid
       this.readSeal()
     }
-    if (this.outside.length > 0)
-      throw new StorageError(
-        'not-understood',
-        this.name.path,
-        `has ${this.outside.length} bytes behind its sealed sections, of a kind this version does not know`,
-        { hint: LATER_VERSION_HINT },
-      )
+    const { length } = this.outside
+    if (length > 0) {
+      this.take(length)
+      throw new DecodeError(`${length} bytes of another section behind the known ones`)
+    }
     return loaded
   }
 
@@ -211,10 +191,12 @@ class SnapshotReader {
   }
 
   private take(length: number): Buffer {
+    this.pieceAt = this.pieceEnd
     if (this.outside.length < length)
       throw new DecodeError('ends in the middle of a section behind the database')
     const bytes = this.outside.subarray(0, length)
     this.outside = this.outside.subarray(length)
+    this.pieceEnd += length
     this.checksum = adler32(bytes, this.checksum)
     return bytes
   }
@@ -225,29 +207,5 @@ class SnapshotReader {
     if (!seal.subarray(8).equals(END_MARK)) throw new DecodeError('a seal is missing or damaged')
     if (seal.readUInt32BE(4) !== expected || seal.readUInt32BE(0) !== 0)
       throw new DecodeError('its checksum does not match: bytes were changed')
-  }
-}
-
-const LAST_ZXID_SIZE = 8
-
-/** Whether it ends as a complete snapshot does: cheap, and all that purging asks of it. */
-export function looksComplete(files: FileSystem, name: SnapshotName): boolean {
-  if (name.compression === 'snappy') return files.stat(name.path).size > 0
-  if (name.compression === 'gz') {
-    try {
-      return gunzipSync(files.readAll(name.path)).subarray(-END_MARK.length).equals(END_MARK)
-    } catch {
-      return false
-    }
-  }
-  const fd = files.open(name.path, 'read')
-  try {
-    const size = files.size(fd)
-    const end = Buffer.alloc(END_MARK.length)
-    return (
-      size > END_MARK.length && files.read(fd, end, size - end.length) === end.length && end.equals(END_MARK)
-    )
-  } finally {
-    files.close(fd)
   }
 }

@@ -15,7 +15,7 @@ import { type Epoch, formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../protoc
 import { Database } from '../tree/database.ts'
 import { labelDatabase } from '../tree/snapshotFormat.ts'
 import type { TtlRule } from '../tree/znode.ts'
-import { type DataDir, openDataDir } from './dataDir.ts'
+import { type DataDir, openDataDir, removeTemporaries } from './dataDir.ts'
 import { type Epochs, readEpochs, saveEpoch } from './epochs.ts'
 import { StorageError } from './errors.ts'
 import type { Compression } from './fileNames.ts'
@@ -81,17 +81,13 @@ export class Storage {
 
   /**
    * Makes the directories where that is allowed and takes the lock; reads nothing yet.
-   * @throws StorageError `missing`, `locked`, `inconsistent`, or `not-understood` for snappy.
+   * @throws StorageError `missing`, `locked`, `inconsistent`.
    */
   static open(options: StorageOptions, environment: StorageEnvironment): Storage {
     return new Storage(options, environment)
   }
 
   private constructor(options: StorageOptions, environment: StorageEnvironment) {
-    if (options.snapshotCompression === 'snappy')
-      throw new StorageError('not-understood', options.dataDir, 'snapshots cannot be written with snappy', {
-        hint: 'Set snapshot.compression.method=gz, or leave it out',
-      })
     this.options = options
     this.environment = environment
     this.files = environment.files ?? nodeFileSystem
@@ -126,6 +122,7 @@ export class Storage {
       upTo: null,
     })
     const epochs = readEpochs(this.files, this.dir.snapDir, recovered?.lastZxid ?? ZERO_ZXID)
+    this.guarded(() => removeTemporaries(this.files, this.dir.snapDir))
     if (recovered === null) return this.guarded(() => this.createDatabase(epochs))
     this.guarded(() => {
       for (const repair of recovered.repairs) this.repair(repair)
@@ -282,8 +279,8 @@ export class Storage {
   }
 
   private snapshotOptions() {
-    const compression = this.options.snapshotCompression === 'gz' ? ('gz' as const) : ('' as const)
-    return { snapDir: this.dir.snapDir, compression, digestEnabled: this.options.digestEnabled }
+    const { snapshotCompression: compression, digestEnabled } = this.options
+    return { snapDir: this.dir.snapDir, compression, digestEnabled }
   }
 
   /** A snapshot under way is of a history that is about to be read again or replaced. */

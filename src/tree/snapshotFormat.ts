@@ -26,7 +26,7 @@ import { Acl, StatPersisted } from '../protocol/records/data.ts'
 import { Writer } from '../protocol/writer.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 import { Database } from './database.ts'
-import type { TtlRule } from './znode.ts'
+import { isUnknownKind, type TtlRule } from './znode.ts'
 
 const SessionEntry = record({ id: sessionId, timeoutMs: int })
 const AclEntry = record({ id: long, acl: vector(Acl) })
@@ -37,6 +37,11 @@ const OPEN_ACL_ID = -1
 const NODE_TAIL = 8 + 60
 /** No path, ACL or data of a znode is larger: far above jute.maxbuffer, far below what memory would not hold. */
 const MOST_BYTES = 256 * 1024 * 1024
+
+/** A znode of a kind that later versions have: keeping it as another would be a change that nobody made. */
+export class UnknownKindError extends DecodeError {
+  override name = 'UnknownKindError'
+}
 
 /**
  * Yields the body in pieces of about `sliceBytes`; between pieces the database may change. A yielded buffer
@@ -104,7 +109,7 @@ export class DatabaseReader {
     return this.rest
   }
 
-  /** Bytes of the body read so far. */
+  /** Bytes of the body read so far; after a DecodeError, where the entry begins that it is about. */
   get position(): number {
     return this.offset
   }
@@ -141,7 +146,8 @@ export class DatabaseReader {
         this.readNext(reader, start + size)
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error
-        throw this.damage(start, error.message)
+        const { message } = this.damage(start, error.message)
+        throw error instanceof UnknownKindError ? new UnknownKindError(message) : new DecodeError(message)
       }
       if (this.database !== null) return reader.position
     }
@@ -227,8 +233,16 @@ export class DatabaseReader {
     const stat = StatPersisted.read(reader)
     if (reader.position !== end) throw new DecodeError(`an entry of ${end - reader.position} bytes more`)
     if (!this.hasPlace(path ?? '')) throw new DecodeError(`the znode ${path} comes before its parent`)
+    this.checkKind(path ?? '', stat.ephemeralOwner)
     // The chunk it was read from goes; data stays, in memory of its own.
     this.building.tree.restore(path ?? '', view === null ? null : Buffer.from(view), aclId, stat)
+  }
+
+  private checkKind(path: string, owner: bigint): void {
+    const { ttlRule } = this.building.tree
+    if (!isUnknownKind(owner, ttlRule) || this.building.sessions.has(owner as SessionId)) return
+    const hex = BigInt.asUintN(64, owner).toString(16)
+    throw new UnknownKindError(`the znode ${path} has the owner 0x${hex}, which marks a kind of its own`)
   }
 
   private hasPlace(path: string): boolean {
@@ -238,7 +252,8 @@ export class DatabaseReader {
   }
 
   private damage(at: number, what: string): DecodeError {
-    return new DecodeError(`${what}, at offset ${this.offset + at} of the database`)
+    this.offset += at
+    return new DecodeError(`${what}, at offset ${this.offset} of the database`)
   }
 }
 

@@ -32,6 +32,14 @@ export function kindOf(owner: bigint, rule: TtlRule): NodeKind {
   return (BigInt.asUintN(64, owner) & (EXTENDED_MASK | FEATURE_MASK)) === EXTENDED_MASK ? 'ttl' : 'ephemeral'
 }
 
+/**
+ * With extended types, an owner with the mark of one that is neither a TTL nor the session of a server with id 255,
+ * which whoever knows the sessions must tell (EphemeralType.get ends the server).
+ */
+export function isUnknownKind(owner: bigint, rule: TtlRule): boolean {
+  return rule === 'since354' && owner < 0n && owner >> 56n === -1n && kindOf(owner, rule) === 'ephemeral'
+}
+
 export function isTtl(ttlMs: number): boolean {
   return ttlMs > 0 && ttlMs <= MAX_TTL_MS
 }

@@ -1,11 +1,12 @@
 /** The way back: a real Apache ZooKeeper opens what this storage wrote, and serves the same znodes. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { LoggedTxn } from '../../src/core/effects.ts'
 import { decodeTransaction } from '../../src/protocol/transaction.ts'
 import type { Zxid } from '../../src/protocol/zxid.ts'
+import { snapshotName } from '../../src/storage/fileNames.ts'
 import { contents, openStorage } from '../storage/support.ts'
 import { create, temporaryDir } from '../storage/transactions.ts'
 import { ApacheEnsemble, apacheUnavailable } from '../support/apache.ts'
@@ -33,6 +34,7 @@ function comparable(nodes: Record<string, ExpectedNode>): Record<string, unknown
 test.skipIf(reason !== undefined).each([
   ['plain', '' as const],
   ['gzip', 'gz' as const],
+  ['snappy', 'snappy' as const],
 ])(
   `Apache opens our log and %s snapshot${reason === undefined ? '' : ` (skipped: ${reason})`}`,
   async (_, snapshotCompression) => {
@@ -60,7 +62,10 @@ test.skipIf(reason !== undefined).each([
     another('/after', null)
     another('/after/child', Buffer.alloc(0))
     storage.close()
-    // Apache alone decides from here on: nothing older than our snapshot is there to fall back on.
+    // Apache alone decides from here on: no other snapshot than ours is there to fall back on.
+    const written = snapshotName((lastZxid + 1) as Zxid, snapshotCompression)
+    for (const name of readdirSync(join(dataDir, 'version-2')))
+      if (name.startsWith('snapshot.') && name !== written) rmSync(join(dataDir, 'version-2', name))
     const recovered = openStorage(dataDir).recover()
     expect(contents(recovered.database)).toEqual(contents(database))
     expect(recovered.notes).toEqual([])

@@ -1,267 +1,211 @@
-"""Drives real Apache ZooKeeper servers through every transaction type, and keeps their directories.
+"""Drives real Apache ZooKeeper servers through every transaction type, and keeps their directories: see README.md.
 
-For each case: <case>/data is a dataDir as a killed server left it, <case>/expected.json every znode as a
-client saw it last (data base64, ACL, Stat as on the wire), the sessions still open, and the last zxid.
+For each case: expected.json has every znode as a client saw it last (data base64 or hash, ACL, Stat in the order of
+znodes.STAT), the sessions still open, those closed, those that were never anything but local, and the last zxid.
 """
-import base64, json, logging, os, shutil, signal, socket, subprocess, tempfile, time
-from kazoo.client import KazooClient
-from kazoo.exceptions import KazooException
-from kazoo.security import ACL, Id, make_digest_acl
-
-CLASSPATH = os.environ.get('ZK_APACHE_CLASSPATH', '/etc/zookeeper/conf_example:/usr/share/java/zookeeper.jar')
-# super:secret, so that the walk at the end may read everything.
-SUPER = 'super:' + base64.b64encode(__import__('hashlib').sha1(b'super:secret').digest()).decode()
-FLAGS = [
-    '-Dzookeeper.DigestAuthenticationProvider.superDigest=' + SUPER,
-    '-Dznode.container.checkIntervalMs=500',
-    '-Dzookeeper.root.logger=WARN,CONSOLE',
-    '-Dzookeeper.console.threshold=WARN',
-]
+import json, os, shutil, tempfile
+from servers import Server, client, free_ports, session_of, wait_for
+from znodes import all_kinds, pump, touch, walk
 
 
-logging.getLogger('kazoo').setLevel(logging.CRITICAL)
+class Sessions:
+    """Clients whose sessions end in some way; none of those still open may be closed before its server is dead."""
+
+    def __init__(self):
+        self.open, self.closed, self.local, self.clients = [], [], [], []
+
+    def keep(self, zk):
+        self.clients.append(zk)
+        self.open.append(session_of(zk))
+        return zk
+
+    def keep_local(self, zk):
+        self.clients.append(zk)
+        self.local.append(session_of(zk))
+        return zk
+
+    def close(self, zk):
+        self.closed.append(session_of(zk))
+        zk.stop()
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(('127.0.0.1', 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
-
-
-def word(port, what):
-    with socket.create_connection(('127.0.0.1', port), timeout=5) as s:
-        s.sendall(what.encode())
-        answer = b''
-        while chunk := s.recv(65536):
-            answer += chunk
-        return answer.decode()
-
-
-def wait_for(what, check, seconds=40):
-    end = time.time() + seconds
-    while time.time() < end:
-        try:
-            if check():
-                return
-        except (OSError, KazooException):
-            pass
-        time.sleep(0.1)
-    raise SystemExit(f'waited {seconds} s for {what}')
-
-
-class Server:
-    all = []
-
-    def __init__(self, root, sid, port, lines):
-        self.dir, self.port = os.path.join(root, f'data-{sid}'), port
-        os.makedirs(self.dir)
-        open(os.path.join(self.dir, 'myid'), 'w').write(str(sid))
-        self.config = os.path.join(root, f'zoo-{sid}.cfg')
-        self.log = os.path.join(root, f'{sid}.log')
-        settings = ['tickTime=2000', 'initLimit=10', 'syncLimit=5', f'dataDir={self.dir}', f'clientPort={port}',
-                    'clientPortAddress=127.0.0.1', 'admin.enableServer=false', '4lw.commands.whitelist=*',
-                    'preAllocSize=64', 'extendedTypesEnabled=true', 'maxSessionTimeout=600000']
-        open(self.config, 'w').write('\n'.join(settings + lines) + '\n')
-        self.process = None
-        Server.all.append(self)
-
-    def start(self):
-        self.process = subprocess.Popen(
-            ['java', *FLAGS, '-cp', CLASSPATH, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', self.config],
-            stdout=open(self.log, 'a'), stderr=subprocess.STDOUT)
-
-    def kill(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-
-    def cli(self, *command):
-        subprocess.run(['java', *FLAGS, '-cp', CLASSPATH, 'org.apache.zookeeper.ZooKeeperMain', '-server',
-                        f'127.0.0.1:{self.port}', *command], check=True, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, timeout=60)
-
-
-def client(port, timeout=300.0):
-    zk = KazooClient(f'127.0.0.1:{port}', timeout=timeout)
-    zk.start(30)
-    return zk
-
-
-def refused(action, *args, **kwargs):
-    try:
-        action(*args, **kwargs)
-    except KazooException:
-        return
-    raise SystemExit('should have been refused')
-
-
-def znodes(zk, server):
-    """Every kind of znode and, on the way, every type of transaction."""
-    zk.create('/plain', b'data')
-    zk.create('/empty', b'')
-    # With the Stat asked for it is a create2.
-    zk.create('/with-stat', b'', include_data=True)
-    server.cli('create', '/null')
-    zk.create('/plain/child', b'1')
-    zk.create('/plain/\u00e9l\u00e8ve \u65e5\u672c', '\u00fcber'.encode())
-    zk.create('/large', bytes(range(256)) * 200)
-    zk.create('/zeros', bytes(3000))
-    for _ in range(3):
-        zk.create('/plain/seq-', b'', sequence=True)
-    zk.create('/gone', b'')
-    zk.set('/plain', b'second')
-    zk.set('/plain', b'third')
-    zk.delete('/gone')
-    zk.create('/protected', b'secret', acl=[make_digest_acl('bob', 'pass', all=True)])
-    zk.create('/mixed', b'', acl=[ACL(1, Id('world', 'anyone')), ACL(31, Id('ip', '127.0.0.1'))])
-    zk.create('/changed-acl', b'')
-    zk.set_acls('/changed-acl', [ACL(31, Id('ip', '10.0.0.0/8')), ACL(1, Id('world', 'anyone'))])
-    zk.set_acls('/changed-acl', [ACL(31, Id('ip', '127.0.0.0/8')), ACL(1, Id('world', 'anyone'))])
-    server.cli('create', '-c', '/container', 'kept')
-    zk.create('/container/child', b'')
-    server.cli('create', '-c', '/doomed-container', 'x')
-    zk.create('/doomed-container/child', b'')
-    server.cli('create', '-t', '86400000', '/ttl', 'day')
-    server.cli('create', '-s', '-t', '86400000', '/ttl-', 'sequential')
-    server.cli('create', '-t', '10', '/doomed-ttl', 'x')
-    server.cli('setquota', '-n', '100', '/plain')
-    # Containers are deleted once they had a child and have none, TTL nodes when their time is over.
-    zk.delete('/doomed-container/child')
-    wait_for('the container and the TTL node to go',
-             lambda: not zk.exists('/doomed-container') and not zk.exists('/doomed-ttl'))
-    multi = zk.transaction()
-    multi.create('/multi', b'')
-    multi.create('/multi/a', b'a')
-    multi.set_data('/multi', b'b')
-    multi.check('/plain', zk.exists('/plain').version)
-    multi.create('/multi/b', b'')
-    multi.delete('/multi/b')
-    multi.commit()
-    failing = zk.transaction()
-    failing.create('/never', b'')
-    failing.check('/plain', 77)
-    failing.delete('/multi')
-    failing.commit()
-    refused(zk.create, '/plain', b'')
-    refused(zk.delete, '/plain')
-    refused(zk.set, '/absent', b'')
-
-
-def stat(s):
-    return {name: getattr(s, name) for name in ('czxid', 'mzxid', 'ctime', 'mtime', 'version', 'cversion', 'aversion',
-                                               'ephemeralOwner', 'dataLength', 'numChildren', 'pzxid')}
-
-
-def walk(zk, path='/'):
-    data, s = zk.get(path)
-    acls, _ = zk.get_acls(path)
-    yield path, {
-        'data': None if data is None else base64.b64encode(data).decode(),
-        'acl': [{'perms': a.perms, 'scheme': a.id.scheme, 'id': a.id.id} for a in acls],
-        'stat': stat(s),
-    }
-    for child in sorted(zk.get_children(path)):
-        yield from walk(zk, ('' if path == '/' else path) + '/' + child)
-
-
-def finish(server, living):
-    """Walks the tree with a session that stays open, then kills the server and keeps its directory."""
-    zk = client(server.port)
-    zk.add_auth('digest', 'super:secret')
-    zk.sync('/')
-    nodes = dict(walk(zk))
-    srvr = word(server.port, 'srvr')
-    zxid = next(line.split()[1] for line in srvr.splitlines() if line.startswith('Zxid'))
-    sessions = [c.client_id[0] for c in [*living, zk]]
-    return {'zxid': zxid, 'sessions': [f'{s & (2**64 - 1):x}' for s in sessions], 'nodes': nodes}, zk
-
-
-def keep(case, server, expected):
-    shutil.rmtree(os.path.join(case, 'data'), ignore_errors=True)
-    shutil.copytree(server.dir, os.path.join(case, 'data'))
+def expect(case, server, walker, sessions):
+    walker.sync('/')
+    nodes = dict(walk(walker))
+    lines = ',\n'.join(f'{json.dumps(path, ensure_ascii=False)}:'
+                       f'{json.dumps(node, separators=(",", ":"))}' for path, node in sorted(nodes.items()))
+    head = {'zxid': server.zxid, 'open': sessions.open, 'closed': sessions.closed, 'local': sessions.local}
+    os.makedirs(case, exist_ok=True)
     with open(os.path.join(case, 'expected.json'), 'w') as out:
-        json.dump(expected, out, indent=1, sort_keys=True, ensure_ascii=False)
-        out.write('\n')
-    print(case, expected['zxid'], len(expected['nodes']), 'znodes',
-          sorted(os.listdir(os.path.join(case, 'data', 'version-2'))), flush=True)
+        out.write(json.dumps(head)[:-1] + ', "nodes": {\n' + lines + '\n}}\n')
+    print(case, head['zxid'], len(nodes), 'znodes', flush=True)
 
 
-def churn(zk, count):
-    for i in range(count):
-        zk.create(f'/churn-{i}', b'x' * i)
-        if i % 2:
-            zk.delete(f'/churn-{i}')
+def keep(case, server, name='data'):
+    shutil.copytree(server.dir, os.path.join(case, name))
+    print(case, name, sorted(os.listdir(os.path.join(case, name, 'version-2'))), flush=True)
+
+
+def short_lived(sessions, zk):
+    zk.create('/short-lived', b'', ephemeral=True)
+    zk.create('/short-lived-seq-', b'', ephemeral=True, sequence=True)
+    sessions.close(zk)
+
+
+def snapshots(server):
+    folder = os.path.join(server.dir, 'version-2')
+    names = [name for name in os.listdir(folder) if name.startswith('snapshot.')]
+    return [os.path.join(folder, name) for name in sorted(names, key=lambda name: int(name.split('.')[1], 16))]
+
+
+def fuzzy(server):
+    """Snapshots in which a zxid stands that is greater than that in their name, and not only before the digest."""
+    found = []
+    for path in snapshots(server):
+        with open(path, 'rb') as file:
+            bytes = file.read()
+        label = int(path.rsplit('.', 1)[1], 16)
+        if not bytes.endswith(b'\0\0\0\1/'):
+            continue
+        reach = int.from_bytes(bytes[-33:-25], 'big')
+        if any(zxid.to_bytes(8, 'big') in bytes[:-33] for zxid in range(label + 1, reach + 1)):
+            found.append(path)
+    return found
+
+
+def prune(server):
+    """Many snapshots were taken to get a fuzzy one: that, the first two and the last stay, and all logs."""
+    paths = snapshots(server)
+    for path in set(paths) - set(paths[:2]) - set(fuzzy(server)) - set(paths[-1:]):
+        os.remove(path)
 
 
 def standalone(root):
+    """One server, with 3.8's defaults but for snapCount."""
     [port] = free_ports(1)
-    server = Server(root, 1, port, ['snapCount=60'])
+    # Slow enough for a client to write while a snapshot of so small a tree is taken, and writes do not wait for the disk.
+    server = Server(root, 1, port, ['snapCount=40', 'forceSync=no'])
+    server.flags = ['-Xint']
     server.start()
-    wait_for('the server', lambda: 'Mode' in word(port, 'srvr'))
-    zk = client(port)
-    zk.add_auth('digest', 'super:secret')
-    other = client(port)
-    short = client(port)
-    short.create('/short-lived', b'', ephemeral=True)
-    short.create('/short-lived-seq-', b'', ephemeral=True, sequence=True)
-    other.create('/ephemeral', b'lives', ephemeral=True)
-    znodes(zk, server)
-    short.stop()
-    churn(zk, 60)
-    expected, last = finish(server, [zk, other])
+    wait_for('the server', lambda: server.mode)
+    sessions = Sessions()
+    zk = sessions.keep(client(port))
+    sessions.keep(client(port)).create('/ephemeral', b'lives', ephemeral=True)
+    short_lived(sessions, client(port))
+    all_kinds(zk, server)
+    while not fuzzy(server):
+        touch(zk)
+    expect('standalone', server, zk, sessions)
     server.kill()
-    keep('standalone', server, expected)
-    return [zk, other, last]
+    prune(server)
+    keep('standalone', server)
+    return sessions
 
 
-def member(root):
-    ports = free_ports(9)
-    lines = [f'server.{i + 1}=127.0.0.1:{ports[3 + i]}:{ports[6 + i]};127.0.0.1:{ports[i]}' for i in range(3)]
-    servers = [Server(root, i + 1, ports[i], ['reconfigEnabled=true', 'snapCount=100000', *lines]) for i in range(3)]
+def options(root):
+    """One server in three lives, killed after each: every compression, without digests, closeSession without paths."""
+    [port] = free_ports(1)
+    server = Server(root, 1, port, [])
+    sessions = Sessions()
+    lives = [
+        ['snapshot.compression.method=gz', 'snapCount=40'],
+        ['snapshot.compression.method=snappy', 'digest.enabled=false', 'snapCount=1000'],
+        ['closeSessionTxn.enabled=false', 'snapCount=1000'],
+    ]
+    zk = None
+    for number, lines in enumerate(lives, 1):
+        server.configure(lines)
+        server.start()
+        wait_for('the server', lambda: server.mode)
+        zk = sessions.keep(client(port)) if zk is None else client(port, of=zk)
+        zk.create(f'/life-{number}', b'')
+        zk.create(f'/life-{number}/ephemeral', b'', ephemeral=True)
+        short_lived(sessions, client(port))
+        if number == 1:
+            pump(zk, '/pumped', 40)
+            # Larger than the blocks that snappy streams are cut into; gone before a plain snapshot.
+            zk.create('/large', bytes(range(256)) * 129)
+        if number == 2:
+            zk.delete('/large')
+        if number == 3:
+            expect('options', server, zk, sessions)
+        server.kill()
+        # Without a server it cannot close its session, which the next life's client goes on with.
+        zk.stop()
+    keep('options', server)
+    return sessions
+
+
+def ensemble(root):
+    """Three voters and an observer, reconfigured, in their second epoch; local sessions, of which some are upgraded."""
+    ports = free_ports(12)
+    roles = ['participant', 'participant', 'participant', 'observer']
+    lines = [f'server.{i + 1}=127.0.0.1:{ports[4 + i]}:{ports[8 + i]}:{roles[i]};127.0.0.1:{ports[i]}'
+             for i in range(4)]
+    common = ['reconfigEnabled=true', 'localSessionsEnabled=true', 'localSessionsUpgradingEnabled=true',
+              'snapCount=120', 'preAllocSize=0', *lines]
+    servers = [Server(root, i + 1, ports[i], common + (['peerType=observer'] if i == 3 else [])) for i in range(4)]
     for server in servers:
         server.start()
-    wait_for('three servers', lambda: all('Mode' in word(s.port, 'srvr') for s in servers))
-    follower = next(s for s in servers if 'Mode: follower' in word(s.port, 'srvr'))
-    zk = client(follower.port)
-    zk.add_auth('digest', 'super:secret')
-    ephemeral = client(follower.port)
-    ephemeral.create('/ephemeral', b'lives', ephemeral=True)
-    short = client(follower.port)
-    short.create('/short-lived', b'', ephemeral=True)
-    short.stop()
-    znodes(zk, follower)
-    index = next(i for i, s in enumerate(servers) if s is not follower and 'Mode: follower' in word(s.port, 'srvr'))
-    zk.reconfig(joining=None, leaving=str(index + 1), new_members=None)
-    zk.reconfig(joining=lines[index].split('=')[0] + '=' + lines[index].split('=')[1], leaving=None, new_members=None)
-    churn(zk, 10)
-    # A second epoch: the leader goes, the follower whose directory is kept follows or leads the next one.
-    leader = next(s for s in servers if 'Mode: leader' in word(s.port, 'srvr'))
+    wait_for('four servers', lambda: all(s.mode for s in servers))
+    in_mode = lambda mode, among: [s for s in among if s.mode == mode]
+    sessions = Sessions()
+    follower = in_mode('follower', servers)[0]
+    other = in_mode('follower', servers)[1]
+    observer = servers[3]
+    # Local until it has an ephemeral.
+    upgraded = client(follower.port)
+    upgraded.create('/ephemeral', b'lives', ephemeral=True)
+    sessions.keep(upgraded)
+    of_observer = client(observer.port)
+    of_observer.create('/ephemeral-of-observer', b'lives', ephemeral=True)
+    sessions.keep(of_observer)
+    short_lived(sessions, client(follower.port))
+    zk = sessions.keep_local(client(follower.port))
+    sessions.keep_local(client(observer.port)).create('/from-observer', b'')
+    all_kinds(zk, follower)
+    leaving = servers.index(other)
+    zk.reconfig(joining=None, leaving=str(leaving + 1), new_members=None)
+    zk.reconfig(joining=lines[leaving], leaving=None, new_members=None)
+    pump(zk, '/pumped', 20)
+    wait_for('all to be there', lambda: all(s.mode for s in servers))
+    # A second epoch: the leader goes.
+    leader = in_mode('leader', servers)[0]
     leader.kill()
-    wait_for('a new leader', lambda: any('Mode: leader' in word(s.port, 'srvr') for s in servers if s is not leader))
-    wait_for('the session to move on', lambda: zk.exists('/plain'))
-    wait_for('a write', lambda: zk.create('/second-epoch-', b'', sequence=True))
-    expected, last = finish(follower, [zk, ephemeral])
-    for server in servers:
-        if server is not leader:
-            server.kill()
-    keep('member', follower, expected)
-    return [zk, ephemeral, last]
+    rest = [s for s in servers if s is not leader]
+    wait_for('a new leader', lambda: in_mode('leader', rest) and all(s.mode for s in rest))
+    wait_for('the sessions to move on', lambda: upgraded.exists('/plain') and of_observer.exists('/plain'))
+    wait_for('a write', lambda: upgraded.create('/second-epoch-', b'', sequence=True))
+    pump(upgraded, '/second-epoch', 10)
+    new_leader = in_mode('leader', rest)[0]
+    expect('ensemble', new_leader, upgraded, sessions)
+    zxid = new_leader.zxid
+    wait_for('all to be even', lambda: all(s.zxid == zxid for s in rest))
+    kept = {'leader': new_leader, 'follower': in_mode('follower', rest)[0], 'observer': observer}
+    for server in rest:
+        server.kill()
+    for name, server in kept.items():
+        keep('ensemble', server, name)
+        for file in os.listdir(root):
+            _, found, version = file.partition(os.path.basename(server.config) + '.dynamic.')
+            if found:
+                shutil.copy(os.path.join(root, file), os.path.join('ensemble', name, f'zoo.cfg.dynamic.{version}'))
+    return sessions
 
 
 def main():
+    kept = []
     with tempfile.TemporaryDirectory() as root:
-        for name, case in (('standalone', standalone), ('member', member)):
-            os.makedirs(os.path.join(root, name))
+        for case in (standalone, options, ensemble):
+            folder = os.path.join(root, case.__name__)
+            os.makedirs(folder)
             try:
-                case(os.path.join(root, name))
+                kept.append(case(folder))
             except BaseException:
-                for log in sorted(os.listdir(os.path.join(root, name))):
+                for log in sorted(os.listdir(folder)):
                     if log.endswith('.log'):
-                        print(log, open(os.path.join(root, name, log)).read()[-1500:])
+                        with open(os.path.join(folder, log)) as lines:
+                            print(log, lines.read()[-1500:])
                 raise
             finally:
                 for server in Server.all:

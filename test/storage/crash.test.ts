@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { decodeTransaction } from '../../src/protocol/transaction.ts'
 import { makeZxid, type Zxid } from '../../src/protocol/zxid.ts'
-import type { Storage } from '../../src/storage/storage.ts'
+import { snapshotName } from '../../src/storage/fileNames.ts'
+import type { Storage, StorageOptions } from '../../src/storage/storage.ts'
 import { Database } from '../../src/tree/database.ts'
 import { Crash, type CrashingDisk, endingProcess, failingPower } from './crashingDisk.ts'
 import { contents, openStorage } from './support.ts'
@@ -25,9 +26,10 @@ function atEveryStep(
   dir: string,
   action: (storage: Storage) => void,
   judge: (found: Contents, after: Contents, storage: Storage, step: number) => void,
+  options: Partial<StorageOptions> = {},
 ): number {
   const done = copyOf(dir)
-  const sound = openStorage(done)
+  const sound = openStorage(done, options)
   sound.recover()
   action(sound)
   sound.close()
@@ -38,7 +40,7 @@ function atEveryStep(
     opened.recover()
     opened.close()
     const disk = makeDisk()
-    const storage = openStorage(copy, {}, disk.files)
+    const storage = openStorage(copy, options, disk.files)
     storage.recover()
     disk.crashAfter(step)
     try {
@@ -55,7 +57,7 @@ function atEveryStep(
     disk.crashAfter(Number.POSITIVE_INFINITY)
     storage.close()
     disk.settle()
-    const reopened = openStorage(copy)
+    const reopened = openStorage(copy, options)
     judge(contents(reopened.recover().database), after, reopened, step)
     reopened.close()
   }
@@ -205,6 +207,46 @@ describe.each(DISKS)('%s', (_disk, makeDisk) => {
       },
     )
     expect(steps).toBeGreaterThan(4)
+  })
+
+  test.each(['gz', 'snappy'] as const)('a snapshot in %s, installed', async (snapshotCompression) => {
+    const { dir, at } = await history()
+    const zxid = makeZxid(4, 7)
+    const steps = atEveryStep(
+      makeDisk,
+      dir,
+      (storage) => storage.installSnapshot(foreign(zxid), zxid),
+      (found, after) => {
+        if ('/from-the-leader' in found.nodes) expect(found).toEqual(after)
+        else expect(found).toEqual(at.get(found.zxid))
+      },
+      { snapshotCompression },
+    )
+    expect(steps).toBeGreaterThan(4)
+  })
+
+  test.each(['', 'gz', 'snappy'] as const)('a snapshot in "%s", taken', async (snapshotCompression) => {
+    const { dir, at } = await history()
+    const whole = at.get(makeZxid(2, 8))
+    for (let step = 0, isDone = false; !isDone; step++) {
+      const copy = copyOf(dir)
+      const disk = makeDisk()
+      const storage = openStorage(copy, { snapshotCompression }, disk.files)
+      const { database } = storage.recover()
+      disk.crashAfter(step)
+      await storage.takeSnapshot(database)
+      disk.crashAfter(Number.POSITIVE_INFINITY)
+      storage.close()
+      disk.settle()
+      const reopened = openStorage(copy, { snapshotCompression: '' })
+      const { notes, database: found } = reopened.recover()
+      expect(contents(found), `step ${step}`).toEqual(whole)
+      expect(notes, `step ${step}`).toEqual([])
+      const names = readdirSync(join(copy, 'version-2'))
+      expect(names.filter((name) => name.startsWith('tmp-'))).toEqual([])
+      isDone = names.includes(snapshotName(makeZxid(2, 8), snapshotCompression)) && step > 6
+      reopened.close()
+    }
   })
 
   test('saveEpoch: the old value or the new one', () => {

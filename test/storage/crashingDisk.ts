@@ -30,6 +30,7 @@ const MUTATING = new Set<keyof FileSystem>([
   'resize',
   'syncData',
   'sync',
+  'syncLater',
   'syncDirectory',
   'rename',
   'remove',
@@ -101,7 +102,7 @@ export function failingPower(survives: () => boolean): CrashingDisk {
     before(key: keyof FileSystem, args: unknown[]) {
       if (key === 'open') return beforeOpen(args[0] as string, args[1] as string)
       if (key === 'write' || key === 'resize') return remember(opened.get(args[0] as number) as string)
-      if (key === 'sync' || key === 'syncData')
+      if (key === 'sync' || key === 'syncData' || key === 'syncLater')
         return void synced.delete(opened.get(args[0] as number) as string)
       if (key === 'syncDirectory') undo = undo.filter(({ dir }) => dir !== args[0])
       if (key === 'remove') beforeRemove(args[0] as string)
