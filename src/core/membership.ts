@@ -229,14 +229,20 @@ export class Membership implements Electorate {
     const { committed: previous, role } = this
     this.commit(config)
     if (sameMembers(previous, config)) return null
-    if (this.role !== role)
-      return `this server is ${this.role === 'observer' ? 'an observer' : 'a participant'} now`
+    const ended = this.endOf(role)
+    if (ended !== null) return ended
     if (designated !== null && designated !== leader) return `server ${designated} is to lead now`
     const [old, now] = [previous, config].map(({ servers }) => servers.find(({ sid }) => sid === leader))
     if (now?.role !== 'participant') return `server ${leader} must not lead any more`
     return old === undefined || sameQuorumAddress(old, now)
       ? null
       : `server ${leader} moves to another address`
+  }
+
+  /** @returns why a part that was taken in this role is over, or null */
+  endOf(role: Membership['role']): string | null {
+    if (this.role === role) return null
+    return `this server is ${this.role === 'observer' ? 'an observer' : 'a participant'} now`
   }
 
   /**

@@ -9,7 +9,7 @@
 import type { Sid } from '../protocol/ids.ts'
 import { DecodeError } from '../protocol/reader.ts'
 import { UnknownTransactionError } from '../protocol/transaction.ts'
-import type { Epoch, Zxid } from '../protocol/zxid.ts'
+import { type Epoch, formatZxid, type Zxid } from '../protocol/zxid.ts'
 import { ClientService } from './clientService.ts'
 import type { DialId, Effect, Now, PeerInput, Recovered, SendEffect } from './effects.ts'
 import { type Candidacy, Election } from './election/election.ts'
@@ -55,6 +55,7 @@ export class PeerCore {
   private readonly emit: (effect: Effect) => void
   private role: ActiveRole = { name: 'looking', isElecting: false }
   private leavingBecause: string | null = null
+  private hasDiffered = false
   /** Who leads next, where the old leader has said so. */
   private designated: Sid | null = null
   private lastDial: DialId = 0
@@ -66,6 +67,7 @@ export class PeerCore {
     this.emit = emit
     this.now = now
     this.replica = new Replica(recovered, settings.commitLogCount, emit)
+    if (settings.requests.digestEnabled) this.replica.onDigestMismatch = (zxid) => this.differs(zxid)
     this.membership = new Membership({
       sid: settings.zab.sid,
       settings: settings.membership,
@@ -412,6 +414,16 @@ export class PeerCore {
   private stepDown(reason: string, designated: Sid | null = null): void {
     if (this.leavingBecause === null) this.designated = designated
     this.leavingBecause ??= reason
+  }
+
+  /** Once a run tells it; whoever looks compares the trees then (DataTree.reportDigestMismatch counts and logs, too). */
+  private differs(zxid: Zxid): void {
+    if (this.hasDiffered) return
+    this.hasDiffered = true
+    const message =
+      `this member's tree differs from its leader's since ${formatZxid(zxid)} or before: their digests do not match. ` +
+      "Compare its data with another member's; to have it fetched anew, stop this member, move version-2 away and start it"
+    this.emit({ kind: 'event', event: { type: 'log', level: 'error', message } })
   }
 
   private leave(reason: string): void {

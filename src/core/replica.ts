@@ -47,6 +47,8 @@ export class Replica {
   private isUnsaved = false
   /** Hears of every transaction applied while this member serves. */
   onApplied: AppliedListener | null = null
+  /** Hears of a transaction behind which the leader's tree had another digest than this one's. */
+  onDigestMismatch: ((zxid: Zxid) => void) | null = null
 
   constructor(recovered: Recovered, historyLimit: number, emit: (effect: Effect) => void) {
     this.emit = emit
@@ -137,6 +139,7 @@ export class Replica {
   }
 
   private apply(txn: LoggedTxn, transaction: Transaction): void {
+    this.database.onDigestMismatch = this.onDigestMismatch
     const result = this.database.apply(transaction)
     this.history.push(txn)
     this.onApplied?.(transaction, result)

@@ -1,5 +1,5 @@
 /** Everything that the core takes from a member's configuration; plain data, times in ms. */
-import type { ElectionTiming } from './election/election.ts'
+import type { ElectionTiming } from './election/options.ts'
 import type { MembershipSettings } from './membership.ts'
 import type { RequestOptions } from './requests/options.ts'
 import type { ZabSettings } from './zab/settings.ts'

@@ -23,6 +23,9 @@ export function jvmOptions(config: ServerConfig): string[] {
   if (!entries.some(({ key }) => key.startsWith('admin.'))) {
     options.push('-Dzookeeper.admin.enableServer=false')
   }
+  // It reads the server list by the system property alone (QuorumServer.initializeWithAddressString).
+  const severalAddresses = entries.findLast(({ key }) => key === 'multiAddress.enabled')
+  if (severalAddresses) options.push(`-Dzookeeper.multiAddress.enabled=${severalAddresses.value}`)
   // Apache's NIO speaks no TLS.
   if (written('secureClientPort') && !written('serverCnxnFactory')) {
     options.push(`-Dzookeeper.serverCnxnFactory=${NETTY}`)

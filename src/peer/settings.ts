@@ -47,6 +47,7 @@ export function coreSettings(config: ServerConfig): PeerSettings {
       ...clientOptions(config),
       throttle: throttleOptions(config),
       enforceQuota: config.enforceQuota,
+      closeSessionTxnEnabled: config.closeSessionTxnEnabled,
       localSessions: {
         enabled: config.localSessionsEnabled,
         upgrading: config.localSessionsUpgradingEnabled,

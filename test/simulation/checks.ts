@@ -130,11 +130,11 @@ export class Checks {
   }
 
   /** When the world has come to rest: nothing acknowledged is missing, every read was of its zxid's state. */
-  atRest(): void {
+  atRest(cores: readonly PeerCore[]): void {
     for (const zxid of this.acknowledged) {
       if (!this.committed.has(zxid)) throw new Violation(`the acknowledged write ${formatZxid(zxid)} is lost`)
     }
-    this.reconfigs.atRest(this.committed)
+    this.reconfigs.atRest(this.committed, cores)
     this.replayReads()
     this.sessionsCreated = checkSessions(this.inOrder())
   }

@@ -24,7 +24,6 @@ import {
 import { ZERO_ZXID, type Zxid } from '../../src/protocol/zxid.ts'
 import type { Checks } from './checks.ts'
 import type { Random } from './random.ts'
-import { type ReconfigWorld, randomReconfig } from './reconfigs.ts'
 import type { Schedule } from './schedule.ts'
 
 /** A connection as the world provides it. */
@@ -42,10 +41,9 @@ export interface ClientWorld {
   readonly acceptsReadOnly: boolean
   /** Null when no member could be reached. */
   readonly connect: (client: SimulatedClient) => ClientLine | null
-  /** How they change the ensemble; null where it stays as it is. */
-  readonly reconfigs: ReconfigWorld | null
-  /** One is on its way. */
-  readonly onReconfig: () => void
+  /** How many of their requests change the ensemble. */
+  readonly reconfigShare: number
+  readonly reconfig: () => ReconfigRequest
 }
 
 interface Outstanding {
@@ -137,10 +135,9 @@ export class SimulatedClient {
       if (this.outstanding.length === 0) this.send(Xid.ping, OpCode.ping, '', null)
       return
     }
-    const { reconfigs } = this.world
-    if (reconfigs !== null && random.chance(reconfigs.share)) {
-      this.write(OpCode.reconfig, CONFIG_PATH, ReconfigRequest, randomReconfig(random, reconfigs.servers))
-      this.world.onReconfig()
+    const { reconfigShare } = this.world
+    if (reconfigShare > 0 && random.chance(reconfigShare)) {
+      this.write(OpCode.reconfig, CONFIG_PATH, ReconfigRequest, this.world.reconfig())
       return
     }
     const path = random.pick(KEYS)

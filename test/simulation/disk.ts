@@ -21,6 +21,8 @@ interface Snapshot {
 interface Durable {
   log: LoggedTxn[]
   snapshot: Snapshot | null
+  /** What a SNAP has replaced, the latest last. */
+  older: { readonly log: LoggedTxn[]; readonly snapshot: Snapshot | null }[]
   acceptedEpoch: Epoch
   currentEpoch: Epoch
   /** The configuration in force, as beside zoo.cfg; null while none was ever saved. */
@@ -41,6 +43,7 @@ export class SimulatedDisk {
   private readonly durable: Durable = {
     log: [],
     snapshot: null,
+    older: [],
     acceptedEpoch: 0,
     currentEpoch: 0,
     config: null,
@@ -92,6 +95,7 @@ export class SimulatedDisk {
       case 'installSnapshot': {
         const bytes = Buffer.concat([...writeDatabase(database, 1 << 20)])
         return () => {
+          durable.older.push({ log: durable.log, snapshot: durable.snapshot })
           durable.snapshot = { zxid: effect.zxid, bytes }
           durable.log = []
         }
@@ -104,10 +108,12 @@ export class SimulatedDisk {
     else this.durable.acceptedEpoch = epoch
   }
 
+  /** A snapshot that reaches beyond the cut goes, too: what was there before counts again. */
   private cut(zxid: Zxid): void {
-    this.durable.log = this.durable.log.filter((txn) => txn.zxid <= zxid)
-    const { snapshot } = this.durable
-    if (snapshot !== null && snapshot.zxid > zxid) throw new Error('cut behind the snapshot')
+    const { durable } = this
+    while (durable.snapshot !== null && durable.snapshot.zxid > zxid)
+      Object.assign(durable, durable.older.pop() ?? { log: [], snapshot: null })
+    durable.log = durable.log.filter((txn) => txn.zxid <= zxid)
   }
 
   /** One operation at a time; appends that wait together are synced together. */

@@ -1,6 +1,7 @@
 /** Faults planted to prove that the checks bite: each breaks one rule that the protocol rests on. */
 
 import { CONFIG_PATH, type Membership } from '../../src/core/membership.ts'
+import type { PeerCore } from '../../src/core/peer.ts'
 import type { QuorumVerifier } from '../../src/core/quorum.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
 import type { Database } from '../../src/tree/database.ts'
@@ -12,6 +13,9 @@ const reconfigFaults = [
   'elect-by-committed',
   'forget-pending-config',
   'keep-stale-config',
+  'newleader-carries-pending',
+  'sync-who-is-behind',
+  'forget-former-quorum',
 ] as const
 export const plantedFaults = [
   'ack-before-fsync',
@@ -32,6 +36,26 @@ export function halfQuorum(verifier: QuorumVerifier): QuorumVerifier {
   const halved: QuorumVerifier = Object.create(verifier)
   halved.containsQuorum = (sids: Iterable<Sid>) => new Set(sids).size >= half
   return halved
+}
+
+/** What a leader minds when it syncs and commits through a reconfig. To be called after every step: leaders come and go. */
+export function plantInLeader({ leader }: PeerCore, fault: PlantedFault | null): void {
+  if (leader === null) return
+  const part = (name: string) => (Reflect.get(leader, name) ?? {}) as object
+  switch (fault) {
+    case 'newleader-carries-pending':
+      Object.defineProperty(part('synchronization'), 'isOutstanding', {
+        get: () => false,
+        configurable: true,
+      })
+      break
+    case 'sync-who-is-behind':
+      Object.assign(part('synchronization'), { isBehind: () => false })
+      break
+    case 'forget-former-quorum':
+      Object.assign(part('broadcast'), { isFormerQuorum: () => true })
+      break
+  }
 }
 
 /** While a reconfig is pending, quorums of one configuration alone decide. */

@@ -7,7 +7,8 @@ interface Options {
   seeds: number
   first: number
   seed?: number
-  fault?: PlantedFault
+  fault?: PlantedFault | null
+  reconfigs?: boolean
   trace?: boolean
 }
 
@@ -18,9 +19,9 @@ function count(text: string): number {
   return value
 }
 
-function replay(seed: number, fault: PlantedFault | null): number {
+function replay(seed: number, { fault = null, reconfigs = false }: Partial<Options>): number {
   try {
-    console.log(simulate({ seed, fault, trace: (line) => console.log(line) }))
+    console.log(simulate({ seed, fault, reconfigs, trace: (line) => console.log(line) }))
     return 0
   } catch (error) {
     console.error(`seed ${seed}: ${error instanceof Error ? error.stack : error}`)
@@ -33,12 +34,12 @@ function many(options: Options): number {
   const totals = { steps: 0, epochs: 0, committed: 0, reads: 0, reconfigs: 0, acknowledged: 0, virtualMs: 0 }
   for (let seed = options.first; seed < options.first + options.seeds; seed++) {
     try {
-      const result = simulate({ seed, fault: options.fault ?? null })
+      const result = simulate({ seed, fault: options.fault ?? null, reconfigs: options.reconfigs ?? false })
       for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += result[key]
     } catch (error) {
       console.error(`seed ${seed}: ${error}`)
       console.error(`its trace follows; replay it with: npm run simulate -- --seed ${seed}`)
-      return replay(seed, options.fault ?? null)
+      return replay(seed, options)
     }
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
@@ -57,8 +58,9 @@ const program = new Command('simulate')
   .option('--seeds <count>', 'how many', count, 1000)
   .option('--first <seed>', 'the first seed', count, 1)
   .option('--seed <seed>', 'replay one seed with its trace', count)
+  .option('--reconfigs', 'many reconfigs in each')
   .addOption(new Option('--fault <name>', 'plant a fault, which the checks must find').choices(plantedFaults))
   .parse()
 
 const options = program.opts<Options>()
-process.exitCode = options.seed === undefined ? many(options) : replay(options.seed, options.fault ?? null)
+process.exitCode = options.seed === undefined ? many(options) : replay(options.seed, options)

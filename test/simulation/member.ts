@@ -19,7 +19,7 @@ import type { Database } from '../../src/tree/database.ts'
 import { DatabaseReader, writeDatabase } from '../../src/tree/snapshotFormat.ts'
 import { Violation } from './checks.ts'
 import { SimulatedDisk } from './disk.ts'
-import { type PlantedFault, plantInMembership } from './faults.ts'
+import { type PlantedFault, plantInLeader, plantInMembership } from './faults.ts'
 import type { End, Network, Stream } from './network.ts'
 import type { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
@@ -57,6 +57,8 @@ export class SimulatedMember {
   private readonly learners = new Map<LearnerId, { stream: Stream; end: End }>()
   private lastLearner = 0
   private leader: { stream: Stream; end: End } | null = null
+  /** Whom its network knows the addresses of. */
+  private known: ReadonlySet<number> = new Set()
   private wakeAtMs = Number.POSITIVE_INFINITY
   private backlog: PeerInput[] | null = null
   /** Counts lives, so that what was planned in an earlier one does nothing. */
@@ -82,6 +84,7 @@ export class SimulatedMember {
     this.life += 1
     const { settings } = this
     const membership = { ...settings.membership, config: this.disk.config ?? settings.membership.config }
+    this.known = new Set(membership.config.servers.map(({ sid }) => sid))
     this.core = new PeerCore(
       { ...settings, membership },
       recovered,
@@ -105,6 +108,11 @@ export class SimulatedMember {
     this.wakeAtMs = Number.POSITIVE_INFINITY
     this.disk.crash()
     this.world.network.closeAllOf(this.sid, 'the other end died')
+  }
+
+  /** A server that it does not know can talk to it all the same, by dialling. */
+  knows(sid: number): boolean {
+    return this.known.has(sid)
   }
 
   /** Stopped as by SIGSTOP: what arrives waits. */
@@ -135,6 +143,7 @@ export class SimulatedMember {
    */
   private settle(): void {
     if (this.core === null) return
+    plantInLeader(this.core, this.world.fault)
     this.world.onStep(this)
     if (this.isCarryingOut) return
     const isUrgent = this.effects.some(
@@ -222,7 +231,7 @@ export class SimulatedMember {
         this.isListening = false
         break
       case 'membership':
-        // Everybody is reached by number here.
+        this.known = new Set([...effect.committed.servers, ...effect.lastSeen.servers].map(({ sid }) => sid))
         break
       case 'event':
         world.onEvent(this, effect.event)
@@ -289,7 +298,7 @@ export class SimulatedMember {
     const attempt = () => {
       if (life !== this.life || !this.isDialling(dial)) return
       const target = world.member(leader)
-      if (world.network.reaches(this.sid, leader) && target.accept(this, dial)) return
+      if (this.knows(leader) && world.network.reaches(this.sid, leader) && target.accept(this, dial)) return
       world.schedule.after(5 + world.random.next() * 50, attempt)
     }
     world.schedule.after(world.network.delayMs(), attempt)

@@ -41,7 +41,9 @@ export class Stream {
     const atMs = Math.max(this.clearAtMs[to], schedule.nowMs + this.network.delayMs())
     this.clearAtMs[to] = atMs
     schedule.at(atMs, () => {
-      if (!this.isOpen || this.isStalled || this.underway[to].length === 0) return
+      const [receiver, sender] = [this.ends[to], this.ends[to === 0 ? 1 : 0]]
+      if (!this.isOpen || !this.network.passes(sender.member, receiver.member)) return
+      if (this.underway[to].length === 0) return
       this.ends[to].onMessage(this.underway[to].shift())
     })
   }
@@ -72,6 +74,8 @@ export class Network {
   private readonly streams = new Set<Stream>()
   /** Members with the same number reach each other. */
   private sides: readonly number[] = []
+  /** `from>to`: what is sent that way waits. */
+  private held: ReadonlySet<string> = new Set()
 
   constructor(schedule: Schedule, random: Random, maxDelayMs: number) {
     this.schedule = schedule
@@ -87,6 +91,17 @@ export class Network {
   reaches(a: number, b: number): boolean {
     // Clients have negative numbers and stand outside every partition.
     return a < 0 || b < 0 || (this.sides[a] ?? 0) === (this.sides[b] ?? 0)
+  }
+
+  /** Whether a message from the one arrives at the other: a line may be dumb in one direction. */
+  passes(from: number, to: number): boolean {
+    return this.reaches(from, to) && !this.held.has(`${from}>${to}`)
+  }
+
+  /** What goes these ways waits from now on, and nothing else does. */
+  hold(ways: Iterable<readonly [from: number, to: number]>): void {
+    this.held = new Set([...ways].map(([from, to]) => `${from}>${to}`))
+    for (const stream of this.streams) stream.resume()
   }
 
   open(a: End, b: End): Stream {
@@ -109,6 +124,7 @@ export class Network {
 
   heal(): void {
     this.sides = []
+    this.held = new Set()
     for (const stream of this.streams) stream.resume()
   }
 
@@ -116,6 +132,12 @@ export class Network {
     for (const stream of [...this.streams]) {
       if (this.random.chance(probability)) stream.close(null, 'connection reset')
     }
+  }
+
+  /** Between a member and the others; both ends hear of it. */
+  breakAllOf(member: number): void {
+    for (const stream of [...this.streams])
+      if (stream.ends.some((end) => end.member === member)) stream.close(null, 'connection reset')
   }
 
   /** A member died: its streams end. */

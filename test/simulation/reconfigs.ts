@@ -5,6 +5,7 @@
 
 import type { LoggedTxn } from '../../src/core/effects.ts'
 import type { EnsembleConfig } from '../../src/core/ensembleConfig.ts'
+import type { PeerCore } from '../../src/core/peer.ts'
 import { configCodec } from '../../src/peer/membership.ts'
 import type { Value } from '../../src/protocol/jute.ts'
 import { OpCode } from '../../src/protocol/opcodes.ts'
@@ -25,11 +26,24 @@ export interface ReconfigWorld {
 /** @param areMany for faults that show in reconfigs only */
 export function drawReconfigs(seed: number, servers: number, areMany: boolean): ReconfigWorld | null {
   const random = new Random(seed ^ 0x5eed)
-  if (areMany) return { servers, share: 0.1 }
+  if (areMany) return { servers, share: 0.25 }
   return random.chance(0.6) ? { servers, share: random.pick([0.015, 0.015, 0.1]) } : null
 }
 
-/** Puts servers out of the ensemble or into it, as voters or as observers; sometimes it becomes another one altogether. */
+/** Three voters, those that are none now first: quorums of before and after hardly know each other. */
+export function replacingReconfig(random: Random, { servers }: EnsembleConfig, all: number): ReconfigRequest {
+  const voters = servers.filter(({ role }) => role === 'participant').map(({ sid }) => sid)
+  const others = Array.from({ length: all }, (_, sid) => sid).filter((sid) => !voters.includes(sid))
+  const next = [...random.shuffle(others), ...random.shuffle(voters)].slice(0, 3)
+  return {
+    joiningServers: next.map((sid) => serverLine(sid, 'participant')).join(','),
+    leavingServers: voters.filter((sid) => !next.includes(sid)).join(','),
+    newMembers: null,
+    curConfigId: -1n,
+  }
+}
+
+/** Puts servers out of the ensemble or into it, as voters or as observers. */
 export function randomReconfig(random: Random, servers: number): ReconfigRequest {
   const sids = random
     .shuffle(Array.from({ length: servers }, (_, sid) => sid))
@@ -71,7 +85,8 @@ export class ReconfigChecks {
       )
   }
 
-  atRest(committed: ReadonlyMap<Zxid, LoggedTxn>): void {
+  /** What was in force was committed; all go by the same now, each in the part that it has there. */
+  atRest(committed: ReadonlyMap<Zxid, LoggedTxn>, cores: readonly PeerCore[]): void {
     for (const [version, text] of this.inForce) {
       const txn = committed.get(version)
       // Of what only snapshots showed nothing more is known.
@@ -80,5 +95,18 @@ export class ReconfigChecks {
       if (body.type !== OpCode.reconfig || body.record.data?.toString('utf8') !== text)
         throw new Violation(`configuration ${formatZxid(version)} was in force, but never committed`)
     }
+    const versions = new Set(cores.map(({ membership }) => membership.committed.version))
+    if (versions.size > 1)
+      throw new Violation(
+        `at rest, configurations ${[...versions].map(formatZxid).join(' and ')} are in force`,
+      )
+    for (const { leader, membership } of cores)
+      for (const { sid, isObserver } of leader?.learnerViews ?? []) {
+        const role = membership.committed.servers.find((server) => server.sid === sid)?.role
+        if (isObserver !== (role === 'observer'))
+          throw new Violation(
+            `member ${sid} learns as ${isObserver ? 'an observer' : 'a follower'}, not ${role}`,
+          )
+      }
   }
 }

@@ -8,13 +8,15 @@ import type { MemberEvent } from '../../src/core/events.ts'
 import { type QuorumMember, quorumVerifier } from '../../src/core/quorum.ts'
 import type { PeerSettings } from '../../src/core/settings.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
+import type { ReconfigRequest } from '../../src/protocol/records/client.ts'
+import { Adversary } from './adversary.ts'
 import { Checks, Violation } from './checks.ts'
 import { type ClientLine, SimulatedClient } from './client.ts'
 import { halfQuorum, isReconfigFault, type PlantedFault } from './faults.ts'
 import { SimulatedMember } from './member.ts'
 import { type End, Network, type Stream } from './network.ts'
 import { Random } from './random.ts'
-import { drawReconfigs, type ReconfigWorld } from './reconfigs.ts'
+import { drawReconfigs, type ReconfigWorld, randomReconfig, replacingReconfig } from './reconfigs.ts'
 import { Schedule } from './schedule.ts'
 import { drawSessions, type SessionWorld, withSessions } from './sessions.ts'
 import { simulatedConfig, simulatedServers, simulatedSettings } from './settings.ts'
@@ -22,6 +24,8 @@ import { simulatedConfig, simulatedServers, simulatedSettings } from './settings
 export interface WorldOptions {
   readonly seed: number
   readonly fault?: PlantedFault | null
+  /** Many reconfigs, whatever the seed says. */
+  readonly reconfigs?: boolean
   readonly trace?: (line: string) => void
 }
 
@@ -62,25 +66,36 @@ export class World {
   private steps = 0
   private isHealed = false
   private readonly reconfigs: ReconfigWorld | null
+  /** Strikes where reconfigs are many. */
+  private readonly adversary: Adversary | null
 
   constructor(options: WorldOptions) {
     this.options = options
     this.sessions = drawSessions(options.seed)
     this.random = new Random(options.seed)
     this.network = new Network(this.schedule, this.random, this.random.pick([5, 50, 400]))
-    const areMany = isReconfigFault(options.fault)
-    // Of three servers, the quorums of any two configurations nearly always share one.
-    const voters = areMany ? 5 : this.random.pick([3, 3, 5])
+    const areMany = options.reconfigs === true || isReconfigFault(options.fault)
+    // Of three servers, the quorums of any two configurations nearly always share one: two more wait to join.
+    const voters = this.random.pick([3, 3, 5])
     const observers = this.random.chance(0.2) ? 1 : 0
-    this.reconfigs = drawReconfigs(options.seed, voters + observers, areMany)
+    const all = areMany ? Math.max(5, voters + observers) : voters + observers
+    this.reconfigs = drawReconfigs(options.seed, all, areMany)
     const fault = options.fault ?? null
     const slowness = this.random.pick([1, 1, 5, 20])
-    for (let sid = 0; sid < voters + observers; sid++) {
+    for (let sid = 0; sid < all; sid++) {
       const settings = this.settingsOf(sid, voters, observers)
       const member = new SimulatedMember(sid, settings, this.memberWorld(fault))
       member.disk.slowness = slowness
       this.members.push(member)
     }
+    this.adversary = areMany ? this.newAdversary() : null
+  }
+
+  private newAdversary(): Adversary {
+    const { members, network, random, schedule } = this
+    const crash = (member: SimulatedMember) => this.crash(member)
+    const start = (member: SimulatedMember) => this.start(member)
+    return new Adversary({ members, network, random, schedule, crash, start, isOver: () => this.isHealed })
   }
 
   private settingsOf(sid: number, voters: number, observers: number): PeerSettings {
@@ -102,6 +117,7 @@ export class World {
       onStep: (member: SimulatedMember) => {
         this.steps += 1
         if (member.core !== null) this.checks.member(member.sid, member.core)
+        this.adversary?.stepped(member)
       },
       onEvent: (member: SimulatedMember, event: MemberEvent) => this.event(member, event),
       onReply: (connection: number, bytes: Buffer) => {
@@ -114,6 +130,8 @@ export class World {
         line?.stream.close(line.memberEnd, 'closed by the member')
       },
       sendVote: (from: SimulatedMember, to: number, notification: Notification) => {
+        const target = this.members[to]
+        if (target === undefined || (!from.knows(to) && !target.knows(from.sid))) return
         this.lastVotes.set(`${from.sid}>${to}`, notification)
         this.deliverVote(from, to, notification)
       },
@@ -135,7 +153,7 @@ export class World {
     const { life } = from
     this.schedule.after(from.sid === to ? 0 : this.network.delayMs(), () => {
       const target = this.members[to]
-      if (target === undefined || from.life !== life || !this.network.reaches(from.sid, to)) return
+      if (target === undefined || from.life !== life || !this.network.passes(from.sid, to)) return
       target.input({ kind: 'notification', from: from.sid as Sid, notification })
     })
   }
@@ -246,8 +264,8 @@ export class World {
       checks,
       acceptsReadOnly: this.sessions.readOnlyMode && number % 2 === 0,
       connect: (client) => this.connect(client),
-      reconfigs: this.reconfigs,
-      onReconfig: () => this.disturbReconfig(),
+      reconfigShare: this.reconfigs?.share ?? 0,
+      reconfig: () => this.reconfig(),
     })
   }
 
@@ -257,11 +275,22 @@ export class World {
   }
 
   private planFault(): void {
-    this.schedule.after(this.random.next() * this.random.pick([50, 500, 3000]), () => {
+    // The adversary's faults are in addition, and need an ensemble that could have been well.
+    const longest = this.adversary === null ? [50, 500, 3000] : [500, 3000, 10_000]
+    this.schedule.after(this.random.next() * this.random.pick(longest), () => {
       if (this.isHealed) return
       this.causeFault()
       this.planFault()
     })
+  }
+
+  private reconfig(): ReconfigRequest {
+    const { random, adversary } = this
+    this.disturbReconfig()
+    const servers = this.reconfigs?.servers ?? 0
+    const leader = this.members.find(({ core }) => core?.status.role === 'leader')
+    if (adversary === null || !leader?.core || random.chance(0.4)) return randomReconfig(random, servers)
+    return replacingReconfig(random, leader.core.membership.committed, servers)
   }
 
   /** A reconfig takes a few messages and disk writes: faults by chance would seldom meet one. */
@@ -332,7 +361,7 @@ export class World {
     }
     for (const client of this.clients) client.rest()
     this.runUntil(this.schedule.nowMs + 5_000)
-    this.checks.atRest()
+    this.checks.atRest(this.members.map(({ core }) => core).filter((core) => core !== null))
   }
 
   private isServing(): boolean {

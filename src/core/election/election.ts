@@ -20,36 +20,14 @@ import { type Epoch, formatZxid, NO_ZXID, type Zxid } from '../../protocol/zxid.
 import type { Now, SendEffect } from '../effects.ts'
 import type { MemberEvent } from '../events.ts'
 import { invariant } from '../invariant.ts'
-import type { Electorate } from '../quorum.ts'
+import { Canvass, type Position, STATE_NAMES } from './canvass.ts'
 import type { Notification } from './notification.ts'
+import type { ElectionOptions } from './options.ts'
 import { Reach } from './reach.ts'
 import { Support } from './support.ts'
 import { Tally } from './tally.ts'
 import { type CastVote, isBetter, NOBODY, type Vote, viewOf, voteIn } from './vote.ts'
 import { membersText, whyItWon } from './why.ts'
-
-export interface ElectionTiming {
-  /** fastleader.minNotificationInterval, 200: the first silence after which votes are sent again; doubles. */
-  readonly minNotificationIntervalMs: number
-  /** fastleader.maxNotificationInterval, 60000. */
-  readonly maxNotificationIntervalMs: number
-  /** FastLeaderElection.finalizeWait, 200: how long a quorum waits for a better vote from those not heard. */
-  readonly finalizeWaitMs: number
-}
-
-/** What may change from one election to the next, or during one: asked anew each time. */
-export interface ElectionOptions extends ElectionTiming {
-  readonly sid: Sid
-  /** Who votes: with a reconfig pending the voters of both configurations, who decide by a quorum of each. */
-  readonly verifier: Electorate
-  /** Of the configuration in force alone. Theirs is a settled ensemble, which a member may join with any history. */
-  readonly committed: Electorate
-  readonly learnerType: 'participant' | 'observer'
-  /** The ensemble's configuration as notifications carry it. */
-  readonly configText: string
-  /** Another member's: adopted when it is later. @returns whether that changes who votes */
-  readonly hear: (configText: string) => boolean
-}
 
 /** What a member brings to an election: its last logged zxid and its currentEpoch. */
 export interface Candidacy {
@@ -59,7 +37,6 @@ export interface Candidacy {
 
 const NEVER = Number.POSITIVE_INFINITY
 const { looking, following, leading, observing } = ServerState
-const STATE_NAMES = ['LOOKING', 'FOLLOWING', 'LEADING', 'OBSERVING'] as const
 
 /** Beyond this, rounds begin anew: whoever can dial may name any, and must not use up what a number can count. */
 const LAST_ROUND = 2 ** 51
@@ -69,6 +46,7 @@ const ROUND_LEAP = 0x1_0000
 export class Election {
   private readonly options: ElectionOptions
   private readonly emit: (effect: SendEffect) => void
+  private readonly canvass: Canvass
   private readonly reach = new Reach()
   /** Before the first `start` and after `withdraw` a member has nothing to say. */
   private isIdle = true
@@ -83,16 +61,14 @@ export class Election {
   private readonly inRound = new Tally()
   private readonly elsewhere = new Tally()
   private readonly candidates = new Map<Sid, Vote>()
-  private readonly told = new Set<Sid>()
   private support: Support | null = null
   private startedAtMs = 0
-  private intervalMs = 0
-  private resendAtMs = NEVER
   private finalizeAtMs = NEVER
 
   constructor(options: ElectionOptions, emit: (effect: SendEffect) => void) {
     this.options = options
     this.emit = emit
+    this.canvass = new Canvass(options, emit)
   }
 
   /** The settled vote; null while looking or idle. */
@@ -102,7 +78,7 @@ export class Election {
 
   /** When `tick` is due, monotonic ms. */
   get nextDeadlineMs(): number {
-    return Math.min(this.resendAtMs, this.finalizeAtMs)
+    return Math.min(this.canvass.resendAtMs, this.finalizeAtMs)
   }
 
   /**
@@ -115,7 +91,7 @@ export class Election {
 
   /** Looks for a leader in a new round. */
   start(own: Candidacy, now: Now): void {
-    const { sid, committed, learnerType, minNotificationIntervalMs } = this.options
+    const { sid, committed, learnerType } = this.options
     // Who votes only once a reconfig is committed may not be known to everybody whose vote it would need.
     const isCandidate = learnerType === 'participant' && committed.isVoter(sid)
     this.candidacy = own
@@ -125,7 +101,7 @@ export class Election {
     this.support = null
     this.elsewhere.clear()
     this.startedAtMs = now.monotonicMs
-    this.intervalMs = minNotificationIntervalMs
+    this.canvass.begin()
     this.log('info', `New election. My id = ${sid}, proposed zxid=${formatZxid(own.zxid)}`)
     if (this.round >= LAST_ROUND) this.round = 0
     this.enterRound(this.round + 1, null, 'a new election', now)
@@ -153,7 +129,7 @@ export class Election {
     this.isIdle = true
     this.state = looking
     this.support = null
-    this.resendAtMs = NEVER
+    this.canvass.end()
     this.finalizeAtMs = NEVER
   }
 
@@ -175,16 +151,16 @@ export class Election {
     const isFarOff = theirs.round >= LAST_ROUND && theirs.round > this.round + ROUND_LEAP
     if (this.state === looking && isLooking && isFarOff) return
     if (!verifier.isVoter(from)) {
-      if (isLooking) this.answer(from, 'it looks, without a vote of its own')
+      if (isLooking) this.canvass.answerOnce(this.position, from, 'it looks, without a vote of its own')
     } else if (this.state !== looking) {
       this.support?.heard(from, theirs, isLooking)
-      if (isLooking) this.answer(from, 'it looks for a leader')
+      if (isLooking) this.canvass.answer(this.position, from, 'it looks for a leader')
     } else if (isLooking && theirs.leader === NOBODY.leader) {
       this.heardUndecided(from, theirs.round, now)
     } else if (!verifier.isVoter(theirs.leader)) {
       this.log('warn', `Ignoring notification for non-cluster member sid ${theirs.leader} from sid ${from}`)
     } else {
-      this.resendAtMs = now.monotonicMs + this.intervalMs
+      this.canvass.heard(now)
       if (isLooking) this.heardLooking(from, theirs, now)
       else if (notification.state !== observing) this.heardSettled(from, theirs, notification, now)
     }
@@ -215,11 +191,8 @@ export class Election {
   tick(now: Now): void {
     if (now.monotonicMs >= this.finalizeAtMs) {
       this.settleRound(`no better vote within ${this.options.finalizeWaitMs} ms`, now)
-    } else if (now.monotonicMs >= this.resendAtMs) {
-      const silentMs = this.intervalMs
-      this.intervalMs = Math.min(silentMs * 2, this.options.maxNotificationIntervalMs)
-      this.log('info', `Notification time out: ${this.intervalMs} ms`)
-      this.broadcast(`nothing heard for ${silentMs} ms`, now)
+    } else if (now.monotonicMs >= this.canvass.resendAtMs) {
+      this.canvass.repeat(this.vote, now)
       // Time alone may have shown that a peer is not merely starting.
       this.evaluate(now)
     }
@@ -229,7 +202,7 @@ export class Election {
     // −1 marks a server without a database of its own: neither its vote nor, for us, anybody's counts.
     if (theirs.zxid === NO_ZXID || this.own.zxid === NO_ZXID) return
     if (theirs.round < this.round) {
-      this.answer(from, `it is in round ${theirs.round}, behind ours`)
+      this.canvass.answer(this.position, from, `it is in round ${theirs.round}, behind ours`)
       return
     }
     if (theirs.round > this.round) {
@@ -238,7 +211,7 @@ export class Election {
       this.improve(theirs, `better vote of member ${from}`, now)
     } else if (this.isBetter(this.vote, theirs)) {
       // It may have missed our vote, cast while it still followed somebody; Apache lets it wait for our time-out.
-      this.answer(from, `it votes for ${theirs.leader}`)
+      this.canvass.answer(this.position, from, `it votes for ${theirs.leader}`)
     }
     this.candidates.set(theirs.leader, theirs)
     this.inRound.record(from, theirs, looking, 0)
@@ -247,16 +220,15 @@ export class Election {
 
   /**
    * A voter of the pending configuration that does not know it yet: its vote is for nobody, but its round counts, for it
-   * will not come back to ours. (Apache leaves it there, and may never find a quorum of that configuration.) It is told
-   * our vote once a round, as two such members would answer one another for ever.
+   * will not come back to ours. (Apache leaves it there, and may never find a quorum of that configuration.) It needs
+   * our vote to have one of its own; while we have none either there is nothing to tell.
    */
   private heardUndecided(from: Sid, round: number, now: Now): void {
     if (round > this.round) {
       this.enterRound(round, null, `member ${from} is in round ${round}`, now)
       this.evaluate(now)
-    } else if (this.vote.leader !== NOBODY.leader && !this.told.has(from)) {
-      this.told.add(from)
-      this.answer(from, 'it votes for nobody')
+    } else if (this.vote.leader !== NOBODY.leader) {
+      this.canvass.answerOnce(this.position, from, 'it votes for nobody')
     }
   }
 
@@ -295,7 +267,7 @@ export class Election {
     this.round = round
     this.inRound.clear()
     this.candidates.clear()
-    this.told.clear()
+    this.canvass.newRound()
     const own: Vote = { ...this.own, round }
     if (this.isCandidate) this.candidates.set(own.leader, own)
     this.cast(theirs !== null && this.isBetter(theirs, own) ? theirs : own, reason, now)
@@ -315,7 +287,7 @@ export class Election {
     if (this.options.verifier.isVoter(this.options.sid)) {
       this.inRound.record(this.options.sid, vote, looking, 0)
     }
-    this.broadcast(reason, now)
+    this.canvass.toAll(this.vote, reason, now)
   }
 
   /** Settles, or begins to wait for a better vote, once a quorum shares this member's vote. */
@@ -365,29 +337,14 @@ export class Election {
     this.state = vote.leader === sid ? leading : learning
     this.vote = vote
     this.round = vote.round
-    this.resendAtMs = NEVER
+    this.canvass.end()
     this.finalizeAtMs = NEVER
     this.support = this.state === leading ? new Support(sid, verifier, vote, supporters) : null
   }
 
-  private broadcast(reason: string, now: Now): void {
-    this.event({ type: 'vote-sent', to: null, vote: viewOf(this.vote), state: STATE_NAMES[looking], reason })
-    const notification = this.notification()
-    for (const to of this.options.verifier.voters) {
-      if (to !== this.options.sid) this.emit({ kind: 'notify', to, notification })
-    }
-    this.resendAtMs = now.monotonicMs + this.intervalMs
-  }
-
-  private answer(to: Sid, reason: string): void {
-    this.event({ type: 'vote-sent', to, vote: viewOf(this.vote), state: STATE_NAMES[this.state], reason })
-    this.emit({ kind: 'notify', to, notification: this.notification() })
-  }
-
-  private notification(): Notification {
-    const { leader, zxid, round: electionEpoch, peerEpoch } = this.vote
-    const config = this.options.configText
-    return { state: this.state, leader, zxid, electionEpoch, peerEpoch, version: 2, config }
+  /** What it says of itself to who asks. */
+  private get position(): Position {
+    return { state: this.state, vote: this.vote }
   }
 
   private get isCandidate(): boolean {

@@ -20,6 +20,8 @@ export interface RequestOptions {
   readonly random?: () => number
   /** Whether quotas refuse and warn. Off unless given. */
   readonly enforceQuota?: boolean
+  /** Whether a closeSession names the ephemerals that go with it. On unless given. */
+  readonly closeSessionTxnEnabled?: boolean
   /** Off unless given. */
   readonly localSessions?: LocalSessionOptions
 }

@@ -138,7 +138,7 @@ export class Preparation {
       case OpCode.closeSession: {
         const owned = this.database.tree.ephemeralsOf(request.sessionId)
         this.sessions.markClosing(request.sessionId)
-        return prepareNode.closeSession(operation, owned)
+        return prepareNode.closeSession(operation, owned, this.options.closeSessionTxnEnabled ?? true)
       }
       case OpCode.reconfig:
         return this.prepareReconfig(operation, ReconfigRequest.read(reader))

@@ -234,8 +234,12 @@ export function check(operation: Operation, request: CheckVersionRequest): TxnBo
   return { type: OpCode.check, record: { path, version } }
 }
 
-/** The session's ephemerals, those being created too, go with it. */
-export function closeSession(operation: Operation, owned: ReadonlySet<string>): TxnBody {
+/**
+ * The session's ephemerals, those being created too, go with it.
+ * @param isNaming false: whoever applies it looks for them (closeSessionTxn.enabled=false; Apache's servers that are told so
+ * cannot read a record here, SerializeUtils.deserializeTxn)
+ */
+export function closeSession(operation: Operation, owned: ReadonlySet<string>, isNaming: boolean): TxnBody {
   const { pending, zxid, sessionId } = operation
   const paths = new Set(owned)
   for (const [path, isGained] of pending.ephemeralChanges(sessionId)) {
@@ -248,5 +252,5 @@ export function closeSession(operation: Operation, owned: ReadonlySet<string>): 
     if (parent !== undefined) loseChild(operation, parentPath, parent)
     pending.delete(zxid, path)
   }
-  return { type: OpCode.closeSession, record: { paths2Delete: [...paths] } }
+  return { type: OpCode.closeSession, record: { paths2Delete: isNaming ? [...paths] : undefined } }
 }

@@ -1,7 +1,8 @@
 /** Elections while a reconfig is pending, and after one: one member against notifications that are made up. */
 import { describe, expect, it } from 'vitest'
-import { Election, type ElectionOptions } from '../../../src/core/election/election.ts'
+import { Election } from '../../../src/core/election/election.ts'
 import type { Notification } from '../../../src/core/election/notification.ts'
+import type { ElectionOptions } from '../../../src/core/election/options.ts'
 import type { MemberEvent } from '../../../src/core/events.ts'
 import { type Electorate, QuorumVerifier } from '../../../src/core/quorum.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'
@@ -184,5 +185,26 @@ describe('a voter of the pending configuration that does not know it', () => {
     sent.length = 0
     hear(4, NOBODY, looking, 1)
     expect(sent).toEqual([])
+  })
+})
+
+describe('two members that look, the one no voter to the other', () => {
+  it('do not answer one another for ever', () => {
+    const { election, hear, sent } = memberOf(1, {
+      verifier: majority(1, 2, 3),
+      committed: majority(1, 2, 3),
+    })
+    election.start(candidacy, at)
+    sent.length = 0
+    for (let i = 0; i < 3; i++) hear(9, 9, looking)
+    expect(sent).toEqual([{ to: 9, vote: 1 }])
+    // A settled member can say what it looks for.
+    for (const from of [2, 3]) hear(from, 3, from === 3 ? leading : following)
+    sent.length = 0
+    for (let i = 0; i < 2; i++) hear(9, 9, looking)
+    expect(sent.map(({ to, vote }) => [to, vote])).toEqual([
+      [9, 3],
+      [9, 3],
+    ])
   })
 })

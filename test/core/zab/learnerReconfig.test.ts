@@ -127,4 +127,19 @@ describe('a reconfig that is committed during the sync', () => {
     hear(proposal(createNode('/a', makeZxid(2, 1))))
     expect(membership.committed.version).toBe(makeZxid(1, 1))
   })
+
+  it('ends a part that was taken before that was known, with UPTODATE', () => {
+    for (const [list, ending] of [
+      ['1 2 3o', 'this server is a participant now'],
+      ['1 2 3', 'this server is an observer now'],
+    ] as const) {
+      const { sync, hear, newLeader } = learnerOf(3, list)
+      const next = list === '1 2 3' ? '1 2 3o' : '1 2 3'
+      hear(packets.diff(ZERO_ZXID))
+      hear(proposal(reconfigTo(next, makeZxid(1, 1))))
+      hear(proposal(createNode('/a', makeZxid(2, 1))))
+      newLeader(next, makeZxid(1, 1))
+      expect(sync.upToDate(leader)).toBe(ending)
+    }
+  })
 })

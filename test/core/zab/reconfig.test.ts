@@ -235,6 +235,17 @@ describe('who connects to a leader', () => {
     expect(scripted.sentTo(4).at(-1)).toBe('newLeader 200000000')
   })
 
+  it('begins its sync again when a reconfig is committed before its UPTODATE', () => {
+    const { scripted, ack } = established(1, '1 2 3', '2')
+    const late = scripted.connect(3)
+    scripted.promise(late)
+    expect(scripted.sentTo(3).at(-1)).toBe('newLeader 200000000')
+    scripted.reconfig(['4o'])
+    ack(2)
+    // It would acknowledge what follows before it hears which configuration is in force.
+    expect(scripted.closed.get(3)).toBe('the configuration changes while it is synced')
+  })
+
   it('is sent back when it votes from that reconfig on', () => {
     const { scripted, ack, ids } = established(1, '1 2 3', '2 3 4')
     scripted.reconfig(['4', '5'], [3])

@@ -189,8 +189,9 @@ export class Broadcast {
   private commit(zxid: Zxid, packet: QuorumPacket, inform: QuorumPacket): void {
     const { replica, preparation, learners, emit } = this.parts
     for (const learner of learners.values()) {
-      if (isForwarding(learner))
-        emit({ kind: 'toLearner', learner: learner.id, packet: learner.isObserver ? inform : packet })
+      if (!isForwarding(learner)) continue
+      if (learner.withheld !== null) learner.withheld.push(packet)
+      else emit({ kind: 'toLearner', learner: learner.id, packet: learner.isObserver ? inform : packet })
     }
     replica.commit(zxid)
     preparation.applied(zxid)

@@ -8,7 +8,7 @@ import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
-import { type Epoch, epochOf, makeZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
+import { type Epoch, makeZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
 import type { Membership } from '../../membership.ts'
@@ -24,6 +24,7 @@ import type { StepDown, ZabSettings } from '../settings.ts'
 import { Broadcast, NO_SIZES, type Sizes } from './broadcast.ts'
 import { Discovery } from './discovery.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { Learners } from './learners.ts'
 import type { LearnerView } from './learnerView.ts'
 import { designatedLeader, mayLead, Retirement } from './succession.ts'
 import { Synchronization } from './synchronization.ts'
@@ -42,12 +43,9 @@ export interface LeaderParts {
   readonly synced: () => void
 }
 
-/** Elections that a member may have missed; epochs are too few to be used up by whoever dials. */
-const EPOCH_LEAP = 0x1_0000
-
 export class Leader {
   private readonly parts: LeaderParts
-  private readonly learners = new Map<LearnerId, LearnerView>()
+  private readonly learners: Learners
   private readonly startedAtMs: number
   private readonly discovery: Discovery
   private synchronization: Synchronization | null = null
@@ -68,12 +66,13 @@ export class Leader {
     const { settings, membership: verifier, replica, emit, stepDown } = parts
     const { sid } = settings
     const committed = verifier.committedElectorate
+    this.learners = new Learners({ sid, membership: verifier, replica, emit })
     this.discovery = new Discovery({
       sid,
       replica,
       verifier,
       committed,
-      learners: this.learners,
+      learners: this.learners.views,
       emit,
       stepDown,
     })
@@ -123,7 +122,7 @@ export class Leader {
   }
 
   get learnerViews(): IterableIterator<Readonly<LearnerView>> {
-    return this.learners.values()
+    return this.learners.views.values()
   }
 
   get nextDeadlineMs(): number {
@@ -141,38 +140,21 @@ export class Leader {
   }
 
   joined(id: LearnerId, now: Now): void {
-    this.learners.set(id, {
-      id,
-      sid: -1 as Sid,
-      phase: 'connected',
-      isObserver: false,
-      configVersion: 0,
-      lastZxid: ZERO_ZXID,
-      currentEpoch: -1,
-      ackedZxid: ZERO_ZXID,
-      heardAtMs: now.monotonicMs,
-      owed: null,
-      isUpToDate: false,
-    })
+    this.learners.joined(id, now)
   }
 
   left(id: LearnerId): void {
-    this.learners.delete(id)
+    this.learners.left(id)
     this.leaveWithFollowers()
   }
 
-  private drop(learner: LearnerView, reason: string): void {
-    this.learners.delete(learner.id)
-    this.parts.emit({ kind: 'closeLearner', learner: learner.id, reason })
-  }
-
   packet(id: LearnerId, packet: QuorumPacket, now: Now): void {
-    const learner = this.learners.get(id)
+    const learner = this.learners.views.get(id)
     if (learner === undefined) return
     learner.heardAtMs = now.monotonicMs
     this.nowMs = now.monotonicMs
     const unexpected = this.dispatch(learner, packet, now)
-    if (unexpected) this.drop(learner, `packet of type ${packet.type} while ${learner.phase}`)
+    if (unexpected) this.learners.drop(learner, `packet of type ${packet.type} while ${learner.phase}`)
   }
 
   /** True when the packet has no place in the learner's phase. */
@@ -196,36 +178,9 @@ export class Leader {
   }
 
   private introduce(learner: LearnerView, packet: QuorumPacket): boolean {
-    const isObserver = packet.type === PacketType.observerInfo
-    if (!isObserver && packet.type !== PacketType.followerInfo) return true
-    const { serverid, configVersion: version = 0 } = packets.readLearnerInfo(packet.data)
-    learner.isObserver = isObserver
-    learner.sid = serverid
-    learner.configVersion = version
-    const { membership } = this.parts
-    // A server that wants to join takes part without a vote first; without reconfiguration nobody can join so.
-    if (!membership.isReconfigEnabled && !membership.isMember(learner.sid)) {
-      this.drop(learner, `server ${learner.sid} is not in the server list`)
-      return false
-    }
-    if (membership.isReconfigEnabled && version > membership.committed.version) {
-      this.drop(learner, `server ${learner.sid} knows a later configuration, ${version.toString(16)}`)
-      return false
-    }
-    if (epochOf(packet.zxid) > this.parts.replica.acceptedEpoch + EPOCH_LEAP) {
-      this.drop(learner, `it claims to have accepted epoch ${epochOf(packet.zxid)}`)
-      return false
-    }
-    this.dropPredecessors(learner)
-    this.discovery.learnerInfo(learner, packet)
+    if (packet.type !== PacketType.followerInfo && packet.type !== PacketType.observerInfo) return true
+    if (this.learners.admit(learner, packet)) this.discovery.learnerInfo(learner, packet)
     return false
-  }
-
-  /** A server has one connection: the newer one replaces what its crash or a broken line left behind. */
-  private dropPredecessors(learner: LearnerView): void {
-    for (const other of [...this.learners.values()]) {
-      if (other !== learner && other.sid === learner.sid) this.drop(other, 'the server has connected again')
-    }
   }
 
   private synchronizeLate(learner: LearnerView, now: Now): void {
@@ -234,9 +189,21 @@ export class Leader {
 
   private newLeaderAck(learner: LearnerView, packet: QuorumPacket, now: Now): boolean {
     const { epoch } = this.discovery
-    if (packet.type !== PacketType.ack || epoch === null || packet.zxid !== makeZxid(epoch, 0)) return true
+    if (packet.type !== PacketType.ack || epoch === null) return true
+    if (packet.zxid !== makeZxid(epoch, 0)) return this.earlyAck(learner, packet.zxid)
     this.synchronization?.acknowledged(learner)
+    this.broadcast?.acknowledged(learner, learner.ackedZxid, now)
     this.proceed(now)
+    return false
+  }
+
+  /**
+   * Apache's learner has its log writer acknowledge what came before NEWLEADER, sometimes before it acknowledges NEWLEADER
+   * itself (ZOOKEEPER-4685). That counts once it has: its log is in order, and it will not say so again.
+   */
+  private earlyAck(learner: LearnerView, zxid: Zxid): boolean {
+    if (zxid > this.parts.replica.lastLogged) return true
+    if (zxid > learner.ackedZxid) learner.ackedZxid = zxid
     return false
   }
 
@@ -275,7 +242,7 @@ export class Leader {
   }
 
   snapshotSent(id: LearnerId): void {
-    const learner = this.learners.get(id)
+    const learner = this.learners.views.get(id)
     if (learner !== undefined) this.synchronization?.snapshotSent(learner)
   }
 
@@ -291,7 +258,6 @@ export class Leader {
 
   private resume(now: Now): void {
     if (this.hasActivated && this.retirement === null) this.synchronization?.resume(now)
-    if (this.hasActivated && this.learners.size === 0) this.leaveWithFollowers()
     this.hasActivated = false
   }
 
@@ -306,9 +272,9 @@ export class Leader {
     const { settings, membership, emit, sessions } = this.parts
     const isQuorum = (sids: readonly Sid[]) =>
       membership.containsQuorum(sids) && this.broadcast?.canCommit(sids) !== false
-    const parts = { settings, isQuorum, learners: this.learners, emit }
+    const parts = { settings, isQuorum, learners: this.learners.views, emit }
     const stepDown = (reason: string) => this.parts.stepDown(reason, this.retirement?.designated ?? null)
-    const drop = (learner: LearnerView, reason: string) => this.drop(learner, reason)
+    const drop = (learner: LearnerView, reason: string) => this.learners.drop(learner, reason)
     this.heartbeat = new Heartbeat({ ...parts, stepDown, drop }, now)
     this.containers = new ContainerManager(settings.containers ?? DEFAULT_CONTAINERS, now)
     // The quorum has acknowledged what NEWLEADER offered: a reconfig that an earlier leader left behind is complete.
@@ -331,7 +297,8 @@ export class Leader {
     const config = membership.proposedIn(transaction)
     invariant(config !== null, 'a reconfig is committed though they are disabled')
     const { committed } = membership
-    const designated = designatedLeader(sid, committed, config, this.learners.values())
+    this.learners.dropBehindNewLeader()
+    const designated = designatedLeader(sid, committed, config, this.learners.views.values())
     membership.activate(config, sid, designated)
     this.hasActivated = true
     if (!mayLead(sid, committed, config)) this.retire(designated)
@@ -342,33 +309,32 @@ export class Leader {
     const { tickTimeMs, syncLimit } = this.parts.settings
     this.retirement = new Retirement(designated, this.nowMs + tickTimeMs * syncLimit)
     if (this.broadcast !== null) this.broadcast.isOver = true
+    this.leaveWithFollowers()
   }
 
+  /** A quorum of the new configuration is connected when it is put in force; the only voter has nobody to wait for. */
   private leaveWithFollowers(): void {
     if (this.retirement === null) return
-    if (this.learners.size > 0 && this.isSynced(this.parts.membership.committedElectorate)) return
+    if (this.learners.views.size > 0 && this.isSynced(this.parts.membership.committedElectorate)) return
     this.parts.stepDown('another server leads the new configuration', this.retirement.designated)
   }
 
   /** Whether a quorum, this leader included, is connected and synced (Leader.isQuorumSynced). */
   isSynced(verifier: Pick<QuorumVerifier, 'containsQuorum'>): boolean {
-    const synced = [...this.learners.values()].filter(
-      ({ phase, isObserver }) => phase === 'synced' && !isObserver,
-    )
-    return verifier.containsQuorum([this.parts.settings.sid, ...synced.map(({ sid }) => sid)])
+    return this.learners.isSynced(verifier)
   }
 
   private beginSynchronization(epoch: Epoch): Synchronization {
     const { settings, membership, replica, preparation, emit, stepDown, synced } = this.parts
     membership.offerFirstVersion(makeZxid(epoch, 0))
-    const shared = { sid: settings.sid, replica, learners: this.learners, emit }
+    const shared = { sid: settings.sid, replica, learners: this.learners.views, emit }
     const activate = (transaction: Transaction) => this.activate(transaction)
     const broadcast = new Broadcast(
       { ...shared, quorum: membership, preparation, stepDown, synced, activate },
       makeZxid(epoch, 0),
     )
     this.broadcast = broadcast
-    const drop = (learner: LearnerView, reason: string) => this.drop(learner, reason)
+    const drop = (learner: LearnerView, reason: string) => this.learners.drop(learner, reason)
     return new Synchronization({ ...shared, membership, broadcast, drop }, epoch)
   }
 
@@ -390,7 +356,7 @@ export class Leader {
 
   /** Ends every learner's connection; the role is over. */
   close(reason: string): void {
-    for (const learner of [...this.learners.values()]) this.drop(learner, reason)
+    this.learners.dropAll(reason)
     this.parts.emit({ kind: 'stopListeningForLearners' })
   }
 }

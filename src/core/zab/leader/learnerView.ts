@@ -1,5 +1,6 @@
 /** A learner as its leader sees it (Apache's LearnerHandler, without the thread). */
 import type { Sid } from '../../../protocol/ids.ts'
+import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Epoch, Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId } from '../../effects.ts'
 
@@ -33,6 +34,8 @@ export interface LearnerView {
   heardAtMs: number
   /** The proposal whose acknowledgement is due next, and when it was sent; null when it owes none. */
   owed: { zxid: Zxid; sinceMs: number } | null
+  /** COMMITs that wait behind NEWLEADER for UPTODATE; null while they need not. */
+  withheld: QuorumPacket[] | null
   /** UPTODATE was sent: it serves. */
   isUpToDate: boolean
 }

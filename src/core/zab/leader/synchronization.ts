@@ -9,6 +9,9 @@
  * Nor does it reach a voter that does not know that the configuration is committed: it would count here by that alone,
  * and, lost before UPTODATE, would help those of the former one to an epoch that cuts off what was committed with it.
  * Such a voter goes back to the election, where this leader's answer tells it.
+ *
+ * A follower gets no COMMIT between NEWLEADER and UPTODATE: Apache's has no more proposal at hand that such a COMMIT could be
+ * of, and begins its sync again (ZOOKEEPER-4394), under load again and again.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { counterOf, type Epoch } from '../../../protocol/zxid.ts'
@@ -130,6 +133,7 @@ export class Synchronization {
   }
 
   private sendNewLeader(learner: LearnerView): void {
+    if (!learner.isObserver) learner.withheld = []
     this.send(learner, packets.newLeader(this.epoch, this.parts.membership.lastSeen.text))
   }
 
@@ -157,6 +161,8 @@ export class Synchronization {
   private release(learner: LearnerView): void {
     learner.isUpToDate = true
     this.send(learner, packets.upToDate())
+    for (const commit of learner.withheld ?? []) this.send(learner, commit)
+    learner.withheld = null
   }
 
   private send(learner: LearnerView, packet: ReturnType<typeof packets.upToDate>): void {

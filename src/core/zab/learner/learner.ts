@@ -232,8 +232,13 @@ export class Learner {
     })
   }
 
+  /**
+   * Only once it is up to date, as Learner.syncWithLeader has it: the acknowledgement of NEWLEADER may wait for the disk, and
+   * Apache's leader closes the connection of a learner from whom it hears anything else before (LearnerHandler.run).
+   */
   private answerPing(packet: QuorumPacket): void {
-    const touched = this.isServing ? this.parts.sessions.drain() : []
+    if (!this.isServing) return
+    const touched = this.parts.sessions.drain()
     this.parts.emit({ kind: 'toLeader', packet: packets.pingReply(packet.zxid, touched) })
   }
 

@@ -47,6 +47,8 @@ export class LearnerSync {
   private offered: EnsembleConfig | null = null
   /** After a SNAP nothing is logged before the whole database is: proposals wait here for their COMMIT. */
   private unlogged: Unlogged[] = []
+  /** Where the SNAP stands. */
+  private snapshotZxid: Zxid | null = null
 
   constructor(epoch: Epoch, parts: SyncParts) {
     this.epoch = epoch
@@ -90,6 +92,7 @@ export class LearnerSync {
         invariant(database !== null, 'SNAP without a database')
         this.mode = 'SNAP'
         database.tree.lastProcessedZxid = packet.zxid
+        this.snapshotZxid = packet.zxid
         this.replica.replaceDatabase(database)
         this.parts.membership.reread(database)
         return 'reading'
@@ -100,6 +103,7 @@ export class LearnerSync {
 
   private proposal(packet: QuorumPacket): SyncProgress {
     const { txn, transaction } = receiveTxn(packet.data)
+    if (this.isInSnapshot(txn.zxid)) return 'reading'
     if (!follows(this.lastReceived, txn.zxid)) {
       return { failed: `proposal ${formatZxid(txn.zxid)} does not follow ${formatZxid(this.lastReceived)}` }
     }
@@ -107,6 +111,14 @@ export class LearnerSync {
     if (this.mode === 'SNAP') this.unlogged.push({ txn, transaction })
     else this.replica.log(txn, transaction, [])
     return 'reading'
+  }
+
+  /**
+   * Apache's leader begins to forward before it reads the zxid that it announces the SNAP with (LearnerHandler.syncFollower,
+   * run): under load some transactions come, and are committed, that the database shows already.
+   */
+  private isInSnapshot(zxid: Zxid): boolean {
+    return this.snapshotZxid !== null && zxid <= this.snapshotZxid
   }
 
   private get lastReceived(): Zxid {
@@ -126,6 +138,7 @@ export class LearnerSync {
 
   /** A plain COMMIT in a sync says less: it may be of a history that its leader is still to establish. */
   private commitAndActivate({ zxid }: QuorumPacket, designated: Sid): SyncProgress {
+    if (this.isInSnapshot(zxid)) return 'reading'
     const { membership, leader } = this.parts
     const oldest = this.mode === 'SNAP' ? this.unlogged[0] : this.replica.oldestUncommitted
     const config = oldest === undefined ? null : membership.proposedIn(oldest.transaction)
@@ -136,6 +149,7 @@ export class LearnerSync {
   }
 
   private commit(zxid: Zxid): SyncProgress {
+    if (this.isInSnapshot(zxid)) return 'reading'
     const oldest =
       this.mode === 'SNAP' ? this.unlogged[0]?.txn.zxid : this.replica.oldestUncommitted?.txn.zxid
     if (oldest !== zxid) return { failed: `COMMIT ${formatZxid(zxid)} does not match the oldest proposal` }
@@ -170,13 +184,16 @@ export class LearnerSync {
 
   /**
    * UPTODATE: the epoch is established, and with it the configuration that NEWLEADER carried, unless that is of a
-   * proposal that is still outstanding (Apache's leader sends what was proposed last).
+   * proposal that is still outstanding (Apache's leader sends what was proposed last). What was synced may have said
+   * before that this member dialled in a role that it has no more (Membership.logs, and reread).
    * @returns why this member's part is over, or null
    */
   upToDate(leader: Sid): string | null {
     const { offered } = this
-    if (offered === null || this.isOutstanding(offered.version)) return null
-    return this.parts.membership.activate(offered, leader, null)
+    const { membership, isObserver } = this.parts
+    const isKnown = offered !== null && !this.isOutstanding(offered.version)
+    const ending = isKnown ? membership.activate(offered, leader, null) : null
+    return ending ?? membership.endOf(isObserver ? 'observer' : 'participant')
   }
 
   private isOutstanding(version: Zxid): boolean {
