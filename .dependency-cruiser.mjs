@@ -8,7 +8,12 @@ const allowed = {
   net: ['protocol', 'tree', 'core/(effects|events|election)'],
   client: ['protocol'],
   peer: ['protocol', 'config', 'tree', 'core', 'storage', 'net', 'host/host'],
-  host: ['peer', 'config', 'core/(events|invariant)', 'storage/(lock|fileSystem)'],
+  host: [
+    'peer',
+    'config',
+    'core/(events|invariant|election/(why|vote))',
+    'storage/(lock|fileSystem|fileNames|logFormat)',
+  ],
   supervisor: ['host', 'config', 'core/(events|quorum)', 'control/api', 'control/operationError', 'protocol'],
   control: ['supervisor', 'core/events', 'host/host'],
   ensemble: ['supervisor', 'control', 'client', 'config', 'host/host', 'core/events'],

@@ -1,5 +1,5 @@
 /** Shows a running cluster as it goes: the logs of all members with a headline for each change of roles. */
-import type { Connection } from '../control/connection.ts'
+import type { Connection, LogRecord } from '../control/connection.ts'
 import { logFormatter } from './format/log.ts'
 import { headlines } from './headlines.ts'
 import { memberStyle, type Output, wantsColour } from './output.ts'
@@ -8,23 +8,30 @@ import { memberStyle, type Output, wantsColour } from './output.ts'
 const INFO = 30
 
 /**
+ * `logs` shows everything; here votes, which are debug lines, are left out, and of Apache ZooKeeper's own words (they come
+ * with its logger's name) those that warn of nothing: what ours would say is there in ours.
+ */
+function isShown({ level, logger }: LogRecord): boolean {
+  return logger === undefined ? level >= INFO : level > INFO
+}
+
+/**
  * Prints until the cluster or `signal` ends. With `--json` logs go to stderr, as everywhere. With `fromNow` what has
- * happened already makes no headlines.
+ * happened already makes no headlines. `sinceMs` (since 1970) leaves out the logs of former times.
  */
 export async function attach(
   connection: Connection,
   output: Output,
-  options: { signal: AbortSignal; fromNow: boolean; tail?: number },
+  options: { signal: AbortSignal; fromNow: boolean; tail?: number; sinceMs?: number },
 ): Promise<void> {
-  const { signal, fromNow, tail } = options
+  const { signal, fromNow, tail, sinceMs = 0 } = options
   const stream = output.json ? process.stderr : process.stdout
   const paint = output.json ? output.paintNote : output.paint
   const say = output.json ? output.note : output.print
-  const format = logFormatter(paint, wantsColour(stream))
+  const format = logFormatter({ paint, colours: wantsColour(stream), stacks: false })
   const logs = async (): Promise<void> => {
     const records = connection.logs({ follow: true, signal, ...(tail === undefined ? {} : { tail }) })
-    // Each vote is a debug line: `logs` and `events` show them all.
-    for await (const record of records) if (record.level >= INFO) say(format(record))
+    for await (const record of records) if (isShown(record) && record.time >= sinceMs) say(format(record))
   }
   const events = async (): Promise<void> => {
     const headlineOf = headlines()

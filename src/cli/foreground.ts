@@ -24,15 +24,18 @@ export async function foreground(
   output: Output,
 ): Promise<number> {
   const interrupts = catchInterrupts()
+  const sinceMs = Date.now()
   try {
     const supervised = await start((line) => output.note(line))
     const connection = connectTo(supervised.socket)
     const over = new AbortController()
     // Showing is no reason to end a cluster, and its connection ends with the supervisor.
-    const shown = show(connection, waitTimeoutMs, output, over.signal).catch((error: unknown) => {
-      if (interrupts.count === 0 && !over.signal.aborted)
-        output.note(`cannot show more: ${describe(error).message}`)
-    })
+    const shown = show(connection, { waitTimeoutMs, sinceMs }, output, over.signal).catch(
+      (error: unknown) => {
+        if (interrupts.count === 0 && !over.signal.aborted)
+          output.note(`cannot show more: ${describe(error).message}`)
+      },
+    )
     await Promise.race([interrupts.first, supervised.ended])
     if (interrupts.count > 0) {
       const stopped = stopGracefully(supervised, connection, output)
@@ -56,7 +59,7 @@ export async function foreground(
 /** The banner, the document of `--json` once it serves, and then logs and headlines. */
 async function show(
   connection: Connection,
-  waitTimeoutMs: number,
+  { waitTimeoutMs, sinceMs }: { waitTimeoutMs: number; sinceMs: number },
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
@@ -75,7 +78,7 @@ async function show(
       if (now === null) return
       output.note(`the ensemble does not serve after ${durationText(waitTimeoutMs)}: ${statesText(now)}`)
     })
-  await Promise.all([served, attach(connection, output, { signal, fromNow: false })])
+  await Promise.all([served, attach(connection, output, { signal, fromNow: false, sinceMs })])
 }
 
 async function stopGracefully(

@@ -3,6 +3,7 @@
  * around them have the details.
  */
 import type { ClusterEvent } from '../control/api.ts'
+import { handoverLine } from './format/handover.ts'
 import { durationText, listText } from './format/words.ts'
 
 /** Tells the headline of each event in turn, or null for an event that is none. */
@@ -32,6 +33,10 @@ export function headlines(): (event: ClusterEvent) => string | null {
       case 'member-crashed':
         if (member === leader) leader = null
         return `member ${member} crashed: ${event.reason}`
+      case 'engine-changed':
+        return `member ${member} gets another engine: ${event.to}`
+      case 'handover':
+        return handoverLine(event.report)
       case 'verdict':
         return event.verdict.quorum ? null : 'no quorum: nobody is served until enough members are back'
       default:

@@ -66,7 +66,7 @@ function checkDirectories(members: readonly ServerConfig[]): Problem[] {
 /** All members must hold the same list; only its own host may a member write as 0.0.0.0, as people in containers do. */
 function checkAgreement(members: readonly ServerConfig[]): Problem[] {
   const distributed = members.filter(isDistributed)
-  const [first, ...others] = distributed
+  const [first] = distributed
   const alone = members.filter((member) => !isDistributed(member))
   if (members.length > 1 && alone.length > 0) {
     return alone.map((member) => {
@@ -74,7 +74,16 @@ function checkAgreement(members: readonly ServerConfig[]): Problem[] {
       return problem('error', { file: member.file, line: null }, 'has no server list, so it runs alone', hint)
     })
   }
-  return first === undefined ? [] : others.flatMap((other) => disagreements(first, other))
+  if (first === undefined) return []
+  // A member that was down during a reconfiguration has the list of before, and learns the later one from the others.
+  const newest = distributed.reduce((one, other) => (isLater(other, one) ? other : one), first)
+  return distributed
+    .filter((member) => member !== newest && !isLater(newest, member))
+    .flatMap((other) => disagreements(newest, other))
+}
+
+function isLater(one: ServerConfig, other: ServerConfig): boolean {
+  return Number.parseInt(one.configVersion, 16) > Number.parseInt(other.configVersion, 16)
 }
 
 function disagreements(first: ServerConfig, other: ServerConfig): Problem[] {
@@ -84,6 +93,12 @@ function disagreements(first: ServerConfig, other: ServerConfig): Problem[] {
     const [here, there] = [serverIn(other, sid), serverIn(first, sid)]
     if (here === null || there === null) {
       const [lacks, has] = here === null ? [other, first] : [first, other]
+      if (isJoiner(has, lacks, sid)) {
+        const message = `server.${sid} is not in the list of ${lacks.file}: it is to join by a reconfiguration`
+        const hint = `once it runs: reconfig -add ${formatServer(serverIn(has, sid) as ServerSpec)}`
+        problems.push(problem('warning', originOf(has, `server.${sid}`), message, hint))
+        continue
+      }
       const message = `server.${sid} is missing, but ${formatLocation(originOf(has, `server.${sid}`))} has it`
       const hint = 'all members need the same server list'
       problems.push(problem('error', { file: lacks.file, line: null }, message, hint))
@@ -98,6 +113,11 @@ function disagreements(first: ServerConfig, other: ServerConfig): Problem[] {
     }
   }
   return problems
+}
+
+/** A server that knows itself alone to be one of them waits to be let in (Apache's way to add a server). */
+function isJoiner(has: ServerConfig, lacks: ServerConfig, sid: number): boolean {
+  return has.sid === sid && has.reconfigEnabled && lacks.reconfigEnabled
 }
 
 function serverIn(config: ServerConfig, sid: number): ServerSpec | null {
@@ -119,7 +139,8 @@ function sameServer(a: ServerSpec, b: ServerSpec, ownLine: boolean): boolean {
 
 /** Servers without a file here may be elsewhere on purpose, so this is no error while a quorum is left. */
 function checkCompleteness(members: readonly ServerConfig[]): Problem[] {
-  const first = members.find(isDistributed)
+  const distributed = members.filter(isDistributed)
+  const first = distributed.find((member) => !distributed.some((other) => isLater(other, member)))
   if (first === undefined || members.some(({ sid }) => sid === null)) return []
   const here = new Set(members.map(({ sid }) => sid))
   return first.servers

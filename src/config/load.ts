@@ -14,7 +14,7 @@ import { withSid } from './member.ts'
 import { parseConfig, type SourceText } from './parse.ts'
 import { clashes, memberClaims } from './ports.ts'
 import { compareFiles, type Location, type Problem, problem, sortProblems } from './problem.ts'
-import { isDistributed, originOf, type ServerConfig } from './serverConfig.ts'
+import { isDistributed, originOf, ownServer, type ServerConfig } from './serverConfig.ts'
 
 type Myid =
   | { kind: 'absent' }
@@ -76,8 +76,13 @@ export async function loadEnsemble(
   for (const one of loaded) {
     const inference = inferred.inferences.find(({ file }) => file === one.config.file)
     const settled = settle(one, one.myid.kind === 'present' ? one.myid.sid : (inference?.sid ?? null))
-    problems.push(...one.problems, ...settled.problems)
-    members.push(settled.config)
+    problems.push(...one.problems)
+    const removed = removal(settled.config)
+    if (removed !== null) problems.push(removed)
+    else {
+      problems.push(...settled.problems)
+      members.push(settled.config)
+    }
   }
   const hosts = options.lookup === null ? null : await resolveHosts(members, options.lookup)
   problems.push(...(hosts?.problems ?? []), ...checkEnsemble(members, hosts?.addressesOf))
@@ -94,6 +99,20 @@ export function writeInferredIds(inferences: readonly Inference[]): void {
     mkdirSync(dataDir, { recursive: true })
     writeFileSync(join(dataDir, 'myid'), `${sid}\n`, { flag: 'wx' })
   }
+}
+
+/** A server that a reconfiguration has taken out of its own list cannot start; the others can without it. */
+function removal(config: ServerConfig): Problem | null {
+  const { file, sid, reconfigEnabled, configVersion, dynamicConfigFile } = config
+  const isRemoved = reconfigEnabled && configVersion !== '0' && sid !== null && ownServer(config) === null
+  if (!isRemoved) return null
+  const message = `server ${sid} is left out: a reconfiguration has removed it from ${dynamicConfigFile ?? 'the server list'}`
+  return problem(
+    'warning',
+    { file, line: null },
+    message,
+    `to run it again, write its server.${sid} line there`,
+  )
 }
 
 function settle(loaded: LoadedFile, sid: number | null): { config: ServerConfig; problems: Problem[] } {

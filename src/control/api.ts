@@ -27,8 +27,12 @@ export interface MemberInfo {
   restarts: number
   /** Why it ended, for people; null while it lives. */
   exit: string | null
+  /** Where clients reach it, beside `clientPort`. */
+  clientHost: string
   /** Whether it counts for the quorum: a dead member has no role to tell by. */
   voter: boolean
+  /** Whether the ensemble's server list of now has it: a reconfiguration may have removed it, or has yet to add it. */
+  listed: boolean
   /** What runs it, or ran it last: our server, or Apache ZooKeeper's. */
   engine: Engine
 }
@@ -80,6 +84,8 @@ export interface HandoverStep {
   /** What it was before. */
   role: MemberRole | null
   ms: number
+  /** What had to be done to its data, for people; null when nothing had. */
+  note: string | null
 }
 
 export interface HandoverReport {
@@ -122,6 +128,7 @@ export type SupervisorEvent =
   | { type: 'verdict'; verb: Verb; verdict: Verdict }
   /** Another engine runs this member from its next start on. */
   | { type: 'engine-changed'; from: Engine; to: Engine }
+  | { type: 'handover'; report: HandoverReport }
 
 export interface ApiError {
   error: { code: string; message: string; hint: string | null; exitCode: number }
@@ -130,7 +137,8 @@ export interface ApiError {
 /*
  * GET  /cluster                         ClusterInfo
  * POST /action        ActionRequest     Verdict; 4xx/5xx ApiError
- * POST /handover      HandoverRequest   HandoverReport once it is over; ApiError when nothing was touched
+ * POST /handover      HandoverRequest   HandoverReport once it is over; ApiError when nothing was touched. Whoever hangs up
+ *                                       stops it behind the member under way
  * GET  /wait?timeoutMs=N                ClusterInfo once the ensemble serves; ApiError with exitCode 4 after the time
  * GET  /events?since=SEQ&follow=1       ClusterEvent as JSON lines
  * GET  /logs?member=ID&follow=1&tail=N  log records as JSON lines

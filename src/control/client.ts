@@ -17,7 +17,8 @@ export function connectTo(socketPath: string): Connection {
     wait: (timeoutMs) => call<ClusterInfo>('GET', `/wait?timeoutMs=${timeoutMs}`, undefined, timeoutMs),
     action: (action) => call<Verdict>('POST', '/action', action, action.waitTimeoutMs),
     // Each member has its own time, and what goes wrong is undone within another.
-    handover: (handover) => call<HandoverReport>('POST', '/handover', handover, HANDOVER_MS),
+    handover: (handover, signal) =>
+      callJson<HandoverReport>(socketPath, 'POST', '/handover', handover, HANDOVER_MS, signal),
     down: async () => {
       await call<unknown>('POST', '/down', {}, 60_000)
     },
@@ -41,8 +42,10 @@ async function callJson<T>(
   path: string,
   body: unknown,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<T> {
-  const outgoing = request({ socketPath, method, path, agent: false, timeout: timeoutMs })
+  const hangUp = signal === undefined ? {} : { signal }
+  const outgoing = request({ socketPath, method, path, agent: false, timeout: timeoutMs, ...hangUp })
   outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)))
   if (body !== undefined) outgoing.setHeader('content-type', 'application/json')
   outgoing.end(body === undefined ? undefined : JSON.stringify(body))

@@ -25,8 +25,8 @@ export interface Connection {
   /** Resolves once the ensemble serves; throws with exit code 4 after `timeoutMs`. */
   wait(timeoutMs: number): Promise<ClusterInfo>
   action(request: ActionRequest): Promise<Verdict>
-  /** Resolves when it is over, also when something stopped it. */
-  handover(request: HandoverRequest): Promise<HandoverReport>
+  /** Resolves when it is over, also when something stopped it. `signal` hangs up, which stops it behind the member under way. */
+  handover(request: HandoverRequest, signal?: AbortSignal): Promise<HandoverReport>
   /** Ends with the supervisor, or when `signal` aborts; neither is an error. */
   events(options: { since?: number; follow: boolean; signal?: AbortSignal }): AsyncIterable<ClusterEvent>
   logs(options: {

@@ -24,7 +24,7 @@ export interface Controlled {
   readonly logs: LogBook | null
   info(): Promise<ClusterInfo>
   action(request: ActionRequest): Promise<Verdict>
-  handover(request: HandoverRequest): Promise<HandoverReport>
+  handover(request: HandoverRequest, interrupted: AbortSignal): Promise<HandoverReport>
   waitUntilServing(timeoutMs: number): Promise<ClusterInfo>
   stop(): Promise<void>
 }
@@ -94,7 +94,7 @@ export class ControlServer {
         json(response, 200, await controlled.action(actionOf(await body(request))))
         break
       case 'POST /handover':
-        json(response, 200, await controlled.handover(handoverOf(await body(request))))
+        json(response, 200, await controlled.handover(handoverOf(await body(request)), hungUp(response)))
         break
       case 'GET /wait':
         json(response, 200, await controlled.waitUntilServing(numberOf(query, 'timeoutMs') ?? 10_000))
@@ -146,6 +146,17 @@ export class ControlServer {
     for (const line of past) write(line)
     follow(query, response, () => logs?.follow(member, write) ?? (() => {}))
   }
+}
+
+/** Aborts when whoever asked does not wait for the answer any more. */
+function hungUp(response: ServerResponse): AbortSignal {
+  const abort = new AbortController()
+  const closed = () => {
+    if (!response.writableFinished) abort.abort()
+  }
+  if (response.closed) closed()
+  response.once('close', closed)
+  return abort.signal
 }
 
 function follow(query: URLSearchParams, response: ServerResponse, listen: () => () => void): void {

@@ -12,7 +12,7 @@ import { connectTo } from '../control/client.ts'
 import type { Connection } from '../control/connection.ts'
 import { exitCodes, OperationError } from '../control/operationError.ts'
 import type { Engine } from '../host/host.ts'
-import type { EngineChoice } from '../supervisor/engines.ts'
+import type { EngineChoice } from '../supervisor/plan.ts'
 import { runningClusters } from '../supervisor/registry.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { startCluster } from './cluster.ts'
@@ -53,6 +53,12 @@ export interface ActionOptions {
   waitTimeoutMs?: number
 }
 
+export interface HandoverOptions {
+  /** How long each member may take to be in sync, ms; 60000 unless given. */
+  waitTimeoutMs?: number
+  signal?: AbortSignal
+}
+
 /** A member as the library names it. */
 export interface EnsembleMember {
   readonly id: number
@@ -70,9 +76,8 @@ const HANDOVER_MS = 60_000
 export class Ensemble implements AsyncDisposable {
   readonly name: string
   readonly dir: string
-  /** `host:port,host:port,…` of every member's client port. */
-  readonly connectString: string
-  readonly members: readonly EnsembleMember[]
+  /** As it was asked last. */
+  private info: ClusterInfo
   private readonly connection: Connection
   /** Null when attached to somebody else's cluster. */
   private readonly supervisor: Supervisor | null
@@ -120,15 +125,26 @@ export class Ensemble implements AsyncDisposable {
   ) {
     this.name = info.name
     this.dir = info.dir
-    this.connectString = info.connectString
-    this.members = info.members.map((member, index) => memberOf(member, info.connectString.split(',')[index]))
+    this.info = info
     this.connection = connection
     this.supervisor = supervisor
     this.temporaryDir = temporaryDir
   }
 
-  status(): Promise<ClusterInfo> {
-    return this.connection.cluster()
+  /** `host:port,host:port,…` of every member's client port; after a reconfiguration as `status` has last seen it. */
+  get connectString(): string {
+    return this.info.connectString
+  }
+
+  /** All of them, those that are down too; after a reconfiguration as `status` has last seen them. */
+  get members(): readonly EnsembleMember[] {
+    return this.info.members.map(memberOf)
+  }
+
+  /** How everything is now. */
+  async status(): Promise<ClusterInfo> {
+    this.info = await this.connection.cluster()
+    return this.info
   }
 
   /** Who leads now with a quorum; null while nobody does. */
@@ -139,8 +155,8 @@ export class Ensemble implements AsyncDisposable {
 
   /** Resolves when the ensemble serves. @throws OperationError, exit code 4, after `timeoutMs` */
   async waitForLeader(timeoutMs = WAIT_MS): Promise<EnsembleMember> {
-    const { leader } = await this.connection.wait(timeoutMs)
-    const member = this.members.find(({ id }) => id === leader)
+    this.info = await this.connection.wait(timeoutMs)
+    const member = this.members.find(({ id }) => id === this.info.leader)
     if (member === undefined) throw new OperationError('NO_LEADER', 'the ensemble serves, and nobody leads')
     return member
   }
@@ -174,16 +190,18 @@ export class Ensemble implements AsyncDisposable {
   }
 
   /**
-   * Replaces what runs members, one at a time, the leader last, without losing the quorum. What goes wrong is undone and
-   * told in the report's `problem`. @throws OperationError when nothing was touched
+   * Replaces what runs members, one at a time, the leader last, without losing the quorum or anything acknowledged. What goes
+   * wrong is undone and told in the report's `problem`. `signal` stops it behind the member under way; who is attached to
+   * somebody else's ensemble gets no report then. @throws OperationError when nothing was touched
    */
   handover(
     to: Engine,
     selector: number | string | readonly string[] = [],
-    { waitTimeoutMs = HANDOVER_MS }: Pick<ActionOptions, 'waitTimeoutMs'> = {},
+    { waitTimeoutMs = HANDOVER_MS, signal = new AbortController().signal }: HandoverOptions = {},
   ): Promise<HandoverReport> {
     const selectors = typeof selector === 'object' ? [...selector] : String(selector).split(/\s+/)
-    return this.connection.handover({ to, selectors, waitTimeoutMs })
+    const request = { to, selectors, waitTimeoutMs }
+    return this.supervisor?.handover(request, signal) ?? this.connection.handover(request, signal)
   }
 
   private act(
@@ -208,15 +226,23 @@ export class Ensemble implements AsyncDisposable {
     return this.supervisor.events.listen(listener)
   }
 
-  /** Ends every member and, for an ensemble that this process started, everything around it. Safe to repeat. */
+  /**
+   * Lets go of the ensemble. One that this process started ends, with everything around it; one that it is only attached to
+   * goes on. Safe to repeat; `await using` does it.
+   */
   async close(): Promise<void> {
     if (this.supervisor === null) return
     await this.supervisor.stop()
     if (this.temporaryDir !== null) await rm(this.temporaryDir, { recursive: true, force: true })
   }
 
-  stopAll(): Promise<void> {
-    return this.close()
+  /** Ends every member and the supervisor around them, whoever started it: what `zk-pseudo down` does. Data in a `dir` stays. */
+  async stopAll(): Promise<void> {
+    if (this.supervisor !== null) return this.close()
+    await this.connection.down().catch((error: unknown) => {
+      // Nobody is there, or is just going.
+      if (!['NO_CLUSTER', 'CONNECTION_LOST'].includes((error as OperationError).code)) throw error
+    })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -264,14 +290,13 @@ function enginesOf(engine: EnsembleOptions['engine']): EngineChoice | null {
     : { all: 'zk-pseudo', members: { ...engine } }
 }
 
-function memberOf(info: MemberInfo, address: string | undefined): EnsembleMember {
-  const { id, clientPort, quorumPort, electionPort, dataDir } = info
-  return {
-    id,
-    clientPort,
-    quorumPort,
-    electionPort,
-    dataDir,
-    host: address?.slice(0, address.lastIndexOf(':')) ?? '127.0.0.1',
-  }
+function memberOf({
+  id,
+  clientHost,
+  clientPort,
+  quorumPort,
+  electionPort,
+  dataDir,
+}: MemberInfo): EnsembleMember {
+  return { id, host: clientHost, clientPort, quorumPort, electionPort, dataDir }
 }

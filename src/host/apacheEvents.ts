@@ -3,6 +3,8 @@
  * one of these becomes the event, everything else stays a line of the log. The lines are those of 3.5 to 3.9
  * (QuorumPeer, FastLeaderElection, Leader, LearnerHandler, ZooKeeperServer).
  */
+import type { Vote } from '../core/election/vote.ts'
+import { membersText, whyItWon } from '../core/election/why.ts'
 import type { MemberEvent, Role, VoteView } from '../core/events.ts'
 import type { LogRecord } from './apacheLog.ts'
 import type { StampedMemberEvent } from './host.ts'
@@ -24,6 +26,8 @@ export class ApacheEvents {
   private readonly onEvent: (event: StampedMemberEvent) => void
   private lookingSince = 0
   private heard = new Map<number, Heard>()
+  /** Everyone that somebody who looks has named since this member looks. */
+  private candidates = new Map<number, VoteView>()
   private snapshotZxid = 0
   private readonly renewing = new Set<string>()
   /** Which learner a thread of the leader serves, and that learner's last zxid. */
@@ -102,6 +106,7 @@ export class ApacheEvents {
   private looking(at: number): MemberEvent[] {
     this.lookingSince = at
     this.heard = new Map()
+    this.candidates = new Map()
     this.role = 'looking'
     this.leader = null
     return [this.roleEvent()]
@@ -117,6 +122,7 @@ export class ApacheEvents {
     if (said === null) return []
     const { from, vote, state } = said
     this.heard.set(from, { vote, state })
+    if (state === 'LOOKING') this.candidates.set(vote.leader, vote)
     // What a member tells itself is its own vote.
     if (from === this.sid) return [{ type: 'vote-sent', to: null, vote, state, reason: '' }]
     return [{ type: 'vote-received', from, vote, state }]
@@ -144,11 +150,17 @@ export class ApacheEvents {
     const [first] = agreed
     if (leader === null || first === undefined) return []
     const votes = Object.fromEntries(agreed.map(([sid, { vote }]) => [sid, vote]))
-    const why = `it has the votes of ${agreed
-      .map(([sid]) => sid)
-      .sort((a, b) => a - b)
-      .join(', ')}, as this member has heard them`
-    return [{ type: 'elected', leader, vote: first[1].vote, votes, why, ms: at - this.lookingSince }]
+    const { vote } = first[1]
+    return [{ type: 'elected', leader, vote, votes, why: this.why(vote, agreed), ms: at - this.lookingSince }]
+  }
+
+  /** By what this member has heard: Apache's log gives no reason. Weights of groups are not known here. */
+  private why(winner: VoteView, agreed: readonly [number, Heard][]): string {
+    const settled = agreed.filter(([, { state }]) => state === 'FOLLOWING' || state === 'LEADING')
+    const sids = (some: readonly [number, Heard][]) => membersText(some.map(([sid]) => sid as Vote['leader']))
+    if (settled.length > 0) return `${sids(settled)} had settled on member ${winner.leader} before`
+    const rivals = [...this.candidates.values()].filter(({ round }) => round === winner.round)
+    return `${whyItWon(voteOf(winner), rivals.map(voteOf), () => 1)} (votes of ${sids(agreed)}, as far as it has heard)`
   }
 
   private established(sids: string | undefined, zxid: string | undefined, at: number): MemberEvent[] {
@@ -207,6 +219,10 @@ export class ApacheEvents {
 
 const QUORUM = /^Have quorum of supporters, sids: \[\s*\[?([\d, ]+)\]?.*last processed zxid: 0x([0-9a-f]+)/
 const LEARNER = /^Synchronizing with (?:Learner|Follower) sid: (\d+) .*peerLastZxid=0x([0-9a-f]+)/
+
+function voteOf({ leader, zxid, round, epoch }: VoteView): Vote {
+  return { leader, zxid, round, peerEpoch: epoch } as Vote
+}
 
 /**
  * Since 3.6.1 `Notification: my state:LOOKING; n.sid:0, n.state:LOOKING, n.leader:0, n.round:0x1, n.peerEpoch:0x0,

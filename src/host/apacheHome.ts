@@ -1,5 +1,6 @@
 /**
- * Where Apache ZooKeeper is, and of which version: the home that was named, ZOOKEEPER_HOME, or Debian's package.
+ * Where Apache ZooKeeper is, and of which version: the home that was named, ZOOKEEPER_HOME or ZOOKEEPER_PREFIX, or
+ * Debian's package.
  *
  * A home is what a release unpacks to (`lib/zookeeper-3.8.4.jar` with all that it needs beside it; before 3.5.5 the jar lies
  * in the home itself), or a folder with a `zookeeper.jar` whose manifest names the rest, as Debian's /usr/share/java has.
@@ -22,6 +23,8 @@ export interface ApacheHome {
 export interface ApacheSearch {
   /** `--apache-home`; null: look where it usually is. */
   readonly home: string | null
+  /** Where it was last time. */
+  readonly remembered?: string | null
   readonly env: Readonly<Record<string, string | undefined>>
   /** Debian's, unless given. */
   readonly packagedJars?: string
@@ -34,12 +37,14 @@ const DEBIAN_LOG_BINDING = ['slf4j-log4j12.jar', 'log4j-1.2.jar']
 const LOG_BINDING = /^(slf4j-(log4j12|reload4j)|logback-classic)-.*\.jar$/
 const SERVER_JAR = /^zookeeper-(\d[\w.-]*)\.jar$/
 const OLDEST = [3, 5] as const
+const MAIN_CLASS = 'org/apache/zookeeper/server/quorum/QuorumPeerMain.class'
 const GET_IT =
   'unpack a release from zookeeper.apache.org and name it (--apache-home FOLDER, or ZOOKEEPER_HOME)'
 
 /** @throws ApacheError */
-export function findApacheHome({ home, env, packagedJars = PACKAGED_JARS }: ApacheSearch): ApacheHome {
-  const named = home ?? (env.ZOOKEEPER_HOME || null)
+export function findApacheHome(search: ApacheSearch): ApacheHome {
+  const { packagedJars = PACKAGED_JARS } = search
+  const named = namedHome(search)
   if (named === null) {
     const packaged = homeAt(packagedJars)
     if (packaged !== null) return checked(packaged)
@@ -49,15 +54,38 @@ export function findApacheHome({ home, env, packagedJars = PACKAGED_JARS }: Apac
       `on Debian and Ubuntu: apt-get install zookeeper; elsewhere ${GET_IT}`,
     )
   }
-  const found = homeAt(resolve(named))
+  const { folder, by, otherwise } = named
+  const found = homeAt(resolve(folder))
   if (found !== null) return checked(found)
-  const who = home === null ? 'ZOOKEEPER_HOME is' : '--apache-home names'
-  const where = existsSync(named) ? 'where there is no' : 'which does not exist; Apache ZooKeeper has a'
+  const where = existsSync(folder) ? 'where there is no' : 'which does not exist; Apache ZooKeeper has a'
   throw new ApacheError(
     'NO_APACHE',
-    `${who} ${named}, ${where} lib/zookeeper-VERSION.jar`,
-    `name the folder that a release of Apache ZooKeeper was unpacked to${home === null ? ", or unset ZOOKEEPER_HOME to use Debian's package" : ''}`,
+    `${by} ${folder}, ${where} lib/zookeeper-VERSION.jar`,
+    `name the folder that a release of Apache ZooKeeper was unpacked to${otherwise}`,
   )
+}
+
+/** By whom a home is named, in words, and what else can be done where there is none. */
+interface NamedHome {
+  readonly folder: string
+  readonly by: string
+  readonly otherwise: string
+}
+
+function namedHome({ home, remembered = null, env }: ApacheSearch): NamedHome | null {
+  if (home !== null) return { folder: home, by: '--apache-home names', otherwise: '' }
+  if (remembered !== null) {
+    return {
+      folder: remembered,
+      by: 'the Apache ZooKeeper of last time is',
+      otherwise: ' (--apache-home FOLDER)',
+    }
+  }
+  // zkServer.sh of some distributions goes by the second.
+  const variable = ['ZOOKEEPER_HOME', 'ZOOKEEPER_PREFIX'].find((name) => env[name])
+  if (variable === undefined) return null
+  const otherwise = `, or unset ${variable} to use Debian's package`
+  return { folder: env[variable] ?? '', by: `${variable} is`, otherwise }
 }
 
 function homeAt(home: string): ApacheHome | null {
@@ -94,8 +122,8 @@ function jarsIn(folder: string): string[] {
 
 /** From the manifest, what Maven left in the jar, its name, or the name of a link to it; empty when nothing tells. */
 function versionOf(jar: string): string {
-  const manifest = manifestAttributes(readJarEntry(jar, 'META-INF/MANIFEST.MF') ?? '')
-  const maven = readJarEntry(jar, 'META-INF/maven/org.apache.zookeeper/zookeeper/pom.properties') ?? ''
+  const manifest = manifestAttributes(entryOf(jar, 'META-INF/MANIFEST.MF') ?? '')
+  const maven = entryOf(jar, 'META-INF/maven/org.apache.zookeeper/zookeeper/pom.properties') ?? ''
   const candidates = [
     manifest.get('Implementation-Version'),
     manifest.get('Bundle-Version'),
@@ -106,6 +134,15 @@ function versionOf(jar: string): string {
   return candidates.find((text) => text !== undefined && /^\d+\.\d+/.test(text))?.trim() ?? ''
 }
 
+/** Null also where the jar cannot be read. */
+function entryOf(jar: string, name: string): string | null {
+  try {
+    return readJarEntry(jar, name)
+  } catch {
+    return null
+  }
+}
+
 function linkedName(jar: string): string | undefined {
   const folder = dirname(jar)
   const link = jarsIn(folder).find(
@@ -114,21 +151,23 @@ function linkedName(jar: string): string | undefined {
   return link === undefined ? undefined : SERVER_JAR.exec(link)?.[1]
 }
 
+/** @throws ApacheError */
 function checked(found: ApacheHome): ApacheHome {
   const { home, version } = found
-  if (version === '') {
+  const [jar = home] = found.classPath
+  if (version !== '' && !isAtLeast(version, OLDEST)) {
     throw new ApacheError(
-      'NO_APACHE',
-      `the zookeeper jar in ${home} does not tell its version`,
-      `take a release as it is: ${GET_IT}`,
+      'APACHE_TOO_OLD',
+      `the Apache ZooKeeper in ${home} is ${version}; ${OLDEST.join('.')} is the oldest that zk-pseudo runs`,
+      GET_IT,
     )
   }
-  if (isAtLeast(version, OLDEST)) return found
-  throw new ApacheError(
-    'APACHE_TOO_OLD',
-    `the Apache ZooKeeper in ${home} is ${version}; ${OLDEST.join('.')} is the oldest that zk-pseudo runs`,
-    GET_IT,
-  )
+  if (entryOf(jar, MAIN_CLASS) === null) {
+    throw new ApacheError('NO_APACHE', `${jar} is broken, or is not the jar of a ZooKeeper server`, GET_IT)
+  }
+  if (version !== '') return found
+  const message = `the zookeeper jar in ${home} does not tell its version`
+  throw new ApacheError('NO_APACHE', message, `take a release as it is: ${GET_IT}`)
 }
 
 /** Whether a version like `3.8.0-SNAPSHOT` is this one or later. */

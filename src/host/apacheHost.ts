@@ -8,7 +8,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { presentConfig } from '../config/present.ts'
 import { isDistributed, type ServerConfig } from '../config/serverConfig.ts'
+import type { MemberEvent } from '../core/events.ts'
 import type { DirectoryLock } from '../storage/lock.ts'
 import { lockDataDirs, mustBeFree, portsOf } from './apacheClaims.ts'
 import { ApacheEvents } from './apacheEvents.ts'
@@ -49,7 +51,7 @@ export class ApacheHosts implements HostFactory {
   /** Finds the ports free and the data dir nobody's. The JVM itself is started by `run`. @throws ApacheError, too */
   async open(config: ServerConfig): Promise<MemberHost> {
     const args = this.javaArguments(config)
-    for (const { port, host } of portsOf(config)) await mustBeFree(port, host)
+    for (const { port, host } of portsOf(presentConfig(config))) await mustBeFree(port, host)
     return new ApacheMember(this.runtime, config, args, lockDataDirs(config))
   }
 
@@ -140,6 +142,7 @@ class ApacheMember implements MemberHost {
       stream.setEncoding('utf8').on('data', (text: string) => reader.push(text))
       stream.on('end', () => reader.end())
     }
+    if (!this.runtime.logs) this.tell({ at: now(), event: SILENT })
     child.once('error', (error) => this.end({ kind: 'crashed', code: 'NO_JAVA', reason: error.message }))
     child.once('close', (code, signal) => this.closed(code, signal))
     this.poll()
@@ -197,7 +200,7 @@ class ApacheMember implements MemberHost {
   }
 
   private ask(timeoutMs: number): Promise<Srvr | null> {
-    const { clientPort, clientPortAddress, origin } = this.config
+    const { clientPort, clientPortAddress, origin } = presentConfig(this.config)
     const isAnywhere = /^(0\.0\.0\.0|::)$/.test(clientPortAddress) || !('clientPortAddress' in origin)
     const host = isAnywhere ? '127.0.0.1' : clientPortAddress
     return askSrvr({ host, port: clientPort }, timeoutMs, (port) => this.askingPorts.add(String(port)))
@@ -210,9 +213,9 @@ class ApacheMember implements MemberHost {
     const { leader } = this.events
     const serving = answer.mode !== null && answer.mode !== 'read-only'
     const role = answer.mode !== null && answer.mode !== 'read-only' ? answer.mode : this.events.role
-    if (serving) this.events.zxid = Math.max(this.events.zxid, answer.zxid)
-    const { zxid, connections } = answer
-    return { role, leader, epoch: this.epoch, zxid, connections, sessions: null, serving }
+    if (serving) this.events.zxid = answer.zxid
+    const { zxid } = this.events
+    return { role, leader, epoch: this.epoch, zxid, connections: answer.connections, sessions: null, serving }
   }
 
   async stop(): Promise<ExitInfo> {
@@ -284,5 +287,12 @@ const EXIT_CODES: ReadonlyMap<number, string> = new Map([
   [13, 'QUORUM_PACKET_ERROR'],
   [14, 'UNABLE_TO_BIND_QUORUM_PORT'],
 ])
+
+const SILENT: MemberEvent = {
+  type: 'log',
+  level: 'warn',
+  message:
+    'this Apache ZooKeeper has neither logback nor slf4j-log4j12 or slf4j-reload4j beside its jar: its log, votes and elections are not seen',
+}
 
 const now = () => performance.timeOrigin + performance.now()

@@ -3,7 +3,6 @@
  * what became of the sessions.
  */
 import type { ActionRequest, ClusterEvent, Verb, Verdict } from '../control/api.ts'
-import { OperationError } from '../control/operationError.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
 import { type Candidate, selectMembers } from './selectors.ts'
@@ -51,8 +50,9 @@ export function targets(
   { verb, selectors }: Pick<ActionRequest, 'verb' | 'selectors'>,
 ): Member[] {
   const { members } = supervisor
-  const candidates = members.map(({ id, config, state, role, isVoter }) => {
-    return { id, clientPort: config.clientPort, state, role, isVoter }
+  const candidates = members.map((member) => {
+    const { id, config, state, role } = member
+    return { id, clientPort: config.clientPort, state, role, isVoter: supervisor.roster.isVoter(member) }
   })
   const majorityOf = (voters: readonly Candidate[]) => decisive(supervisor, voters)
   const chosen = selectMembers({ verb, selectors, members: candidates, majorityOf, random: Math.random })
@@ -65,10 +65,8 @@ function decisive(supervisor: Supervisor, voters: readonly Candidate[]): Candida
   const taken: Candidate[] = []
   for (const voter of ordered) {
     taken.push(voter)
-    const rest = supervisor.members.filter(
-      (m) => m.isActive && m.isVoter && !taken.some(({ id }) => id === m.id),
-    )
-    if (!supervisor.isQuorum(rest)) break
+    const rest = supervisor.roster.voters.filter((m) => m.isActive && !taken.some(({ id }) => id === m.id))
+    if (!supervisor.roster.isQuorum(rest)) break
   }
   return taken
 }
@@ -90,10 +88,10 @@ async function perform(supervisor: Supervisor, verb: Verb, members: readonly Mem
       break
     case 'restart':
       await Promise.all(members.map((member) => member.host?.stop()))
-      await start(supervisor, members)
+      await supervisor.start(members)
       break
     case 'start':
-      await start(supervisor, members)
+      await supervisor.start(members)
       break
     case 'pause':
       await Promise.all(members.map((member) => freeze(supervisor, member)))
@@ -102,23 +100,6 @@ async function perform(supervisor: Supervisor, verb: Verb, members: readonly Mem
       await Promise.all(members.map((member) => thaw(supervisor, member)))
       break
   }
-}
-
-/** @throws OperationError naming the port that was taken meanwhile */
-async function start(supervisor: Supervisor, members: readonly Member[]): Promise<void> {
-  try {
-    await supervisor.bind(members)
-  } catch (error) {
-    const { code, port, address } = error as { code?: string; port?: number; address?: string }
-    if (code !== 'EADDRINUSE') throw error
-    const message = `port ${port} (${address}) was taken by another program while its member was down`
-    throw new OperationError(
-      'PORT_TAKEN',
-      message,
-      `end that program, then: zk-pseudo start ${members[0]?.id}`,
-    )
-  }
-  for (const member of members) supervisor.run(member)
 }
 
 async function freeze(supervisor: Supervisor, member: Member): Promise<void> {

@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Engine } from '../host/host.ts'
+import { previousOf } from './lineFile.ts'
 import type { ClusterRequest } from './plan.ts'
 import { isAlive, type ProcessIdentity } from './processes.ts'
 
@@ -139,7 +140,7 @@ export class ClusterDir {
    */
   removeVolumes(): string[] {
     const created = [...(this.manifest?.created ?? [])].reverse()
-    if (created.includes(this.eventsPath)) rmSync(join(this.path, 'events.previous.jsonl'), { force: true })
+    if (created.includes(this.eventsPath)) rmSync(previousOf(this.eventsPath), { force: true })
     const removed = created.filter((path) => {
       if (!existsSync(path)) return false
       if (statSync(path).isDirectory()) {
@@ -158,17 +159,21 @@ export class ClusterDir {
 const MEMBERS_FILES: Record<string, RegExp> = {
   'version-2':
     /^(log\.[0-9a-f]+|snapshot\.[0-9a-f]+(\.gz|\.snappy)?|(accepted|current)Epoch(\.tmp)?|tmp-snapshot\..*|zk-pseudo\.lock\..*)$/,
-  logs: /^(supervisor\.log|supervisor\.out|\d+\.log)$/,
+  logs: /^(supervisor\.out|(supervisor|\d+)(\.previous)?\.log)$/,
 }
+
+/** And what a handover has set aside. */
+const VERSION_FOLDER = /^version-2(\.lacks-[0-9a-f]+)?$/
 
 /** In the data dir itself; a member that was killed leaves its own behind. */
 const LOCK_FILE = /^zk-pseudo\.lock\.\d+\./
 
 function removeMembersFiles(folder: string): void {
-  const files = Object.hasOwn(MEMBERS_FILES, basename(folder)) ? MEMBERS_FILES[basename(folder)] : undefined
+  const kind = VERSION_FOLDER.test(basename(folder)) ? 'version-2' : basename(folder)
+  const files = Object.hasOwn(MEMBERS_FILES, kind) ? MEMBERS_FILES[kind] : undefined
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
-    if (entry.isDirectory() && entry.name === 'version-2') {
+    if (entry.isDirectory() && VERSION_FOLDER.test(entry.name)) {
       removeMembersFiles(path)
       removeIfEmpty(path)
     } else if (entry.isFile() && (LOCK_FILE.test(entry.name) || files?.test(entry.name))) rmSync(path)

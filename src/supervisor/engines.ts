@@ -1,21 +1,16 @@
-/** Which engine runs each member, and the hosts of either kind. */
+/** Which engine runs each member, remembered in the cluster's folder, and the hosts of either kind. */
 import { join } from 'node:path'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { usageError } from '../control/operationError.ts'
 import { ApacheHosts, findApache } from '../host/apacheHost.ts'
 import { LOG_CONFIGS } from '../host/apacheLog.ts'
-import type { Engine, HostFactory, Isolation, MemberHost } from '../host/host.ts'
+import { ENGINES, type Engine, type HostFactory, type MemberHost } from '../host/host.ts'
 import { ProcessHosts } from '../host/processHost.ts'
 import { ThreadHosts } from '../host/threadHost.ts'
 import type { ClusterDir } from './clusterDir.ts'
+import type { Member } from './member.ts'
+import type { ClusterRequest, EngineChoice } from './plan.ts'
 
-/** What `--engine` says: `all` for every member that `members` does not name. Null: as it was, or else ours. */
-export interface EngineChoice {
-  all: Engine | null
-  members: Record<number, Engine>
-}
-
-/** @param before what each member was run by last time */
 export function engineOf(
   id: number,
   choice: EngineChoice | null,
@@ -24,49 +19,71 @@ export function engineOf(
   return choice?.members[id] ?? choice?.all ?? before[id] ?? 'zk-pseudo'
 }
 
-/** @throws OperationError */
-export function checkChoice(choice: EngineChoice | null, ids: readonly number[]): void {
-  const unknown = Object.keys(choice?.members ?? {}).filter((id) => !ids.includes(Number(id)))
-  if (unknown.length === 0) return
-  throw usageError(`--engine names member ${unknown.join(', ')}`, `there are ${ids.join(', ')}`)
-}
-
-export interface EngineSettings {
-  readonly isolation: Isolation
-  /** How many members the ensemble has. */
-  readonly count: number
-  /** Where Apache ZooKeeper is; null: where it usually is. */
-  readonly apacheHome: string | null
-  readonly dir: ClusterDir
-}
-
-export class EngineHosts {
+export class Engines {
+  private readonly request: ClusterRequest
+  private readonly dir: ClusterDir
+  /** What ran each member when this began. */
+  private readonly before: Readonly<Record<number, Engine>>
+  /** How many members are to be run. */
+  private count = 0
   private own: HostFactory | null = null
   private apache: Promise<ApacheHosts> | null = null
-  private readonly settings: EngineSettings
 
-  constructor(settings: EngineSettings) {
-    this.settings = settings
+  constructor(request: ClusterRequest, dir: ClusterDir) {
+    this.request = request
+    this.dir = dir
+    this.before = dir.manifest?.engines ?? {}
   }
 
-  /** That the engine can be had, and runs these configs, is known before any member is touched. @throws ApacheError */
-  async prepare(engine: Engine, configs: readonly ServerConfig[]): Promise<void> {
+  of(id: number): Engine {
+    return engineOf(id, this.request.engines ?? null, this.before)
+  }
+
+  /** Before any of these members is opened. @throws an error in the shape of an OperationError when an engine cannot be had */
+  async begin(members: readonly Member[]): Promise<void> {
+    this.count = members.length
+    this.checkChoice(members.map(({ id }) => id))
+    for (const engine of ENGINES) {
+      const run = members.filter((member) => member.engine === engine)
+      if (run.length > 0) await this.prepare(engine, run)
+    }
+  }
+
+  /** @throws an error in the shape of an OperationError when the engine cannot be had, or cannot run these */
+  async prepare(engine: Engine, members: readonly Member[]): Promise<void> {
     const factory = await this.factoryOf(engine)
-    for (const config of configs) factory.check?.(config)
+    for (const { config } of members) factory.check?.(config)
   }
 
   async open(engine: Engine, config: ServerConfig): Promise<MemberHost> {
     return (await this.factoryOf(engine)).open(config)
   }
 
+  /** The next `up`, too, runs each member by what ran it last. */
+  remember(members: readonly Member[]): void {
+    const { manifest } = this.dir
+    if (manifest === null) return
+    manifest.engines = Object.fromEntries(members.map(({ id, engine }) => [id, engine]))
+    this.dir.save()
+  }
+
+  /** To be called when no member is left. */
   async close(): Promise<void> {
     await this.own?.close()
+    this.own = null
+  }
+
+  private checkChoice(ids: readonly number[]): void {
+    const named = Object.keys(this.request.engines?.members ?? {})
+    const unknown = named.filter((id) => !ids.includes(Number(id)))
+    if (unknown.length === 0) return
+    throw usageError(`--engine names member ${unknown.join(', ')}`, `there are ${ids.join(', ')}`)
   }
 
   private factoryOf(engine: Engine): HostFactory | Promise<HostFactory> {
     if (engine === 'zk-pseudo') {
-      const { isolation, count } = this.settings
-      this.own ??= isolation === 'thread' ? new ThreadHosts(count) : new ProcessHosts()
+      const isThread = this.request.isolation === 'thread'
+      this.own ??= isThread ? new ThreadHosts(this.count) : new ProcessHosts()
       return this.own
     }
     // What failed is tried anew: it may have been installed since.
@@ -78,8 +95,12 @@ export class EngineHosts {
   }
 
   private async apacheHosts(): Promise<ApacheHosts> {
-    const { apacheHome, dir } = this.settings
-    const runtime = await findApache({ home: apacheHome, env: process.env })
+    const { dir, request } = this
+    const home = request.apacheHome ?? null
+    const remembered = dir.manifest?.apacheHome ?? null
+    const runtime = await findApache({ home, remembered, env: process.env })
+    // What did not work is not remembered.
+    if (dir.manifest !== null) dir.manifest.apacheHome = home ?? remembered
     const logDir = join(dir.path, 'logs')
     for (const { file, text } of LOG_CONFIGS) dir.write(join(logDir, file), text)
     return new ApacheHosts(runtime, logDir)

@@ -1,13 +1,15 @@
 /**
  * The events of a cluster since it came up: numbered, stamped, the newest in memory and all of them as JSON lines
- * on disk. The file of the `up` before is kept beside it.
+ * on disk. What came before, of this `up` or of the last one, is kept in one file beside it.
  */
 import { existsSync, renameSync } from 'node:fs'
 import type { ClusterEvent, SupervisorEvent } from '../control/api.ts'
 import type { MemberEvent } from '../core/events.ts'
-import { LineFile } from './lineFile.ts'
+import { LineFile, previousOf } from './lineFile.ts'
 
 const IN_MEMORY = 10_000
+/** Each line of a log is an event, too: so much is kept on disk, and as much again of before. */
+const LIMIT_BYTES = 32 * 1024 * 1024
 
 export type EventListener = (event: ClusterEvent) => void
 
@@ -17,9 +19,9 @@ export class EventLog {
   private lastSeq = 0
   private readonly listeners = new Set<EventListener>()
 
-  constructor(path: string) {
-    if (existsSync(path)) renameSync(path, `${path.replace(/\.jsonl$/, '')}.previous.jsonl`)
-    this.file = new LineFile(path)
+  constructor(path: string, limitBytes?: number) {
+    if (existsSync(path)) renameSync(path, previousOf(path))
+    this.file = new LineFile(path, { limitBytes: limitBytes ?? LIMIT_BYTES, continues: false })
   }
 
   /** The number of the last event. */
@@ -39,7 +41,7 @@ export class EventLog {
     return stamped
   }
 
-  /** Everything after `seq`, oldest first. */
+  /** Everything after `seq` that is still kept, oldest first. */
   since(seq: number): ClusterEvent[] {
     const first = this.recent[0]
     if (first !== undefined && first.seq > seq + 1) {

@@ -1,20 +1,43 @@
 /**
- * A file of lines that grows: what one event-loop turn wrote goes out in one write, and whoever reads it through
- * here finds everything written before. Followers get each line as it is written.
+ * A file of lines that grows up to a limit, and then becomes the one file of before (`0.log`, `0.previous.log`): what one
+ * event-loop turn wrote goes out in one write, and whoever reads it through here finds everything written before that is
+ * still there. Followers get each line as it is written.
  */
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import { extname } from 'node:path'
 
 /** So much of a file's end is looked at when only its last lines are wanted. */
 const TAIL_BYTES = 4 * 1024 * 1024
 
+export interface LineFileOptions {
+  /** A file that is larger becomes the one of before. */
+  readonly limitBytes: number
+  /** Whether what an earlier life left in the file of before belongs to it, too. */
+  readonly continues: boolean
+}
+
+/** `events.previous.jsonl` for `events.jsonl`. */
+export function previousOf(path: string): string {
+  const extension = extname(path)
+  return `${path.slice(0, path.length - extension.length)}.previous${extension}`
+}
+
 export class LineFile {
-  private readonly fd: number
+  private readonly path: string
+  private readonly limitBytes: number
+  private fd: number
+  private size: number
+  private hasPrevious: boolean
   private pending: string[] = []
   private readonly followers = new Set<(line: string) => void>()
   private isClosed = false
 
-  constructor(path: string) {
+  constructor(path: string, { limitBytes, continues }: LineFileOptions) {
+    this.path = path
+    this.limitBytes = limitBytes
+    this.hasPrevious = continues && existsSync(previousOf(path))
     this.fd = openSync(path, 'a+', 0o644)
+    this.size = fstatSync(this.fd).size
   }
 
   /** @param line without its newline */
@@ -30,27 +53,45 @@ export class LineFile {
     const text = `${this.pending.join('\n')}\n`
     this.pending = []
     try {
-      writeSync(this.fd, text)
+      this.size += writeSync(this.fd, text)
+      if (this.size > this.limitBytes) this.rotate()
     } catch {
       // A full disk costs log lines, not the ensemble.
     }
+  }
+
+  private rotate(): void {
+    renameSync(this.path, previousOf(this.path))
+    this.hasPrevious = true
+    const next = openSync(this.path, 'a+', 0o644)
+    closeSync(this.fd)
+    this.fd = next
+    this.size = 0
   }
 
   /** The last `count` lines, or as many as are there; all of them without a count. */
   lines(count?: number): string[] {
     this.flush()
     if (this.isClosed || count === 0) return []
-    const { size } = fstatSync(this.fd)
-    const length = count === undefined ? size : Math.min(size, TAIL_BYTES)
-    const bytes = Buffer.alloc(length)
-    const read = readSync(this.fd, bytes, 0, length, size - length)
-    const lines = bytes
-      .toString('utf8', 0, read)
-      .split('\n')
-      .filter((line) => line !== '')
-    // The first may be cut.
-    if (length < size) lines.shift()
-    return count === undefined ? lines : lines.slice(-count)
+    const here = linesIn(this.fd, count)
+    if (!this.hasPrevious || (count !== undefined && here.length >= count)) return here
+    const missing = count === undefined ? undefined : count - here.length
+    return [...this.previousLines(missing), ...here]
+  }
+
+  private previousLines(count: number | undefined): string[] {
+    let fd: number
+    try {
+      fd = openSync(previousOf(this.path), 'r')
+    } catch {
+      // Somebody has removed it.
+      return []
+    }
+    try {
+      return linesIn(fd, count)
+    } finally {
+      closeSync(fd)
+    }
   }
 
   /** @returns ends it */
@@ -66,4 +107,18 @@ export class LineFile {
     this.followers.clear()
     closeSync(this.fd)
   }
+}
+
+function linesIn(fd: number, count: number | undefined): string[] {
+  const { size } = fstatSync(fd)
+  const length = count === undefined ? size : Math.min(size, TAIL_BYTES)
+  const bytes = Buffer.alloc(length)
+  const read = readSync(fd, bytes, 0, length, size - length)
+  const lines = bytes
+    .toString('utf8', 0, read)
+    .split('\n')
+    .filter((line) => line !== '')
+  // The first may be cut.
+  if (length < size) lines.shift()
+  return count === undefined ? lines : lines.slice(-count)
 }

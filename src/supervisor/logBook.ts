@@ -1,10 +1,13 @@
-/** The members' logs: pino's JSON lines, one file a member and one of the supervisor's own. */
+/** The members' logs: pino's JSON lines, one file a member and one of the supervisor's own, bounded in size. */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
 import type { ClusterEvent } from '../control/api.ts'
 import { LineFile } from './lineFile.ts'
 import { logLine } from './logLines.ts'
+
+/** Of a file; a second one of before is kept beside it. */
+const LIMIT_BYTES = 16 * 1024 * 1024
 
 interface Book {
   file: LineFile
@@ -69,7 +72,7 @@ export class LogBook {
 }
 
 function open(path: string, base: Record<string, unknown>): Book {
-  const file = new LineFile(path)
+  const file = new LineFile(path, { limitBytes: LIMIT_BYTES, continues: true })
   const stream = { write: (text: string) => file.write(text.trimEnd()) }
   // Each record brings its own time.
   return { file, logger: pino({ base, level: 'debug', timestamp: false }, stream) }

@@ -1,7 +1,7 @@
 /**
  * Events as log lines, in the words that users of ZooKeeper search their logs for. Pure.
  */
-import type { SupervisorEvent } from '../control/api.ts'
+import type { HandoverReport, SupervisorEvent } from '../control/api.ts'
 import type { MemberEvent, VoteView } from '../core/events.ts'
 
 export interface LogLine {
@@ -94,9 +94,17 @@ function otherLine(
       return { level: 'error', message: `Crashed (${event.code}): ${event.reason}` }
     case 'engine-changed':
       return info(`Runs with ${event.to} from now on`, { before: event.from })
+    case 'handover':
+      return handoverLine(event.report)
     case 'verdict':
       return debug(`Verdict of ${event.verb} ${event.verdict.members.join(', ')}`, { ...event.verdict })
   }
+}
+
+function handoverLine({ to, moved, problem }: HandoverReport): LogLine {
+  const members = moved.length === 0 ? 'nobody' : `members ${moved.map(({ member }) => member).join(', ')}`
+  if (problem === null) return info(`Handover to ${to}: ${members}`)
+  return { level: 'warn', message: `Handover to ${to} was stopped behind ${members}: ${problem}` }
 }
 
 const roleWords = {

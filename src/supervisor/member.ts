@@ -1,5 +1,5 @@
 /** A member as its supervisor sees it: its host, its state, and what its events have said so far. */
-
+import { presentConfig } from '../config/present.ts'
 import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
 import type { MemberInfo, MemberState } from '../control/api.ts'
 import type { MemberEvent, Role } from '../core/events.ts'
@@ -12,7 +12,8 @@ const zxidText = (zxid: number) => `0x${zxid.toString(16)}`
 
 export class Member {
   readonly id: number
-  readonly config: ServerConfig
+  /** As its file was at `up`: what it starts from, and goes by where a reconfiguration has left it out. */
+  readonly given: ServerConfig
   /** What runs it from its next start on. */
   engine: Engine
   state: MemberState = 'stopped'
@@ -39,15 +40,16 @@ export class Member {
     onExit: (member: Member, exit: ExitInfo) => void,
   ) {
     this.id = config.sid ?? 1
-    this.config = config
+    this.given = config
     this.engine = engine
     this.openHost = openHost
     this.onEvent = onEvent
     this.onExit = onExit
   }
 
-  get isVoter(): boolean {
-    return this.config.peerType === 'participant'
+  /** As its file is now. */
+  get config(): ServerConfig {
+    return presentConfig(this.given)
   }
 
   /** It has a host: it runs, or is frozen. */
@@ -62,7 +64,7 @@ export class Member {
 
   /** Binds the ports. @throws the system's error with `code`, `port` and `address` */
   async open(): Promise<void> {
-    const host = await this.openHost(this.engine, this.config)
+    const host = await this.openHost(this.engine, this.given)
     this.host = host
     this.state = 'starting'
     this.exit = null
@@ -117,27 +119,30 @@ export class Member {
     this.connections = status.connections
   }
 
-  get info(): MemberInfo {
-    const own = ownServer(this.config)
+  /** @param part what the ensemble makes of it */
+  info(part: Pick<MemberInfo, 'voter' | 'listed'>): MemberInfo {
+    const { config } = this
+    const own = ownServer(config) ?? ownServer(this.given)
     return {
       id: this.id,
       state: this.state,
       role: this.role,
       isolation: this.host?.isolation ?? 'thread',
       pid: this.host?.pid ?? null,
-      clientPort: this.config.clientPort,
+      clientHost: clientHost(config),
+      clientPort: config.clientPort,
       quorumPort: own?.quorumPort ?? null,
       electionPort: own?.electionPort ?? null,
       epoch: this.epoch,
       zxid: this.zxid === null ? null : zxidText(this.zxid),
       connections: this.connections,
-      dataDir: this.config.dataDir,
-      config: this.config.file,
+      dataDir: config.dataDir,
+      config: config.file,
       uptimeMs: this.isAlive ? Math.round(performance.now() - this.startedAtMs) : null,
       restarts: Math.max(0, this.restarts),
       exit: this.exit,
-      voter: this.isVoter,
       engine: this.engine,
+      ...part,
     }
   }
 }

@@ -6,8 +6,14 @@ import { loadEnsemble, writeInferredIds } from '../config/load.ts'
 import { formatProblem, hasErrors, type Problem } from '../config/problem.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { OperationError } from '../control/operationError.ts'
+import type { Engine } from '../host/host.ts'
 import type { ClusterDir } from './clusterDir.ts'
-import type { EngineChoice } from './engines.ts'
+
+/** What `--engine` says: `all` for every member that `members` does not name. Null: as it was, or else ours. */
+export interface EngineChoice {
+  all: Engine | null
+  members: Record<number, Engine>
+}
 
 /** Plain data: it crosses to the background process, and is kept in the cluster's folder. */
 export interface ClusterRequest {

@@ -18,7 +18,7 @@ export interface ProbeTarget {
 }
 
 const PATH = '/zookeeper/zk-pseudo-probe'
-/** Between an acknowledgement and the next write: the resolution of what is measured, ms. */
+/** Between an acknowledgement and the next write, unless told otherwise: the resolution of what is measured, ms. */
 const PACE_MS = 2
 const RETRY_MS = 5
 const SESSION_TIMEOUT_MS = 10_000
@@ -43,10 +43,12 @@ export class WriteProbe {
   private faultAt: number | null = null
   private longestMs: number | null = null
   private readonly onSession: (id: string) => void
+  readonly paceMs: number
 
   /** @param onSession is told each session of the probe as events name it: `0x…` */
-  constructor(targets: readonly ProbeTarget[], onSession: (id: string) => void) {
+  constructor(targets: readonly ProbeTarget[], onSession: (id: string) => void, paceMs = PACE_MS) {
     this.onSession = onSession
+    this.paceMs = paceMs
     this.lanes = targets.map((target) => new Lane(target, this))
   }
 
@@ -65,6 +67,15 @@ export class WriteProbe {
     return this.lanes.some(
       (lane) => lane.lastAckedSend > since && (member === undefined || lane.target.member === member),
     )
+  }
+
+  /**
+   * How far the history reached when a write sent after `since` was acknowledged: everything that anybody was told of
+   * before `since` lies below. Null while none is; 0 from members that demand authentication, and do not write.
+   */
+  zxidAfter(since: number): number | null {
+    const lanes = this.lanes.filter(({ lastAckedSend }) => lastAckedSend > since)
+    return lanes.length === 0 ? null : Math.max(...lanes.map(({ lastZxid }) => lastZxid))
   }
 
   /** Calls back with each acknowledgement. @returns ends it */
@@ -106,6 +117,8 @@ class Lane {
   readonly target: ProbeTarget
   /** When the newest acknowledged write was sent. */
   lastAckedSend = 0
+  /** What its reply said. */
+  lastZxid = 0
   private readonly probe: WriteProbe
   private session: Session | null = null
   private socket: Socket | null = null
@@ -128,8 +141,8 @@ class Lane {
     // A member that is paused never answers; then the session expires by itself.
     const overdue = setTimeout(() => socket.destroy(), CLOSE_MS)
     socket.once('close', () => clearTimeout(overdue))
-    // A session that was asked for is closed when it is there, so that none is left behind.
-    if (session !== null) socket.end(closeFrame())
+    // A session that was asked for is closed when it is there, so that none is left behind. The member closes the connection.
+    if (session !== null) socket.write(closeFrame())
     else if (socket.connecting) socket.destroy()
     return null
   }
@@ -161,7 +174,7 @@ class Lane {
     if (this.session?.id !== session.id) this.probe.opened(session)
     this.session = session
     if (!this.hasEnded) this.write()
-    else if (this.socket?.writable) this.socket.end(closeFrame())
+    else if (this.socket?.writable) this.socket.write(closeFrame())
     return true
   }
 
@@ -175,9 +188,10 @@ class Lane {
     const error = frame.readInt32BE(12)
     if (error === NO_NODE || error === 0 || error === AUTHENTICATE_FIRST) {
       this.lastAckedSend = this.sentAt
+      this.lastZxid = Number(frame.readBigInt64BE(4))
       this.probe.acknowledged(preciseNow())
     }
-    if (error === NO_NODE || error === 0) this.later(() => this.write(), PACE_MS)
+    if (error === NO_NODE || error === 0) this.later(() => this.write(), this.probe.paceMs)
     // It was refused, or the session moved or ended: whatever it is, a new connection finds out.
     else this.socket?.destroy()
   }
@@ -197,7 +211,7 @@ function closeSession(session: Session, target: ProbeTarget | undefined): Promis
     overdue.unref()
     socket.unref()
     socket.on('connect', () => socket.write(connectFrame(session)))
-    socket.once('data', () => socket.end(closeFrame()))
+    socket.once('data', () => socket.write(closeFrame()))
     socket.on('error', () => {})
     socket.on('close', () => {
       clearTimeout(overdue)

@@ -11,32 +11,38 @@ import type { Supervisor } from './supervisor.ts'
 /** Conditions are looked at when an event comes, and, for what no event tells, every so often. */
 const LOOK_EVERY_MS = 20
 
+/** Whether it is met in time. In a cluster that ends nothing is waited for. */
 export function until(supervisor: Supervisor, timeoutMs: number, isMet: () => boolean): Promise<boolean> {
   return new Promise((resolve) => {
+    const { ending } = supervisor
     const end = (result: boolean) => {
       clearTimeout(deadline)
       clearInterval(ticking)
       stopListening()
+      ending.removeEventListener('abort', giveUp)
       resolve(result)
     }
     const look = () => {
       if (isMet()) end(true)
     }
-    const deadline = setTimeout(() => end(isMet()), timeoutMs)
+    const giveUp = () => end(isMet())
+    const deadline = setTimeout(giveUp, timeoutMs)
     const ticking = setInterval(look, LOOK_EVERY_MS)
     const stopListening = supervisor.events.listen(look)
-    look()
+    ending.addEventListener('abort', giveUp)
+    if (ending.aborted) giveUp()
+    else look()
   })
 }
 
 /** A probe of these members; its own sessions are no business of any verdict. */
-export function probeOf(supervisor: Supervisor, members: readonly Member[]): WriteProbe {
+export function probeOf(supervisor: Supervisor, members: readonly Member[], paceMs?: number): WriteProbe {
   const targets = members.map(({ id, config }) => ({
     member: id,
     host: clientHost(config),
     port: config.clientPort,
   }))
-  return new WriteProbe(targets, (session) => supervisor.probeSessions.add(session))
+  return new WriteProbe(targets, (session) => supervisor.probeSessions.add(session), paceMs)
 }
 
 /** Until a write sent after `since` is acknowledged; false when none is in time. */
@@ -60,14 +66,17 @@ export function active(supervisor: Supervisor): Member[] {
 
 /** No set of those that take part could decide anything. */
 export function isQuorumImpossible(supervisor: Supervisor): boolean {
-  return !supervisor.isQuorum(active(supervisor).filter((member) => member.isVoter))
+  const { roster } = supervisor
+  return !roster.isQuorum(roster.voters.filter((member) => member.isActive))
 }
 
-/** A leader with a quorum, and everybody who takes part serves. */
+/** A leader with a quorum, and everybody whom the ensemble counts on and who takes part serves. */
 export function isServing(supervisor: Supervisor): boolean {
   const { leader } = supervisor
   if (leader === null) return false
-  return active(supervisor).every((member) => member.isServing && member.epoch === leader.epoch)
+  return supervisor.roster.listed.every(
+    (member) => !member.isActive || (member.isServing && member.epoch === leader.epoch),
+  )
 }
 
 /** Too many have crashed for the others to be a quorum, and nobody has ended one that could come back. */
@@ -93,12 +102,17 @@ export async function waitUntilServing(supervisor: Supervisor, timeoutMs: number
 
 function lost(supervisor: Supervisor): OperationError {
   const crashed = supervisor.members.filter(({ state }) => state === 'crashed')
-  const message = `the ensemble cannot serve: ${crashed.map(({ id, exit }) => `member ${id} crashed (${exit})`).join('; ')}`
+  const each = [...new Set(crashed.map(({ exit }) => exit))].map((exit) => {
+    const ids = crashed.filter((member) => member.exit === exit).map(({ id }) => id)
+    return `member${ids.length === 1 ? '' : 's'} ${ids.join(', ')} crashed (${exit})`
+  })
+  const message = `the ensemble cannot serve: ${each.join('; ')}`
   const reasons = [...new Set(crashed.flatMap(({ exitLines }) => exitLines))]
   return new OperationError('CRASHED', message, [...reasons, 'see more: zk-pseudo logs'].join('\n'))
 }
 
 export function notSettled(supervisor: Supervisor, timeoutMs: number): OperationError {
+  if (supervisor.ending.aborted) return new OperationError('ENDING', 'the cluster went down meanwhile')
   const states = supervisor.members.map(
     (m) => `${m.id} ${m.state === 'running' ? (m.role ?? 'starting') : m.state}`,
   )

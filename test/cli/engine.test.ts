@@ -42,17 +42,15 @@ describe('what runs the members', () => {
   })
 
   it('is told when they come up', () => {
-    expect(banner(mixed, plain, 80)[0]).toBe(
-      'mixed: 3 members, member 0 of Apache ZooKeeper, members 1 and 2 of zk-pseudo, in threads',
-    )
+    expect(banner(mixed, plain, 80)[0]).toBe('mixed: 3 members, 0 of Apache ZooKeeper, 1 and 2 of zk-pseudo')
   })
 
   it('is what a handover tells', () => {
     const text = handoverText(
       {
         to: 'apache',
-        moved: [{ member: 1, from: 'zk-pseudo', to: 'apache', role: 'follower', ms: 1300 }],
-        left: [{ member: 2, why: 'the handover was stopped' }],
+        moved: [{ member: 1, from: 'zk-pseudo', to: 'apache', role: 'follower', ms: 1300, note: 'its log' }],
+        left: [2, 3].map((id) => ({ member: id, why: 'the handover was stopped' })),
         problem: 'member 2 ended (exit code 1) with apache; it runs with zk-pseudo again',
         leaderBefore: 2,
         leaderAfter: 1,
@@ -63,8 +61,9 @@ describe('what runs the members', () => {
     )
     expect(text).toBe(`\
 member 1 (follower) runs with apache, after 1.3 s
-member 2 stays as it is: the handover was stopped
+  its log
 stopped: member 2 ended (exit code 1) with apache; it runs with zk-pseudo again
+members 2 and 3 stay as they are: the handover was stopped
 member 1 leads epoch 4; no write waited longer than 250 ms`)
   })
 })

@@ -185,7 +185,9 @@ export function member(id: number, changes: Partial<MemberInfo> = {}): MemberInf
     uptimeMs: 65_000,
     restarts: 0,
     exit: null,
+    clientHost: '127.0.0.1',
     voter: true,
+    listed: true,
     engine: 'zk-pseudo',
     ...changes,
   }

@@ -59,8 +59,16 @@ describe('up in the foreground', () => {
       member: 2,
       event: { type: 'established', epoch: 3, quorum: [0, 1, 2], ms: 40 },
     })
-    fake.emitLog({ level: 30, time: 0, member: 0, msg: 'a line' })
+    const time = Date.now()
+    fake.emitLog({ level: 30, time: time - 60_000, member: 0, msg: 'of the up before' })
+    fake.emitLog({ level: 20, time, member: 0, msg: 'a vote' })
+    fake.emitLog({ level: 30, time, member: 0, msg: 'chatter', logger: 'QuorumPeer' })
+    const stack = 'java.io.EOFException\n\tat java.base/java.io.DataInputStream.readInt'
+    fake.emitLog({ level: 40, time, member: 0, msg: 'broken', logger: 'Learner', stack })
+    fake.emitLog({ level: 30, time, member: 0, msg: 'a line' })
     await eventually('its lines', () => answer().includes('a line') && answer().includes('leads epoch 3'))
+    expect(answer()).toContain('WARN: Learner: broken (java.io.EOFException)\n')
+    expect(answer()).not.toMatch(/of the up before|a vote|chatter|DataInputStream/)
     expect(answer()).toMatch(/^three: 3 members, in threads\n/)
     expect(answer()).toContain('==> member 2 leads epoch 3, elected by 0, 1 and 2 in 40 ms\n')
     process.emit('SIGINT')
@@ -119,7 +127,7 @@ describe('up in the foreground', () => {
     const { output, answer, notes } = recorder(true)
     const running = foreground(async () => supervised, 1000, output)
     await eventually('both streams', () => fake.followers() === 2)
-    fake.emitLog({ level: 30, time: 0, member: 0, msg: 'a line' })
+    fake.emitLog({ level: 30, time: Date.now(), member: 0, msg: 'a line' })
     await eventually('the log line', () => notes().includes('a line'))
     finish()
     await running

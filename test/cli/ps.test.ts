@@ -60,7 +60,12 @@ member 1 killed: killed by zk-pseudo kill
         'engine',
       ]),
     )
-    const { voter: _, ...contract } = fake.script.cluster.members[1] as MemberInfo
+    const {
+      voter: _,
+      listed: __,
+      clientHost: ___,
+      ...contract
+    } = fake.script.cluster.members[1] as MemberInfo
     expect(document.members[1]).toEqual(contract)
   })
 

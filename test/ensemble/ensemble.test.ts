@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type ClusterEvent, Ensemble } from '../../src/ensemble/index.ts'
+import { type ClusterEvent, Ensemble, type OperationError } from '../../src/ensemble/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { modeOf } from '../support/fourLetterWord.ts'
 import { claimPorts, isFree, releasePorts } from '../support/ports.ts'
@@ -198,6 +198,23 @@ describe('an ensemble', () => {
     await other.close()
     expect((await ensemble.status()).quorum).toBe(true)
     await expect(Ensemble.connect('nobody')).rejects.toMatchObject({ code: 'NO_CLUSTER', exitCode: 3 })
+  })
+
+  it('is ended by whoever stops it all, attached or not', async () => {
+    const name = `stopped-${process.pid}`
+    await using ensemble = await Ensemble.start({ name, members: 1 })
+    const [first] = ensemble.members
+    const other = await Ensemble.connect(name)
+    await other.stopAll()
+    expect(await isFree(first?.clientPort as number)).toBe(true)
+    await other.stopAll()
+    await eventually('nobody to answer', () =>
+      ensemble.status().then(
+        () => false,
+        ({ code }: OperationError) => code === 'NO_CLUSTER',
+      ),
+    )
+    await ensemble.stopAll()
   })
 
   it('does not collide with others that start at once', async () => {

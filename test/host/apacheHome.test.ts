@@ -1,5 +1,5 @@
 /** Where Apache ZooKeeper and Java are found, which versions are taken, and what a person is told when there are none. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -9,6 +9,7 @@ import { findJava, javaVersion } from '../../src/host/apacheJava.ts'
 import { writeJar } from './fakeJar.ts'
 
 const MANIFEST = 'META-INF/MANIFEST.MF'
+const MAIN = { 'org/apache/zookeeper/server/quorum/QuorumPeerMain.class': 'cafebabe' }
 const MAVEN = 'META-INF/maven/org.apache.zookeeper/zookeeper/pom.properties'
 
 let root: string
@@ -23,7 +24,7 @@ const manifest = (version: string) => `Manifest-Version: 1.0\r\nImplementation-V
 
 function release(name: string, version: string): string {
   const home = join(root, name)
-  writeJar(join(home, 'lib', `zookeeper-${version}.jar`), { [MANIFEST]: manifest(version) })
+  writeJar(join(home, 'lib', `zookeeper-${version}.jar`), { [MANIFEST]: manifest(version), ...MAIN })
   for (const jar of ['logback-classic-1.2.13.jar', 'zookeeper-jute-3.8.4.jar', 'slf4j-api-1.7.30.jar']) {
     writeJar(join(home, 'lib', jar), { [MANIFEST]: 'Manifest-Version: 1.0\n' })
   }
@@ -35,6 +36,7 @@ function packaged({ maven, link }: { maven?: string; link?: string }): string {
   const jars = join(root, 'java')
   writeJar(join(jars, 'zookeeper.jar'), {
     [MANIFEST]: 'Manifest-Version: 1.0\nClass-Path: slf4j-api.jar\n',
+    ...MAIN,
     ...(maven === undefined ? {} : { [MAVEN]: `artifactId=zookeeper\nversion=${maven}\n` }),
   })
   if (link !== undefined) symlinkSync('zookeeper.jar', join(jars, `zookeeper-${link}.jar`))
@@ -85,6 +87,42 @@ describe('an Apache ZooKeeper', () => {
 
   it('of an untold version is refused', () => {
     expect(() => find(null, {}, packaged({}))).toThrow('does not tell its version')
+  })
+
+  it('whose jar is broken is refused', () => {
+    const home = release('broken', '3.8.4')
+    const jar = join(home, 'lib', 'zookeeper-3.8.4.jar')
+    const whole = readFileSync(jar)
+    for (const bytes of [whole.subarray(0, 100), Buffer.alloc(0), Buffer.alloc(5000, 7)]) {
+      writeFileSync(jar, bytes)
+      expect(() => find(home)).toThrow(`${jar} is broken`)
+    }
+    rmSync(jar)
+    mkdirSync(jar)
+    expect(() => find(home)).toThrow(`${jar} is broken`)
+  })
+
+  it('of last time comes behind the one that was named, and before the usual places', () => {
+    const env = { ZOOKEEPER_HOME: release('env', '3.7.2') }
+    const remembered = release('before', '3.8.4')
+    const jars = { packagedJars: join(root, 'none') }
+    expect(findApacheHome({ home: null, remembered, env, ...jars }).version).toBe('3.8.4')
+    expect(findApacheHome({ home: release('named', '3.9.2'), remembered, env, ...jars }).version).toBe(
+      '3.9.2',
+    )
+    rmSync(remembered, { recursive: true })
+    expect(() => findApacheHome({ home: null, remembered, env, ...jars })).toThrow(
+      /of last time is .*before, which does not exist/,
+    )
+  })
+
+  it('is found through ZOOKEEPER_PREFIX, too', () => {
+    const prefix = release('prefix', '3.6.4')
+    expect(find(null, { ZOOKEEPER_PREFIX: prefix }).version).toBe('3.6.4')
+    expect(find(null, { ZOOKEEPER_PREFIX: prefix, ZOOKEEPER_HOME: release('home', '3.7.2') }).version).toBe(
+      '3.7.2',
+    )
+    expect(() => find(null, { ZOOKEEPER_PREFIX: '/gone' })).toThrow('ZOOKEEPER_PREFIX is /gone')
   })
 
   it('that is missing is told with everything that was looked for, and what to do', () => {

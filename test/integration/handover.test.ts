@@ -1,11 +1,12 @@
 /** Members are moved to Apache ZooKeeper and back while clients write all the while: nothing is lost, and what goes wrong is undone. */
-import { writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest'
 import { ZooKeeper } from '../../src/client/index.ts'
-import { Ensemble, type HandoverReport } from '../../src/ensemble/index.ts'
+import { Ensemble, type HandoverReport, type MemberInfo } from '../../src/ensemble/index.ts'
 import { AcknowledgedWrites } from '../support/acknowledgedWrites.ts'
 import { apacheUnavailable } from '../support/apache.ts'
-import { CommandLineCluster } from '../support/commandLine.ts'
+import { CommandLineCluster, lives } from '../support/commandLine.ts'
 import { needs } from '../support/ensembles.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -14,13 +15,32 @@ const set = { tickTime: '500' }
 
 beforeEach((context) => needs(context as TestContext, missing))
 
+/** Takes one transaction out of the middle of the newest log: a new file, which the member that runs does not notice. */
+function loseOne(folder: string): void {
+  const name = readdirSync(folder)
+    .filter((file) => file.startsWith('log.'))
+    .sort()
+    .at(-1) as string
+  const path = join(folder, name)
+  const bytes = readFileSync(path)
+  const ends = [16]
+  for (let at = 16; bytes.readInt32BE(at + 8) > 0; ) {
+    at += 13 + bytes.readInt32BE(at + 8)
+    ends.push(at)
+  }
+  const [from, to] = ends.slice(-4)
+  rmSync(path)
+  writeFileSync(path, Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]))
+}
+
 async function engines(ensemble: Ensemble): Promise<string[]> {
   return (await ensemble.status()).members.map(({ engine }) => engine)
 }
 
 describe('a handover', () => {
-  it('there and back loses no write and no session', { timeout: 120_000 }, async () => {
-    await using ensemble = await Ensemble.start({ observers: 1, set })
+  it('there and back loses no write and no session', { timeout: 240_000 }, async () => {
+    // Ticks of the usual length: on a machine that is busy, short ones make for elections that nobody asked for.
+    await using ensemble = await Ensemble.start({ observers: 1 })
     const ports = () => ensemble.members.map(({ clientPort }) => clientPort)
     const writes = await AcknowledgedWrites.start('/writes', ports)
     const { leader } = await ensemble.status()
@@ -115,6 +135,123 @@ describe('a handover', () => {
     } finally {
       await client.close()
     }
+  })
+
+  it('stops behind the member under way when it is told to, and goes on later', {
+    timeout: 90_000,
+  }, async () => {
+    await using ensemble = await Ensemble.start({ set })
+    const told = new AbortController()
+    const changed = new Set<number | null>()
+    ensemble.on(({ event, member }) => {
+      if (event.type === 'engine-changed') changed.add(member)
+    })
+    const work = ensemble.handover('apache', [], { signal: told.signal })
+    await eventually('the first member to change', () => changed.size > 0)
+    told.abort()
+    const report = await work
+    expect(report).toMatchObject({ problem: 'it was interrupted', moved: [{ member: [...changed][0] }] })
+    expect(report.left).toHaveLength(2)
+    expect(await ensemble.status()).toMatchObject({ quorum: true, epoch: 1 })
+    const rest = await ensemble.handover('apache')
+    expect(rest).toMatchObject({ problem: null, left: [] })
+    expect(rest.moved).toHaveLength(2)
+  })
+
+  it('bears no other, and no start, at its side; a fault stops it', { timeout: 90_000 }, async () => {
+    await using ensemble = await Ensemble.start({ set })
+    const { leader } = await ensemble.status()
+    const followers = ensemble.members.filter(({ id }) => id !== leader).map(({ id }) => id)
+    const work = ensemble.handover('apache')
+    const begun = (id: number) => {
+      return eventually('it to begin', async () => (await ensemble.status()).members[id]?.engine === 'apache')
+    }
+    await begun(followers[0] as number)
+    await expect(ensemble.handover('zk-pseudo')).rejects.toMatchObject({ code: 'BUSY' })
+    await expect(ensemble.restart('all')).rejects.toMatchObject({ code: 'BUSY' })
+    await ensemble.kill(followers[1] as number, { wait: false })
+    const report = await work
+    expect(report.problem).toContain(`member ${followers[1]} was killed meanwhile`)
+    expect(report.moved.map(({ member }) => member)).toEqual([followers[0]])
+    await ensemble.start('all', { waitTimeoutMs: 20_000 })
+    expect((await ensemble.status()).members.map(({ state }) => state)).toEqual(Array(3).fill('running'))
+  })
+
+  it('ends with the cluster, and leaves nobody behind', { timeout: 60_000 }, async () => {
+    await using ensemble = await Ensemble.start({ set })
+    const pids = new Set<number>()
+    const work = ensemble.handover('apache')
+    await eventually('a JVM', async () => {
+      for (const { engine, pid } of (await ensemble.status()).members) {
+        if (engine === 'apache' && pid !== null && pid > 0) pids.add(pid)
+      }
+      return pids.size > 0
+    })
+    await ensemble.close()
+    expect(await work).toMatchObject({ problem: 'the cluster went down meanwhile', leaderAfter: null })
+    expect([...pids].filter(lives)).toEqual([])
+  })
+
+  it('gives a member whose log has lost something everything anew', { timeout: 90_000 }, async () => {
+    await using ensemble = await Ensemble.start({ set })
+    const client = await ZooKeeper.connect(ensemble.connectString)
+    try {
+      for (let i = 0; i < 20; i += 1) await client.create(`/n${i}`, Buffer.from('x'))
+      const { members, leader } = await ensemble.status()
+      const hurt = members.find(({ id }) => id !== leader)
+      const folder = join(hurt?.dataDir as string, 'version-2')
+      loseOne(folder)
+      const report = await ensemble.handover('apache', String(hurt?.id))
+      expect(report.problem).toBeNull()
+      expect(report.moved[0]?.note).toMatch(/its log lacked 0x1[0-9a-f]{8}, which the others have/)
+      expect(readdirSync(hurt?.dataDir as string)).toContainEqual(expect.stringMatching(/^version-2\.lacks-/))
+      const reader = await ZooKeeper.connect(`127.0.0.1:${hurt?.clientPort}`)
+      await reader.sync('/')
+      for (let i = 0; i < 20; i += 1) expect(await reader.exists(`/n${i}`)).not.toBeNull()
+      await reader.close()
+    } finally {
+      await client.close()
+    }
+  })
+
+  it('goes by the server list of now, and so does everything else', { timeout: 120_000 }, async () => {
+    await using ensemble = await Ensemble.start({
+      members: 4,
+      set: { ...set, reconfigEnabled: 'true', skipACL: 'yes' },
+    })
+    const before = await ensemble.status()
+    const others = before.members.filter(({ id }) => id !== before.leader)
+    const [gone, watches] = others as [MemberInfo, MemberInfo, MemberInfo]
+    const client = await ZooKeeper.connect(ensemble.connectString)
+    const line = `server.${watches.id}=127.0.0.1:${watches.quorumPort}:${watches.electionPort}:observer;127.0.0.1:${watches.clientPort}`
+    await client.reconfig({ leaving: [gone.id] })
+    await client.reconfig({ joining: [line] })
+    await client.close()
+    const after = await eventually('the roles of now', async () => {
+      const now = await ensemble.status()
+      return now.members[watches.id]?.role === 'observer' && now.quorum ? now : undefined
+    })
+    expect(after.members[gone.id]).toMatchObject({ listed: false, voter: false })
+    expect(after.members[watches.id]).toMatchObject({ listed: true, voter: false })
+    expect(ensemble.connectString.split(',')).not.toContain(`127.0.0.1:${gone.clientPort}`)
+    const paused = await ensemble.pause('observer')
+    expect(paused.members).toEqual([watches.id])
+    await ensemble.resume('all')
+    // Two voters are left, and neither can be spared; the observer can.
+    await expect(ensemble.handover('apache')).rejects.toMatchObject({ code: 'NO_SPARE' })
+    expect(await ensemble.handover('apache', 'observer')).toMatchObject({
+      problem: null,
+      moved: [{ member: watches.id }],
+    })
+    const again = await ZooKeeper.connect(ensemble.connectString)
+    await again.reconfig({ joining: [line.replace('observer', 'participant')] })
+    await again.close()
+    await eventually('a voter again', async () => (await ensemble.status()).members[watches.id]?.voter)
+    await ensemble.waitForLeader()
+    const report = await ensemble.handover('apache')
+    expect(report).toMatchObject({ problem: null, left: [{ member: gone.id }] })
+    expect(report.moved).toHaveLength(2)
+    expect((await ensemble.status()).quorum).toBe(true)
   })
 
   it('is a command, and its engines are those of the next up', { timeout: 90_000 }, async () => {

@@ -50,13 +50,30 @@ export const command = defineCommand<HandoverOptions>({
       throw usageError('handover needs to know what to', 'for example: zk-pseudo handover --to apache')
     const { connection } = await openCluster(options)
     const look = () => connection.cluster()
-    const work = connection.handover({ to, selectors, waitTimeoutMs: waitTimeout })
-    const report: HandoverReport = await withProgress(output, `moving to ${to}`, look, work)
-    if (output.json) output.document(report)
-    else output.print(handoverText(report, output.paint))
-    return report.problem === null ? exitCodes.done : exitCodes.failed
+    const hangUp = new AbortController()
+    const interrupted = () => hangUp.abort()
+    process.once('SIGINT', interrupted)
+    process.once('SIGTERM', interrupted)
+    try {
+      const work = connection.handover({ to, selectors, waitTimeoutMs: waitTimeout }, hangUp.signal)
+      const report: HandoverReport = await withProgress(output, `moving to ${to}`, look, work)
+      if (output.json) output.document(report)
+      else output.print(handoverText(report, output.paint))
+      return report.problem === null ? exitCodes.done : exitCodes.failed
+    } catch (error) {
+      if (!hangUp.signal.aborted) throw error
+      output.note('interrupted: the member under way is finished, and the handover stops behind it')
+      output.note('  to see it: zk-pseudo ps; to go on later: the same command again')
+      return INTERRUPTED
+    } finally {
+      process.off('SIGINT', interrupted)
+      process.off('SIGTERM', interrupted)
+    }
   },
 })
+
+/** What a shell reports of a program that Ctrl-C ended: 128 + SIGINT. */
+const INTERRUPTED = 130
 
 function engineName(text: string): (typeof engineWords)[number] {
   const found = engineWords.find((word) => word === text)

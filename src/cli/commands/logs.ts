@@ -42,7 +42,9 @@ export const command = defineCommand<LogsOptions>({
       throw usageError('logs takes one member, or none for all', 'for example: zk-pseudo logs 1')
     const { connection } = await openCluster(options)
     const member = word === undefined ? undefined : memberNamed(word, await connection.cluster())
-    const format = output.json ? JSON.stringify : logFormatter(output.paint, wantsColour(process.stdout))
+    const format = output.json
+      ? JSON.stringify
+      : logFormatter({ paint: output.paint, colours: wantsColour(process.stdout), stacks: true })
     const records = connection.logs({
       ...(member === undefined ? {} : { member }),
       ...(options.tail === undefined ? {} : { tail: options.tail }),

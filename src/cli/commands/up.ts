@@ -146,8 +146,11 @@ async function serving(connection: Connection, options: UpOptions, output: Outpu
   const what = 'waiting for the ensemble to serve'
   const cluster = await withProgress(output, what, look, connection.wait(options.waitTimeout)).catch(
     (error: unknown) => {
-      if (!(error instanceof OperationError) || error.exitCode !== exitCodes.timedOut) throw error
-      const hint = `${error.hint ?? ''}\nit still runs and may yet serve: zk-pseudo ps; to end it: zk-pseudo down`
+      if (!(error instanceof OperationError)) throw error
+      const isCrash = error.code === 'CRASHED'
+      if (!isCrash && error.exitCode !== exitCodes.timedOut) throw error
+      const still = isCrash ? 'its supervisor still runs' : 'it still runs and may yet serve'
+      const hint = `${error.hint ?? ''}\n${still}: zk-pseudo ps; to end it: zk-pseudo down`
       throw new OperationError(error.code, error.message, hint.trim(), error.exitCode)
     },
   )

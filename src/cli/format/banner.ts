@@ -2,7 +2,7 @@
 import type { ClusterInfo, MemberInfo } from '../../control/api.ts'
 import { memberStyle, type Paint } from '../output.ts'
 import { type Column, table } from './table.ts'
-import { countText, membersText } from './words.ts'
+import { countText, listText } from './words.ts'
 
 const columns: Column[] = [
   { title: 'MEMBER' },
@@ -38,8 +38,8 @@ function kindText(members: readonly MemberInfo[]): string {
   const isolation = own[0]?.isolation === 'process' ? 'each in its own process' : 'in threads'
   if (apache.length === 0) return isolation
   if (own.length === 0) return 'all of them Apache ZooKeeper'
-  const [theirs, ours] = [apache, own].map((some) => membersText(some.map(({ id }) => id)))
-  return `${theirs} of Apache ZooKeeper, ${ours} of zk-pseudo, ${isolation}`
+  const [theirs, ours] = [apache, own].map((some) => listText(some.map(({ id }) => id)))
+  return `${theirs} of Apache ZooKeeper, ${ours} of zk-pseudo`
 }
 
 /** Paths below the current folder are shown from there. */

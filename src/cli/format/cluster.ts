@@ -5,8 +5,11 @@ import { type Column, table } from './table.ts'
 import { durationText } from './words.ts'
 import { wrap } from './wrap.ts'
 
+/** What `ps --json` leaves out of a member. */
+type Unlisted = 'voter' | 'listed' | 'clientHost'
+
 export type PsDocument = Omit<ClusterInfo, 'dir' | 'supervisorPid' | 'members'> & {
-  members: Omit<MemberInfo, 'voter'>[]
+  members: Omit<MemberInfo, Unlisted>[]
 }
 
 /** Exactly the fields that `ps --json` promises, in the order of the contract. */
@@ -15,7 +18,7 @@ export function contractOf(cluster: ClusterInfo): PsDocument {
   return { name, connectString, quorum, leader, epoch, members: cluster.members.map(memberContract) }
 }
 
-function memberContract(member: MemberInfo): Omit<MemberInfo, 'voter'> {
+function memberContract(member: MemberInfo): Omit<MemberInfo, Unlisted> {
   const { id, state, role, isolation, pid, clientPort, quorumPort, electionPort, epoch, zxid } = member
   const { connections, dataDir, config, uptimeMs, restarts, exit, engine } = member
   const ports = { clientPort, quorumPort, electionPort }
@@ -52,27 +55,31 @@ const columns: Column[] = [
   { title: 'STARTS', align: 'right', expendable: 6 },
 ]
 
-/** Where there is more than one kind. */
+/** Where not all are ours. */
 const engineColumn: Column = { title: 'ENGINE', expendable: 2 }
 
 export function clusterReport(cluster: ClusterInfo, output: Pick<Output, 'paint' | 'columns'>): string[] {
   const { paint } = output
-  const isMixed = new Set(cluster.members.map(({ engine }) => engine)).size > 1
+  const showsEngines = cluster.members.some(({ engine }) => engine !== 'zk-pseudo')
   const rows = cluster.members.map((member) => [
     ...memberRow(member, paint),
-    ...(isMixed ? [member.engine] : []),
+    ...(showsEngines ? [member.engine] : []),
   ])
-  const shown = isMixed ? [...columns, engineColumn] : columns
+  const shown = showsEngines ? [...columns, engineColumn] : columns
   const [header = '', ...lines] = table(shown, rows, output.columns)
   const ended = cluster.members
     .filter((member) => member.exit !== null && member.exit !== member.state)
-    .flatMap((member) => wrap(`member ${member.id} ${member.state}: ${member.exit}`, output.columns))
+    .map((member) => `member ${member.id} ${member.state}: ${member.exit}`)
+  const strangers = cluster.members
+    .filter(({ listed }) => !listed)
+    .map(({ id }) => `member ${id} is not in the ensemble's server list: reconfig -add lets it in`)
+  const notes = [...ended, ...strangers].flatMap((line) => wrap(line, output.columns))
   return [
     headline(cluster, paint),
     '',
     paint('dim', header),
     ...lines,
-    ...(ended.length ? ['', ...ended] : []),
+    ...(notes.length ? ['', ...notes] : []),
   ]
 }
 

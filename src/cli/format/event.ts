@@ -2,6 +2,7 @@
 import type { ClusterEvent } from '../../control/api.ts'
 import type { VoteView } from '../../core/events.ts'
 import { memberStyle, type Paint } from '../output.ts'
+import { handoverLine } from './handover.ts'
 import { durationText, listText, membersText, zxidText } from './words.ts'
 
 type AnyEvent = ClusterEvent['event']
@@ -83,6 +84,8 @@ function supervisorText(event: Exclude<AnyEvent, { type: MemberOnly }>): string 
       return `crashed (${event.code}): ${event.reason}`
     case 'engine-changed':
       return `runs with ${event.to} from now on, no longer ${event.from}`
+    case 'handover':
+      return handoverLine(event.report)
     case 'verdict':
       return verdictLine(event)
     default:

@@ -1,16 +1,21 @@
 /** What a handover did, in words. */
 import type { HandoverReport } from '../../control/api.ts'
 import type { Paint } from '../output.ts'
-import { durationText } from './words.ts'
+import { durationText, membersText } from './words.ts'
+import { wrap } from './wrap.ts'
 
+/** A line for each member, what stopped it, and how the ensemble is now. */
 export function handoverText(report: HandoverReport, paint: Paint): string {
   const { to, moved, left, problem, leaderBefore, leaderAfter, epoch, writeGapMs } = report
-  const steps = moved.map(({ member, role, ms }) => {
-    return `member ${member}${role === null ? '' : ` (${role})`} runs with ${to}, after ${durationText(ms)}`
+  const steps = moved.flatMap(({ member, role, ms, note }) => {
+    const line = `member ${member}${role === null ? '' : ` (${role})`} runs with ${to}, after ${durationText(ms)}`
+    return note === null ? [line] : [line, ...wrap(note, 78).map((more) => `  ${more}`)]
   })
-  const kept = left.map(({ member, why }) => `member ${member} stays as it is: ${why}`)
   const nothing = moved.length + left.length === 0 ? [`every member meant runs with ${to} already`] : []
-  const stopped = problem === null ? [] : [`${paint(['red', 'bold'], 'stopped:')} ${problem}`]
+  const kept = reasons(left).flatMap(({ ids, why }) => {
+    return wrap(`${membersText(ids)} ${ids.length === 1 ? 'stays as it is' : 'stay as they are'}: ${why}`, 80)
+  })
+  const stopped = problem === null ? [] : wrap(`${paint(['red', 'bold'], 'stopped:')} ${problem}`, 80)
   const gap =
     writeGapMs === null || moved.length === 0
       ? ''
@@ -20,5 +25,19 @@ export function handoverText(report: HandoverReport, paint: Paint): string {
     leaderAfter === null
       ? paint(['red', 'bold'], 'nobody leads')
       : `member ${leaderAfter}${still} leads epoch ${epoch}${gap}`
-  return [...steps, ...nothing, ...kept, ...stopped, leader].join('\n')
+  return [...steps, ...nothing, ...stopped, ...kept, leader].join('\n')
+}
+
+/** The same in a line. */
+export function handoverLine({ to, moved, problem }: HandoverReport): string {
+  const who = moved.length === 0 ? 'nobody' : membersText(moved.map(({ member }) => member))
+  return problem === null
+    ? `handover to ${to}: ${who} moved`
+    : `handover to ${to} stopped behind ${who}: ${problem}`
+}
+
+function reasons(left: HandoverReport['left']): { ids: number[]; why: string }[] {
+  const each = new Map<string, number[]>()
+  for (const { member, why } of left) each.set(why, [...(each.get(why) ?? []), member])
+  return [...each].map(([why, ids]) => ({ why, ids }))
 }

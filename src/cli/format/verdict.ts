@@ -58,6 +58,7 @@ function whoText({ verb, verdict, before }: VerdictView): string {
   if (verb === 'start') return membersText(verdict.members)
   const named = verdict.members.map((id) => {
     const member = before?.members.find((candidate) => candidate.id === id)
+    if (member?.state === 'paused') return `${id}`
     if (id === verdict.leaderBefore || member?.role === 'leader') {
       return before?.epoch == null ? `${id} (leader)` : `${id} (leader of epoch ${before.epoch})`
     }

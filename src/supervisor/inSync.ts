@@ -1,0 +1,94 @@
+/**
+ * When a member of a running ensemble may be missed. A write is acknowledged when a quorum has it on disk, and which members
+ * those are nobody knows; so before one is stopped, everything that has been acknowledged is on the disks of all the others
+ * that vote. Then nothing is lost even if the one that was stopped never comes back, and more members with it.
+ *
+ * What "everything" is tells a write that was acknowledged after the question was asked: all that anybody was told of before
+ * has a smaller zxid. What is on disk tells the disk: a member may serve what it has applied and not yet logged (Apache's
+ * SyncRequestProcessor works beside its CommitProcessor), or has lost from its log (host/logReach.ts).
+ */
+import { LogReach, lackOf } from '../host/logReach.ts'
+import type { Member } from './member.ts'
+import type { WriteProbe } from './probe.ts'
+import { isServing, until } from './settling.ts'
+import type { Supervisor } from './supervisor.ts'
+
+const LOOK_AGAIN_MS = 5
+
+/** A member that has not all on disk; `lacks`: the first transaction that is missing, where that is known. */
+export interface Behind {
+  readonly member: Member
+  readonly lacks: number | null
+}
+
+/** Those that serve and vote, but the one. */
+export function othersThatServe(supervisor: Supervisor, member: Member): Member[] {
+  return supervisor.roster.voters.filter((other) => other !== member && other.isActive && other.isServing)
+}
+
+/** Whether those that serve are a quorum without it. */
+export function canSpare(supervisor: Supervisor, member: Member): boolean {
+  const { roster } = supervisor
+  return !roster.isVoter(member) || roster.isQuorum(othersThatServe(supervisor, member))
+}
+
+/** Waits until all of these have on disk what is acknowledged now; those that have not when the time is up. */
+export async function notHolding(
+  supervisor: Supervisor,
+  members: readonly Member[],
+  probe: WriteProbe,
+  timeoutMs: number,
+): Promise<Behind[]> {
+  const asked = supervisor.now
+  const deadline = performance.now() + timeoutMs
+  const isWritten = () => isServing(supervisor) && probe.zxidAfter(asked) !== null
+  if (!(await until(supervisor, timeoutMs, isWritten)))
+    return members.map((member) => ({ member, lacks: null }))
+  const goal = await acknowledged(supervisor, probe, asked)
+  const logs = members.map((member) => ({ member, log: new LogReach(member.config) }))
+  const isOver = () => performance.now() > deadline || supervisor.ending.aborted
+  try {
+    while (!(await allLook(logs)) || logs.some(({ log }) => log.hole === null && log.zxid < goal)) {
+      if (isOver()) break
+      await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS))
+    }
+  } catch {
+    // What cannot be read holds nothing that could be counted on.
+  }
+  const reaches = logs.map(({ log }) => log)
+  return logs.flatMap(({ member, log }) => {
+    const lacks = lackOf(log, reaches)
+    return lacks === null && log.zxid >= goal ? [] : [{ member, lacks }]
+  })
+}
+
+/** What the log of a member that was stopped lacks of what others' logs have; null when nothing is seen to be missing. */
+export async function lackIn(supervisor: Supervisor, member: Member): Promise<number | null> {
+  const all = [member, ...othersThatServe(supervisor, member)].map((one) => {
+    return { member: one, log: new LogReach(one.config) }
+  })
+  while (!(await allLook(all))) await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS))
+  const [own, ...others] = all.map(({ log }) => log)
+  return own === undefined ? null : lackOf(own, others)
+}
+
+/** False when a file was purged between its listing and its opening: it is listed again soon. */
+async function allLook(logs: readonly { readonly log: LogReach }[]): Promise<boolean> {
+  try {
+    await Promise.all(logs.map(({ log }) => log.look()))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+}
+
+/** 0 when the epoch has no transaction yet: then the others have synced with its beginning, and there is no more. */
+async function acknowledged(supervisor: Supervisor, probe: WriteProbe, asked: number): Promise<number> {
+  const told = probe.zxidAfter(asked) ?? 0
+  if (told > 0) return told
+  const { leader } = supervisor
+  await leader?.refresh(1000)
+  const zxid = leader?.zxid ?? 0
+  return zxid % 2 ** 32 === 0 ? 0 : zxid
+}

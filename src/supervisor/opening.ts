@@ -1,0 +1,85 @@
+/** The beginning of a cluster's life: from what was asked for to members whose ports are bound. */
+import type { MemberPorts } from '../config/classic.ts'
+import type { ServerConfig } from '../config/serverConfig.ts'
+import type { ClusterDir } from './clusterDir.ts'
+import type { Engines } from './engines.ts'
+import type { Member } from './member.ts'
+import {
+  asksForTheSame,
+  type ClusterRequest,
+  type Plan,
+  planClassic,
+  planFiles,
+  USUAL_MEMBERS,
+} from './plan.ts'
+import type { PortClaims } from './ports.ts'
+
+const PORT_ATTEMPTS = 20
+
+export interface Opening {
+  readonly request: ClusterRequest
+  /** What the folder was made for. */
+  readonly before: ClusterRequest | null
+  readonly dir: ClusterDir
+  readonly claims: PortClaims
+  readonly engines: Engines
+  readonly memberOf: (config: ServerConfig) => Member
+  /** Is told who they are before anything is opened. */
+  readonly onPlanned: (members: Member[]) => void
+}
+
+/** Plans and binds; with automatic ports as often as a port drawn turns out to be taken. @returns lines for people */
+export async function openMembers(opening: Opening): Promise<readonly string[]> {
+  const { request, dir, claims, engines } = opening
+  const isAuto = request.files.length === 0 && request.autoPorts
+  for (let attempt = 1; ; attempt++) {
+    const ports = isAuto ? await automaticPorts(opening, attempt === 1) : null
+    const plan = await planOf(opening, ports)
+    const members = plan.members.map(opening.memberOf)
+    opening.onPlanned(members)
+    try {
+      await engines.begin(members)
+      await bindAll(members)
+      if (dir.manifest !== null) dir.manifest.ports = ports
+      engines.remember(members)
+      return plan.notes
+    } catch (error) {
+      await Promise.all(members.map((member) => member.host?.kill()))
+      await engines.close()
+      const isTaken = (error as { code?: string }).code === 'EADDRINUSE'
+      if (!isAuto || !isTaken || attempt === PORT_ATTEMPTS) throw error
+      claims.releaseAll()
+    }
+  }
+}
+
+/** @throws the first port error; the others are opened or not */
+export async function bindAll(members: readonly Member[]): Promise<void> {
+  const results = await Promise.allSettled(members.map((member) => member.open()))
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+}
+
+async function planOf({ request, before, dir }: Opening, ports: MemberPorts[] | null): Promise<Plan> {
+  if (request.files.length > 0) return planFiles(request.files)
+  const isSame = asksForTheSame(request, before, dir) && samePorts(ports, dir.manifest?.ports ?? null)
+  return isSame ? planFiles([`${dir.path}/conf`]) : planClassic(request, dir, ports)
+}
+
+/** The ports of last time when they can be had, else new ones. */
+async function automaticPorts({ request, dir, claims }: Opening, mayReuse: boolean): Promise<MemberPorts[]> {
+  const count = (request.members ?? USUAL_MEMBERS) + request.observers
+  const last = dir.manifest?.ports ?? null
+  if (mayReuse && last?.length === count) {
+    if (await claims.claimThese(last.flatMap((ports) => Object.values(ports)))) return last
+  }
+  const drawn = await claims.claimAny(count * 3)
+  return Array.from({ length: count }, (_, i) => {
+    const [clientPort = 0, quorumPort = 0, electionPort = 0] = drawn.slice(i * 3, i * 3 + 3)
+    return { clientPort, quorumPort, electionPort }
+  })
+}
+
+function samePorts(a: readonly MemberPorts[] | null, b: readonly MemberPorts[] | null): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
