@@ -6,6 +6,8 @@ export default defineConfig({
     // Members run from the built bundle, as for a user; the build takes well under a second.
     globalSetup: ['test/support/build.ts'],
     pool: 'forks',
+    // Much of the time is waiting for elections and disks: one file at a time would leave a core idle.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

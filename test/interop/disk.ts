@@ -1,0 +1,156 @@
+/**
+ * What a dead member's disk holds: its database as our storage recovers it, as an Apache server of its own shows it, and the
+ * transactions of its log. Nothing here writes into a member's folder.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ZooKeeper } from '../../src/client/index.ts'
+import { lex } from '../../src/config/lexer.ts'
+import type { SessionId } from '../../src/protocol/ids.ts'
+import { epochOf, formatZxid, type Zxid } from '../../src/protocol/zxid.ts'
+import { readEpochs } from '../../src/storage/epochs.ts'
+import { listLogs } from '../../src/storage/fileNames.ts'
+import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
+import { LogFile } from '../../src/storage/logFile.ts'
+import { recoverDatabase } from '../../src/storage/recovery.ts'
+import type { Database } from '../../src/tree/database.ts'
+import { ApacheEnsemble } from '../support/apache.ts'
+import { type MixedEnsemble, type MixedMember, PATIENCE_MS, SUPER } from './mixedEnsemble.ts'
+import { readTree, type Tree, treeDifferences } from './znodes.ts'
+
+export interface OnDisk {
+  readonly zxid: Zxid
+  /** Of the tree, DigestCalculator version 2. */
+  readonly digest: bigint
+  readonly tree: Tree
+  /** Timeouts, ms. */
+  readonly sessions: ReadonlyMap<SessionId, number>
+  readonly acceptedEpoch: number
+  readonly currentEpoch: number
+  /** What recovery found odd. */
+  readonly notes: readonly string[]
+  readonly database: Database
+}
+
+/** What a server that is alone must not be told. */
+const OF_ITS_ENSEMBLE =
+  /^(server|group|weight)\.|^(dataDir|dataLogDir|clientPort|clientPortAddress|peerType|dynamicConfigFile|reconfigEnabled|standaloneEnabled|secureClientPort)$/
+
+/** Where a member keeps snapshots, log and epochs. */
+export const versionDir = (dataDir: string) => join(dataDir, 'version-2')
+
+/** @param upTo the history no further than this */
+export function readDisk({ dataDir, config }: MixedMember, upTo: Zxid | null = null): OnDisk {
+  const dir = versionDir(dataDir)
+  const recovered = recoverDatabase(nodeFileSystem, {
+    snapDir: dir,
+    logDir: dir,
+    commitLogCount: 0,
+    trustEmpty: false,
+    ttlRule: settingsOf(config).extendedTypesEnabled === 'true' ? 'since354' : 'none',
+    upTo,
+  })
+  if (recovered === null) throw new Error(`${dir} holds no history`)
+  const { database, lastZxid, notes } = recovered
+  const { acceptedEpoch, currentEpoch } = readEpochs(nodeFileSystem, dir, lastZxid)
+  const tree = new Map(
+    [...database.tree.nodes()].map(([path, node]) => {
+      return [
+        path === '' ? '/' : path,
+        { data: node.data, acl: database.tree.aclOf(node), stat: database.tree.statOf(node) },
+      ]
+    }),
+  )
+  const { digest } = database.tree
+  return {
+    zxid: lastZxid,
+    digest,
+    tree,
+    sessions: database.sessions,
+    acceptedEpoch,
+    currentEpoch,
+    notes,
+    database,
+  }
+}
+
+function settingsOf(config: string): Record<string, string> {
+  const { entries } = lex(readFileSync(config, 'utf8'), config)
+  return Object.fromEntries(entries.map(({ key, value }) => [key, value]))
+}
+
+/** The zxids of its log, file by file in their order. The member may be alive: then what is whole by now. */
+export function loggedZxids(dataDir: string): Zxid[] {
+  return listLogs(nodeFileSystem, versionDir(dataDir)).flatMap((name) => {
+    const file = new LogFile(nodeFileSystem, name)
+    try {
+      const zxids: Zxid[] = []
+      for (let entry = file.next(); entry !== null; entry = file.next()) zxids.push(entry.zxid)
+      return zxids
+    } finally {
+      file.close()
+    }
+  })
+}
+
+/** The tree that an Apache server shows when it is started alone on a copy of this folder. */
+export async function asApacheReads({ dataDir, config }: MixedMember): Promise<Tree> {
+  const dir = mkdtempSync(join(tmpdir(), 'zk-pseudo-read-'))
+  const settings = Object.entries(settingsOf(config)).filter(([key]) => !OF_ITS_ENSEMBLE.test(key))
+  const set = Object.fromEntries(settings)
+  const { 'jute.maxbuffer': maxBuffer } = set
+  const jvm = maxBuffer === undefined ? {} : { 'jute.maxbuffer': maxBuffer }
+  try {
+    cpSync(versionDir(dataDir), join(dir, 'data-0', 'version-2'), { recursive: true })
+    await using server = await ApacheEnsemble.start({ members: 1, dir, set, jvm })
+    await server.waitForLeader(PATIENCE_MS)
+    const options = { timeoutMs: PATIENCE_MS, maxFrameBytes: 64 * 1024 * 1024 }
+    await using client = await ZooKeeper.connect(server.connectString, options)
+    await client.addAuth('digest', SUPER)
+    return await readTree(client)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/**
+ * Ends all members and holds their disks against the tree that they showed last: by our reading of each, and by Apache's of
+ * one of either kind. `Stage.finish` starts them again.
+ */
+export async function checkDisks(ensemble: MixedEnsemble): Promise<void> {
+  const shown = await ensemble.sameTrees()
+  const ids = [...ensemble.running].sort()
+  await ensemble.kill(ids)
+  const disks = ids.map((id) => ({ id, disk: readDisk(ensemble.member(id)) }))
+  const problems = disks.flatMap(({ id, disk }) =>
+    [
+      ...differences(shown, disk.tree),
+      ...disk.notes.filter((note) => /digest|holds effects/.test(note)),
+      ...epochProblems(disk),
+    ].map((line) => `disk of ${ensemble.nameOf(id)}: ${line}`),
+  )
+  const digests = new Set(disks.map(({ disk }) => disk.digest))
+  if (digests.size > 1) problems.push(`the disks' digests are ${[...digests].join(', ')}`)
+  for (const engine of ['apache', 'zk-pseudo']) {
+    const id = ids.find((one) => ensemble.member(one).engine === engine)
+    if (id === undefined) continue
+    const read = await asApacheReads(ensemble.member(id))
+    problems.push(
+      ...differences(shown, read).map((line) => `Apache reads from ${ensemble.nameOf(id)}: ${line}`),
+    )
+  }
+  if (problems.length > 0) throw new Error(problems.slice(0, 30).join('\n  '))
+}
+
+function epochProblems({ zxid, acceptedEpoch, currentEpoch }: OnDisk): string[] {
+  return acceptedEpoch === currentEpoch && epochOf(zxid) <= currentEpoch
+    ? []
+    : [`accepted epoch ${acceptedEpoch}, current epoch ${currentEpoch}, log up to ${formatZxid(zxid)}`]
+}
+
+/** Each server writes /zookeeper/config for itself when it starts, and one that is alone has none. */
+function differences(shown: Tree, read: Tree): string[] {
+  const without = (tree: Tree) => new Map([...tree].filter(([path]) => path !== '/zookeeper/config'))
+  return treeDifferences(without(shown), without(read))
+}

@@ -1,0 +1,61 @@
+/**
+ * Empty members find a leader: all started at once, and one after the other. Nobody waits for those who are not there, so of
+ * those who make up the first quorum, whose histories are equally long, the one of the greatest id leads
+ * (FastLeaderElection.totalOrderPredicate), and whoever comes later follows, however great its id.
+ */
+import { expect } from 'vitest'
+import { FIVES, THREES } from '../arrangement.ts'
+import type { MixedEnsemble } from '../mixedEnsemble.ts'
+import type { Scenario } from '../scenario.ts'
+
+const ORDERS: Readonly<Record<number, readonly (readonly number[])[]>> = {
+  3: [
+    [0, 1, 2],
+    [0, 2, 1],
+    [1, 0, 2],
+    [1, 2, 0],
+    [2, 0, 1],
+    [2, 1, 0],
+  ],
+  5: [
+    [0, 1, 2, 3, 4],
+    [4, 3, 2, 1, 0],
+    [2, 0, 4, 1, 3],
+  ],
+}
+
+export const coldStart: Scenario = {
+  name: 'coldStart',
+  title: 'election from a cold start, in every order',
+  where: [...THREES, ...FIVES, 'AZZaz'],
+  core: ['AZZ', 'AZA', 'ZAA'],
+  async play(_, stage) {
+    const ensemble = await stage.start({ wait: false })
+    await ensemble.waitUntilServing()
+    const { id: first } = await ensemble.waitForLeader()
+    const elected = ensemble.events.find(({ member, event }) => member === first && event.type === 'elected')
+    if (elected?.event.type !== 'elected') throw new Error(`${first} leads, and was never elected`)
+    expect(first).toBe(Math.max(...Object.keys(elected.event.votes).map(Number)))
+
+    for (const order of ORDERS[ensemble.voters.length] ?? []) await startInOrder(ensemble, order)
+  },
+}
+
+async function startInOrder(ensemble: MixedEnsemble, order: readonly number[]): Promise<void> {
+  await ensemble.kill([...ensemble.running])
+  for (const id of ensemble.ids) ensemble.wipe(id)
+  const quorum = Math.floor(order.length / 2) + 1
+  const first = order.slice(0, quorum)
+  for (const id of first) await ensemble.start(id)
+  await ensemble.waitForLeader(Math.max(...first))
+  await ensemble.waitUntilServing()
+  for (const id of order.slice(quorum)) await ensemble.start(id)
+  await ensemble.start(ensemble.observers.map(({ id }) => id))
+  await ensemble.waitUntilServing()
+  const told = `the leader of those that started in the order ${order.join(', ')}`
+  expect((await ensemble.leader())?.id, told).toBe(Math.max(...first))
+  const client = await ensemble.connect([order.at(-1) as number])
+  await client.create('/written', order.join(' '))
+  await client.close()
+  await ensemble.sameTrees()
+}
