@@ -1,13 +1,13 @@
 /**
  * `up` in the foreground: the supervisor runs in this process, and what it tells is printed. Ctrl-C (SIGINT, SIGTERM,
  * a closed terminal) stops the members gracefully; a second Ctrl-C ends everything at once. A reader of stdout that
- * goes away ends nothing.
+ * goes away ends nothing. An ensemble that crashes before it ever served ends the command.
  */
 
 import { connectTo } from '../control/client.ts'
 import type { Connection } from '../control/connection.ts'
 import { attach } from './attach.ts'
-import { describe, exitCodes } from './errors.ts'
+import { describe, exitCodes, OperationError } from './errors.ts'
 import { banner } from './format/banner.ts'
 import { contractOf } from './format/cluster.ts'
 import { countText, durationText } from './format/words.ts'
@@ -29,14 +29,24 @@ export async function foreground(
     const supervised = await start((line) => output.note(line))
     const connection = connectTo(supervised.socket)
     const over = new AbortController()
+    const lost = defer<OperationError>()
     // Showing is no reason to end a cluster, and its connection ends with the supervisor.
-    const shown = show(connection, { waitTimeoutMs, sinceMs }, output, over.signal).catch(
-      (error: unknown) => {
-        if (interrupts.count === 0 && !over.signal.aborted)
-          output.note(`cannot show more: ${describe(error).message}`)
-      },
-    )
-    await Promise.race([interrupts.first, supervised.ended])
+    const shown = show(
+      connection,
+      { waitTimeoutMs, sinceMs, onLost: lost.resolve },
+      output,
+      over.signal,
+    ).catch((error: unknown) => {
+      if (interrupts.count === 0 && !over.signal.aborted)
+        output.note(`cannot show more: ${describe(error).message}`)
+    })
+    const failure = await Promise.race([interrupts.first, supervised.ended, lost.promise])
+    if (failure instanceof OperationError) {
+      await Promise.race([supervised.stop(), interrupts.first])
+      await Promise.race([shown, lastLines()])
+      over.abort()
+      throw failure
+    }
     if (interrupts.count > 0) {
       const stopped = stopGracefully(supervised, connection, output)
       const outcome = await Promise.race([stopped, interrupts.second])
@@ -56,10 +66,25 @@ export async function foreground(
   }
 }
 
+function defer<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {}
+  const promise = new Promise<T>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
+interface Showing {
+  readonly waitTimeoutMs: number
+  readonly sinceMs: number
+  /** Those that crashed on the way up leave no quorum: it will not come up by waiting. */
+  readonly onLost: (error: OperationError) => void
+}
+
 /** The banner, the document of `--json` once it serves, and then logs and headlines. */
 async function show(
   connection: Connection,
-  { waitTimeoutMs, sinceMs }: { waitTimeoutMs: number; sinceMs: number },
+  { waitTimeoutMs, sinceMs, onLost }: Showing,
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
@@ -72,8 +97,9 @@ async function show(
     .then((serving) => {
       if (output.json) output.document(contractOf(serving))
     })
-    .catch(async () => {
+    .catch(async (error: unknown) => {
       if (signal.aborted) return
+      if (error instanceof OperationError && error.code === 'CRASHED') return onLost(error)
       const now = await connection.cluster().catch(() => null)
       if (now === null) return
       output.note(`the ensemble does not serve after ${durationText(waitTimeoutMs)}: ${statesText(now)}`)

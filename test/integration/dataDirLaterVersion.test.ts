@@ -97,6 +97,17 @@ describe.each(PLANTED)('%s', (_, plant) => {
   })
 })
 
+it('ends `up` in the foreground, too', { timeout: 60_000 }, async () => {
+  const { config, version2, dir } = member(1, 'standalone/data', [`clientPort=${ports[0]}`])
+  const { path, said } = PLANTED[0]?.[1](version2) ?? { path: '', said: /never/ }
+  const before = fingerprintOf(dir)
+  const { code, stderr } = await cluster.attempt('up', config, '--dir', join(cluster.dir, 'cluster'))
+  expect(stderr).toContain(path)
+  expect(stderr).toMatch(said)
+  expect(code).toBe(1)
+  expect(fingerprintOf(dir)).toEqual(before)
+})
+
 it('one member of three: the others serve, `ps` and the log name it, and nothing of its own is touched', {
   timeout: 60_000,
 }, async () => {
