@@ -71,7 +71,7 @@ export async function recordConversations(): Promise<Recording> {
   }
 }
 
-const goldenDirs = ['member', 'standalone'].map((name) => join(GOLDEN, name, 'data', 'version-2'))
+const goldenDirs = ['ensemble/leader', 'standalone/data'].map((name) => join(GOLDEN, name, 'version-2'))
 
 /** Payloads of every log entry that Apache wrote; a few of each shape. */
 export function apacheTransactions(): Buffer[] {
