@@ -145,9 +145,17 @@ describe('a log', () => {
   })
 
   it('may not tell of anything else', () => {
-    expect(judge(true, { level: 50, msg: 'something else' })).toBe(1)
+    expect(judge(true, { level: 50, msg: 'Next packet was supposed to be an ACK, but it is PING' })).toBe(1)
     expect(judge(true, { msg: 'Digests are not matching. Value is Zxid.' })).toBe(1)
     expect(judge(true, { level: 40, msg: 'oops', stack: 'java.lang.NullPointerException' })).toBe(1)
+  })
+
+  it('tells of an early ACK, unless it is of Apache', () => {
+    const early = (sid: number) => ({
+      level: 50,
+      msg: `NEWLEADER ACK from sid: ${sid} is from a different epoch`,
+    })
+    expect([judge(true, early(0)), judge(true, early(1))]).toEqual([0, 1])
   })
 
   it('tells of a COMMIT amid a sync under a leader of Apache alone', () => {

@@ -39,16 +39,19 @@ const DISASTERS = [
 ]
 
 /**
- * What Apache logs as an error when a member that it talks to goes away, is frozen, or comes back late. The exception is in the
- * stack.
+ * What Apache says of a peer that it does not understand (LOG.error and LOG.warn of Leader, LearnerHandler, Learner, Follower).
+ * Its other errors after a fault tell of sockets and interrupted threads, in more ways than can be listed.
  */
-const OF_FAULTS: readonly RegExp[] = [
-  /(LearnerHandler|FollowerRequestProcessor|while sock still open).*(EOFException|SocketException|SocketTimeoutException)/s,
-  // An elected leader that is gone, or has not heard yet that it is elected, has no open quorum port: the learner looks again.
-  /(retries exceeded|Failed connect to).*ConnectException.*Learner/s,
-  // LearnerHandler.syncFollower, of a learner that is neither behind, nor ahead, nor known; a SNAP serves it.
-  /Unhandled scenario for peer sid: \d+ fall back to use snapshot/,
+const MISUNDERSTANDINGS = [
+  /First packet .* is not|is not ACKEPOCH|supposed to be an ACK|should have been NEWLEADER|Missing signature/,
+  /unexpected (quorum )?packet|Unknown packet type|Got more than just an xid|received before ACK for/,
+  /next proposal is|next pending txn|without seeing txn|Going to commit null|future proposal|not first!/,
+  /Not expecting a sync|UPTODATE message after|Unable to load database|is less than our accepted epoch/,
+  /downstream processor, unable to continue|Severe unrecoverable error|NEWLEADER ACK from sid/,
 ]
+
+/** The part of Apache that speaks to other members. */
+const OF_PEERS = /"logger":"(Leader|Learner|Follower|Observer|QuorumPeer|QuorumCnxManager|FastLeaderElection)/
 
 /** What Apache is known to do to itself, and survives. */
 const KNOWN_FAULTS: readonly RegExp[] = [
@@ -60,6 +63,9 @@ const KNOWN_FAULTS: readonly RegExp[] = [
   /RejectedExecutionException.*QuorumConnectionReqThread/s,
 ]
 
+/** ZOOKEEPER-4685: an Apache follower's log acknowledges what came with the sync before NEWLEADER is acknowledged. */
+const EARLY_ACK = /NEWLEADER ACK from sid: (\d+) is from a different epoch/
+
 /** ZOOKEEPER-4394: a COMMIT between NEWLEADER and UPTODATE, which no leader of ours sends; the follower begins anew. */
 const COMMIT_IN_SYNC = /NullPointerException.*pif\\?" is null.*Learner\.syncWithLeader/s
 
@@ -69,24 +75,30 @@ export interface Circumstances {
   engineOf(member: number): Engine
 }
 
-/** Records that neither the end of a member nor that of a client explains. */
+/** Records that tell of a member that is wrong or is not understood; without faults, of any trouble among members. */
 export function unexplained(
   engine: Engine,
   records: readonly LogRecord[],
   { hadFaults, engineOf }: Circumstances,
 ): string[] {
   let leader: number | null = null
-  const isExplained = ({ text }: LogRecord) => {
-    if (engine !== 'apache' || !hadFaults) return false
+  const isKnown = (text: string) => {
+    if (!hadFaults) return false
+    const early = EARLY_ACK.exec(text)
+    if (early !== null) return engineOf(Number(early[1])) === 'apache'
     if (COMMIT_IN_SYNC.test(text)) return leader !== null && engineOf(leader) === 'apache'
-    return [...OF_FAULTS, ...KNOWN_FAULTS].some((known) => known.test(text))
+    return KNOWN_FAULTS.some((known) => known.test(text))
   }
+  const isBadOfApache = ({ level, text }: LogRecord) => {
+    const tells = [...DISASTERS, ...MISUNDERSTANDINGS].some((known) => known.test(text))
+    return (tells || (level === 'error' && !hadFaults && OF_PEERS.test(text))) && !isKnown(text)
+  }
+  const isBadOfOurs = ({ level, text }: LogRecord) =>
+    level === 'error' || DISASTERS.some((disaster) => disaster.test(text))
   return records
     .filter((record) => {
-      const { level, message, text } = record
-      if (message === 'FOLLOWING') leader = Number(/"leader":(\d+)/.exec(text)?.[1])
-      const isBad = level === 'error' || DISASTERS.some((disaster) => disaster.test(text))
-      return isBad && !isExplained(record)
+      if (record.message === 'FOLLOWING') leader = Number(/"leader":(\d+)/.exec(record.text)?.[1])
+      return engine === 'apache' ? isBadOfApache(record) : isBadOfOurs(record)
     })
     .map(({ text }) => text)
 }
