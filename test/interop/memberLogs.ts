@@ -47,7 +47,7 @@ const MISUNDERSTANDINGS = [
   /unexpected (quorum )?packet|Unknown packet type|Got more than just an xid|received before ACK for/,
   /next proposal is|next pending txn|without seeing txn|Going to commit null|future proposal|not first!/,
   /Not expecting a sync|UPTODATE message after|Unable to load database|is less than our accepted epoch/,
-  /downstream processor, unable to continue|Severe unrecoverable error|NEWLEADER ACK from sid/,
+  /downstream processor, unable to continue|NEWLEADER ACK from sid/,
 ]
 
 /** The part of Apache that speaks to other members. */

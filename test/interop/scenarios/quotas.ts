@@ -45,18 +45,23 @@ async function limited(ensemble: MixedEnsemble, name: string, id: number): Promi
   await eventually('the leader to have the statistics', async () => {
     return (await atLeader.do(getData(`${quota}/zookeeper_stats`))).outcome === 'ok'
   })
+  const counted = (sums: string) =>
+    eventually(`the leader to have counted ${sums}`, async () => {
+      return (await atLeader.must(getData(`${quota}/zookeeper_stats`))).data.startsWith(sums)
+    })
   await session.must(create(`/${name}/a`, { data: '1234567890' }))
-  await eventually('the leader to have counted', async () => {
-    return (await atLeader.must(getData(`${quota}/zookeeper_stats`))).data.startsWith('count=2,bytes=15')
-  })
-  await atLeader.close()
+  await counted('count=2,bytes=15')
   // Beyond the bytes, and then beyond the count.
   expect((await session.do(setData(`/${name}/a`, 'x'.repeat(16)))).outcome).toBe('QuotaExceeded')
   expect((await session.do(setData(`/${name}/a`, 'x'.repeat(15)))).outcome).toBe('ok')
+  await counted('count=2,bytes=20')
   expect((await session.do(create(`/${name}/b`, { data: '' }))).outcome).toBe('ok')
+  await counted('count=3,bytes=20')
   expect((await session.do(create(`/${name}/c`, { data: '' }))).outcome).toBe('QuotaExceeded')
   await session.must(remove(`/${name}/a`))
+  await counted('count=2,bytes=5')
   await session.must(create(`/${name}/c`, { data: 'xyz' }))
+  await atLeader.close()
   await session.must(sync('/'))
   expect((await session.must(getData(`${quota}/zookeeper_stats`))).data).toMatch(/^count=3,bytes=8/)
   await session.close()
