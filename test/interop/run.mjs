@@ -3,11 +3,12 @@
  *
  *     npm run interop [-- scenario …] [--core] [--only AZZ,ZAA] [--jobs 2] [--dir FOLDER] [--table]
  *
- * Everything without arguments; that, and `--table`, writes docs/interop.md. `--core` is what CI plays. `--only` names
+ * Everything without arguments; that writes results.json and, of it, docs/interop.md. With `--table` the plays of a smaller
+ * run take the place of their results there: after a correction only what it concerns need be played again. `--core` is what CI plays. `--only` names
  * arrangements (test/interop/arrangement.ts), also such as a named scenario does not list. `--jobs` is how many ensembles live
  * at once. `--dir` keeps the configs, data and logs of every play in an empty folder.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -63,10 +64,23 @@ function write(seconds) {
       : [{ ...scenario, arrangement, passed: play.result().state === 'passed' }]
   })
   const { apache = '', java = '' } = plays.map((play) => play.meta()).find((meta) => meta.apache) ?? {}
+  const kept = join(here, 'results.json')
+  const before = !isWhole && existsSync(kept) ? JSON.parse(readFileSync(kept, 'utf8')) : null
+  const all = before === null ? { apache, java, seconds, plays: results } : merged(before, results)
+  writeFileSync(kept, `${JSON.stringify(all, null, 1)}\n`)
   const file = join(here, '../../docs/interop.md')
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, table(results, { apache, java, seconds }))
+  writeFileSync(file, table(all.plays, all))
   process.stdout.write('wrote docs/interop.md\n')
+}
+
+/** The former run with some plays played again. */
+function merged(before, results) {
+  const idOf = ({ name, arrangement }) => `${name} ${arrangement}`
+  const again = new Map(results.map((play) => [idOf(play), play]))
+  const known = new Set(before.plays.map(idOf))
+  const kept = before.plays.map((play) => again.get(idOf(play)) ?? play)
+  return { ...before, plays: [...kept, ...results.filter((play) => !known.has(idOf(play)))] }
 }
 
 function tell(play) {

@@ -25,7 +25,8 @@ export function table(plays, { apache, java, seconds }) {
   return [
     '# Apache ZooKeeper and zk-pseudo in one ensemble',
     '',
-    'What mixed ensembles were put through. `npm run interop` plays all of it and writes this page; do not edit it.',
+    'What mixed ensembles were put through. `npm run interop` plays all of it and writes this page (`npm run interop --',
+    '--table NAME` plays one scenario again); do not edit it.',
     '',
     `Apache ZooKeeper ${apache} on Java ${java}. ${plays.length} plays of ${new Set(plays.map(({ name }) => name)).size} scenarios,`,
     `${failed === 0 ? 'all passed' : `**${failed} failed**`}, in ${Math.round(seconds / 60)} minutes.`,
