@@ -188,8 +188,15 @@ describeEngines('zkCli', (start) => {
   })
 })
 
+/** What zkCli tells itself as it ends, if its event thread comes to it before the JVM is gone. */
+const PARTING = '\nWATCHER::\n\nWatchedEvent state:Closed type:None path:null\n'
+
 /** Without what differs from run to run. */
 function spoken(text: string): string[] {
-  const lines = text.split('\n').filter((line) => !/INFO|DEBUG|WARN|SLF4J|Time = |^[cm]time = /.test(line))
+  const parted = text
+    .replace(PARTING, '')
+    .replace(/\nWATCHER::\s*$/, '')
+    .trimEnd()
+  const lines = parted.split('\n').filter((line) => !/INFO|DEBUG|WARN|SLF4J|Time = |^[cm]time = /.test(line))
   return lines.map((line) => line.replace(/127\.0\.0\.1:\d+|localhost:\d+|0x[0-9a-f]+/g, '*'))
 }
