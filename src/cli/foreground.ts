@@ -137,18 +137,12 @@ interface Interrupts {
 
 function catchInterrupts(): Interrupts {
   let count = 0
-  let onFirst = (): void => {}
-  let onSecond = (_: 'now'): void => {}
-  const first = new Promise<void>((resolve) => {
-    onFirst = resolve
-  })
-  const second = new Promise<'now'>((resolve) => {
-    onSecond = resolve
-  })
+  const first = defer<void>()
+  const second = defer<'now'>()
   const heard = (): void => {
     count++
-    if (count === 1) onFirst()
-    else onSecond('now')
+    if (count === 1) first.resolve()
+    else second.resolve('now')
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, heard)
@@ -156,8 +150,8 @@ function catchInterrupts(): Interrupts {
     get count() {
       return count
     },
-    first,
-    second,
+    first: first.promise,
+    second: second.promise,
     release: () => {
       for (const signal of signals) process.off(signal, heard)
     },
