@@ -3,22 +3,14 @@
  * acknowledgement (LearnerHandler.run), the other no COMMIT of what was proposed before (Learner.syncWithLeader, ZOOKEEPER-4394).
  */
 import { describe, expect, it } from 'vitest'
-import type { SendEffect } from '../../../src/core/effects.ts'
-import { Membership } from '../../../src/core/membership.ts'
-import { Replica } from '../../../src/core/replica.ts'
-import { LearnerSessions } from '../../../src/core/sessions/learnerSessions.ts'
-import { Learner } from '../../../src/core/zab/learner/learner.ts'
 import * as packets from '../../../src/core/zab/packets.ts'
-import { configCodec } from '../../../src/peer/membership.ts'
-import type { Sid } from '../../../src/protocol/ids.ts'
 import { PacketType } from '../../../src/protocol/opcodes.ts'
 import { makeZxid, ZERO_ZXID } from '../../../src/protocol/zxid.ts'
-import { Database } from '../../../src/tree/database.ts'
 import { configOf } from '../configs.ts'
+import { loneLearner, now } from './loneLearner.ts'
 import { ScriptedLeader } from './scriptedLeader.ts'
 
 const config = configOf('1 2 3', makeZxid(1, 0))
-const now = { monotonicMs: 0, wallMs: 1_700_000_000_000 }
 
 describe('between NEWLEADER and UPTODATE', () => {
   it('a learner answers no PING, however long its disk takes', () => {
@@ -26,31 +18,7 @@ describe('between NEWLEADER and UPTODATE', () => {
     const emit = (effect: { kind: string; packet?: { type: number } }) => {
       if (effect.kind === 'toLeader' && effect.packet) said.push(effect.packet.type)
     }
-    const recovered = { database: Database.initial(), recentTxns: [], acceptedEpoch: 1, currentEpoch: 1 }
-    const replica = new Replica(recovered, 500, emit)
-    const membership = new Membership({
-      sid: 2 as Sid,
-      settings: { isReconfigEnabled: false, standaloneEnabled: true, config, codec: configCodec },
-      save: () => {},
-      emit,
-    })
-    const learner = new Learner(
-      {
-        settings: { sid: 2 as Sid, tickTimeMs: 2000, initLimit: 10, syncLimit: 5 },
-        membership,
-        leader: 1 as Sid,
-        isObserver: false,
-        replica,
-        sessions: new LearnerSessions(),
-        emit: (effect: SendEffect) => emit(effect),
-        stepDown: (reason) => expect.fail(reason),
-        onUpToDate: () => {},
-        synced: () => {},
-        revalidated: () => {},
-      },
-      1,
-      now,
-    )
+    const { learner } = loneLearner(config, emit)
     learner.connected(now)
     const hear = (packet: ReturnType<typeof packets.ping>) => learner.packet(packet, null, now)
     hear(packets.leaderInfo(2))

@@ -1,23 +1,17 @@
 /** What Apache's leaders and learners send in a sync beside what the protocol asks for, and ours must bear. */
 import { describe, expect, it } from 'vitest'
-import type { SendEffect } from '../../../src/core/effects.ts'
-import { Membership } from '../../../src/core/membership.ts'
-import { Replica } from '../../../src/core/replica.ts'
-import { LearnerSessions } from '../../../src/core/sessions/learnerSessions.ts'
-import { Learner } from '../../../src/core/zab/learner/learner.ts'
 import * as packets from '../../../src/core/zab/packets.ts'
-import { configCodec } from '../../../src/peer/membership.ts'
-import { NO_SESSION, type Sid } from '../../../src/protocol/ids.ts'
+import { NO_SESSION } from '../../../src/protocol/ids.ts'
 import { OpCode } from '../../../src/protocol/opcodes.ts'
 import { encodeTransaction } from '../../../src/protocol/transaction.ts'
 import { makeZxid, type Zxid } from '../../../src/protocol/zxid.ts'
 import { Database } from '../../../src/tree/database.ts'
 import { labelDatabase } from '../../../src/tree/snapshotFormat.ts'
 import { configOf } from '../configs.ts'
+import { loneLearner, now } from './loneLearner.ts'
 import { ScriptedLeader } from './scriptedLeader.ts'
 
 const config = configOf('1 2 3', makeZxid(1, 0))
-const now = { monotonicMs: 0, wallMs: 1_700_000_000_000 }
 
 function errorAt(zxid: Zxid) {
   const header = { clientId: NO_SESSION, cxid: 1, zxid, time: 0, type: OpCode.error }
@@ -40,32 +34,7 @@ describe('a sync with Apache', () => {
   })
 
   it('passes over proposals that the SNAP before them shows already', () => {
-    const database = Database.initial()
-    const recovered = { database, recentTxns: [], acceptedEpoch: 1, currentEpoch: 1 }
-    const replica = new Replica(recovered, 500, () => {})
-    const membership = new Membership({
-      sid: 2 as Sid,
-      settings: { isReconfigEnabled: false, standaloneEnabled: true, config, codec: configCodec },
-      save: () => {},
-      emit: () => {},
-    })
-    const learner = new Learner(
-      {
-        settings: { sid: 2 as Sid, tickTimeMs: 2000, initLimit: 10, syncLimit: 5 },
-        membership,
-        leader: 1 as Sid,
-        isObserver: false,
-        replica,
-        sessions: new LearnerSessions(),
-        emit: (_: SendEffect) => {},
-        stepDown: (reason) => expect.fail(reason),
-        onUpToDate: () => {},
-        synced: () => {},
-        revalidated: () => {},
-      },
-      1,
-      now,
-    )
+    const { learner, replica } = loneLearner(config)
     const sent = Database.initial()
     labelDatabase(sent, makeZxid(2, 5))
     learner.connected(now)
