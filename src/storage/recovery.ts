@@ -37,34 +37,51 @@ function refuseForeign(files: FileSystem, { snapDir, logDir }: RecoveryOptions, 
   }
 }
 
-function recoverKnown(files: FileSystem, options: RecoveryOptions): RecoveredDatabase | null {
-  const { snapshot, damaged, passedOver } = loadNewestSnapshot(files, options)
+/** @param before only snapshots older than this one; null for all */
+function recoverKnown(
+  files: FileSystem,
+  options: RecoveryOptions,
+  before: Zxid | null = null,
+): RecoveredDatabase | null {
+  const { snapshot, damaged, passedOver } = loadNewestSnapshot(files, options, before)
   if (snapshot === null) return recoverWithoutSnapshot(files, options, damaged)
-  const { database, name, reach } = snapshot
+  const { database, name } = snapshot
   const notes = damaged.map((error) => `${error.message} (passed over for an older snapshot)`)
-  if (reach === name.zxid) noteDigest(notes, name.path, snapshot.digest, database)
   const replayed = new Replay(files, database, options, passedOver, notes).run()
   const { lastZxid, lastDigest } = replayed
-  if (reach !== null && lastZxid < reach) {
+  if (holdsMore(snapshot, lastZxid)) {
     // Only without forceSync, or by Apache, whose snapshots may hold what its log does not.
-    const older = olderThanReach(files, options, lastZxid)
+    const older = olderSnapshot(files, options, name.zxid, lastZxid)
     if (older !== null) return older
     notes.push(
-      `${name.path} holds effects of transactions up to ${formatZxid(reach)}, the log ends at ${formatZxid(lastZxid)}`,
+      `${name.path} holds effects of transactions behind ${formatZxid(lastZxid)}, where the log ends: ` +
+        "compare this member's data with another's",
     )
   } else if (lastDigest?.version === 2) noteDigest(notes, options.logDir, lastDigest.treeDigest, database)
   return { ...replayed, base: name.zxid }
 }
 
-/** The same history from a snapshot that holds nothing beyond it, if there is one that leads there. */
-function olderThanReach(
+/**
+ * Whether the replayed log ends before what the snapshot's fuzzy body holds. That may be one transaction more than
+ * `reach` says: Apache writes a snapshot while another thread applies transactions, and takes the digest section when
+ * all the rest is written; a transaction half applied by then is in the body, not in the digest (DataTree.processTxn
+ * sets lastProcessedZxidDigest last). So the snapshot's digest says nothing where the log goes on, whose transactions
+ * bring their own.
+ */
+function holdsMore({ database, reach, digest }: LoadedSnapshot, lastZxid: Zxid): boolean {
+  if (reach === null) return false
+  return lastZxid < reach || (lastZxid === reach && digest !== null && digest !== database.tree.digest)
+}
+
+/** The same history from a snapshot before this one, if there is one that leads there. */
+function olderSnapshot(
   files: FileSystem,
   options: RecoveryOptions,
+  before: Zxid,
   lastZxid: Zxid,
 ): RecoveredDatabase | null {
-  if (options.upTo === lastZxid) return null
   try {
-    const older = recoverDatabase(files, { ...options, trustEmpty: false, upTo: lastZxid })
+    const older = recoverKnown(files, { ...options, trustEmpty: false, upTo: lastZxid }, before)
     return older?.lastZxid === lastZxid ? older : null
   } catch (error) {
     if (error instanceof StorageError) return null
@@ -101,8 +118,8 @@ function recoverWithoutSnapshot(
 }
 
 /** Digests compare trees, cheaply; Apache too only reports a difference (DataTree.compareDigest). */
-function noteDigest(notes: string[], path: string, expected: bigint | null, { tree }: Database): void {
-  if (expected !== null && expected !== tree.digest)
+function noteDigest(notes: string[], path: string, expected: bigint, { tree }: Database): void {
+  if (expected !== tree.digest)
     notes.push(
       `${path}: the tree's digest at ${formatZxid(tree.lastProcessedZxid)} is ${tree.digest}, recorded was ` +
         `${expected}: compare this member's data with another's`,
@@ -110,18 +127,21 @@ function noteDigest(notes: string[], path: string, expected: bigint | null, { tr
 }
 
 /**
- * The newest snapshot that is whole and reaches no further than `upTo`, and those passed over because they are
- * damaged.
+ * The newest snapshot that is whole, older than `before` and reaches no further than `upTo`, and those passed over
+ * because they are damaged.
  * @throws StorageError `not-understood` for a later version's snapshot: going on from an older one would
  * leave the newer behind.
  */
 function loadNewestSnapshot(
   files: FileSystem,
   { snapDir, upTo, ttlRule }: RecoveryOptions,
+  before: Zxid | null,
 ): { snapshot: LoadedSnapshot | null; damaged: StorageError[]; passedOver: Zxid[] } {
   const damaged: StorageError[] = []
   const passedOver: Zxid[] = []
-  const names = listSnapshots(files, snapDir).filter(({ zxid }) => upTo === null || zxid <= upTo)
+  const names = listSnapshots(files, snapDir).filter(
+    ({ zxid }) => (upTo === null || zxid <= upTo) && (before === null || zxid < before),
+  )
   for (const name of names.slice(0, MOST_SNAPSHOTS)) {
     try {
       const snapshot = readSnapshot(files, name, ttlRule)
