@@ -63,8 +63,11 @@ function refuseMixUps(files: FileSystem, snapDir: string, logDir: string): void 
     throw new StorageError('inconsistent', log.path, 'is a log in the snapshot directory', { hint })
 }
 
-/** Snapshots that a crash cut short, under the name only this program gives them. */
-export function removeTemporaries(files: FileSystem, snapDir: string): void {
-  for (const name of files.list(snapDir))
-    if (name.startsWith(`${TEMPORARY_PREFIX}snapshot.`)) files.remove(join(snapDir, name))
+/** Snapshots and logs that a crash cut short, under the names only this program gives them. */
+export function removeTemporaries(files: FileSystem, { snapDir, logDir }: DataDir): void {
+  for (const dir of new Set([snapDir, logDir])) {
+    for (const name of files.list(dir)) if (TEMPORARY.test(name)) files.remove(join(dir, name))
+  }
 }
+
+const TEMPORARY = new RegExp(`^${TEMPORARY_PREFIX}(snapshot|log)\\.`)

@@ -54,6 +54,7 @@ export class Replay {
   private readonly result: Replayed
   /** Ring of the last `commitLogCount` transactions. */
   private readonly recent: LoggedTxn[] = []
+  private skipped: { path: string; offset: number; first: Zxid; last: Zxid; count: number } | null = null
 
   constructor(
     files: FileSystem,
@@ -86,6 +87,7 @@ export class Replay {
     )
     for (const [index, log] of logs.slice(start).entries())
       if (!this.readFile(log, start + index === logs.length - 1)) break
+    this.noteSkipped()
     result.recentTxns = this.inOrder()
     return result
   }
@@ -136,12 +138,10 @@ export class Replay {
     const { result } = this
     const previous = result.lastZxid
     if (entry.zxid <= previous) {
-      if (result.replayed > 0)
-        result.notes.push(
-          `${path} at offset ${entry.offset}: ${formatZxid(entry.zxid)} again, behind ${formatZxid(previous)}; skipped`,
-        )
+      if (result.replayed > 0) this.skip(path, entry)
       return
     }
+    this.noteSkipped()
     if (!follows(previous, entry.zxid)) throw this.gap(path, entry, previous)
     this.passedOver.delete(entry.zxid)
     for (const label of this.passedOver) {
@@ -151,6 +151,24 @@ export class Replay {
     this.replay(path, entry.offset, bytes)
     result.lastZxid = entry.zxid
     this.remember({ zxid: entry.zxid, bytes })
+  }
+
+  /** Apache's learner logs transactions again when a sync by DIFF was cut short: hundreds in a row. */
+  private skip(path: string, { zxid, offset }: LogEntry): void {
+    this.skipped ??= { path, offset, first: zxid, last: zxid, count: 0 }
+    this.skipped.last = zxid
+    this.skipped.count += 1
+  }
+
+  private noteSkipped(): void {
+    if (this.skipped === null) return
+    const { path, offset, first, last, count } = this.skipped
+    this.skipped = null
+    const which =
+      count === 1 ? formatZxid(first) : `${count} transactions, ${formatZxid(first)} to ${formatZxid(last)},`
+    this.result.notes.push(
+      `${path} at offset ${offset}: ${which} again, behind ${formatZxid(this.result.lastZxid)}; skipped`,
+    )
   }
 
   private replay(path: string, offset: number, bytes: Buffer): void {

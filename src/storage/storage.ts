@@ -122,7 +122,7 @@ export class Storage {
       upTo: null,
     })
     const epochs = readEpochs(this.files, this.dir.snapDir, recovered?.lastZxid ?? ZERO_ZXID)
-    this.guarded(() => removeTemporaries(this.files, this.dir.snapDir))
+    this.guarded(() => removeTemporaries(this.files, this.dir))
     if (recovered === null) return this.guarded(() => this.createDatabase(epochs))
     this.guarded(() => {
       for (const repair of recovered.repairs) this.repair(repair)

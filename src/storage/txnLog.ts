@@ -3,6 +3,9 @@
  * makes everything appended durable with one fdatasync. A file is named by its first transaction and begun
  * with it; `roll` lets the next append begin another.
  *
+ * A new file has a temporary name until its first batch is durable: a kill never leaves a log without its header,
+ * over which Apache stumbles (FileTxnIterator.inStreamCreated).
+ *
  * Invariants:
  * - zxids grow; what is on disk is a prefix of what was appended, plus at most one torn batch.
  * - after a failed write or fsync nothing is written or claimed any more: the kernel may have dropped the
@@ -13,7 +16,7 @@ import type { LoggedTxn } from '../core/effects.ts'
 import { invariant } from '../core/invariant.ts'
 import { formatZxid, type Zxid } from '../protocol/zxid.ts'
 import { StorageError } from './errors.ts'
-import { logName } from './fileNames.ts'
+import { logName, TEMPORARY_PREFIX } from './fileNames.ts'
 import type { FileDescriptor, FileSystem } from './fileSystem.ts'
 import { ENTRY_OVERHEAD, LOG_HEADER_SIZE, logHeader, writeEntry } from './logFormat.ts'
 
@@ -32,6 +35,8 @@ const SCRATCH = 256 * 1024
 
 interface OpenLog {
   path: string
+  /** Its name until the first sync; null behind that. */
+  temporary: string | null
   fd: FileDescriptor
   /** Where the next entry goes. */
   position: number
@@ -127,6 +132,7 @@ export class TxnLog {
     const log = this.current
     if (log?.unsynced) {
       if (this.options.forceSync) this.attempt('fsync', () => this.timedSync(log))
+      this.attempt('name', () => this.publish(log))
       log.unsynced = false
     }
     this.durable = this.last
@@ -147,19 +153,30 @@ export class TxnLog {
 
   /** Closes without a sync: nothing is claimed about what was not synced. */
   close(): void {
-    if (this.current !== null) this.files.close(this.current.fd)
+    const log = this.current
+    if (log === null) return
     this.current = null
+    this.files.close(log.fd)
+    if (log.temporary !== null && this.failure === null) this.files.rename(log.temporary, log.path)
   }
 
   private begin(zxid: Zxid): OpenLog {
-    const path = join(this.dir, logName(zxid))
-    const fd = this.files.open(path, 'create')
-    const log = { path, fd, position: LOG_HEADER_SIZE, size: LOG_HEADER_SIZE, unsynced: true }
+    const name = logName(zxid)
+    const [path, temporary] = [join(this.dir, name), join(this.dir, `${TEMPORARY_PREFIX}${name}`)]
+    if (this.files.exists(path)) throw new Error(`${name} is there already`)
+    const fd = this.files.open(temporary, 'replace')
+    const log = { path, temporary, fd, position: LOG_HEADER_SIZE, size: LOG_HEADER_SIZE, unsynced: true }
     this.current = log
     this.files.write(fd, logHeader(), 0)
-    // The name must be durable before the first entry is claimed to be (Apache leaves this to luck).
-    this.files.syncDirectory(this.dir)
     return log
+  }
+
+  /** The name must be durable before the first entry is claimed to be (Apache leaves this to luck). */
+  private publish(log: OpenLog): void {
+    if (log.temporary === null) return
+    this.files.rename(log.temporary, log.path)
+    log.temporary = null
+    this.files.syncDirectory(this.dir)
   }
 
   /**

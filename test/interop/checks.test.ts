@@ -150,6 +150,26 @@ describe('a log', () => {
     expect(judge(true, { level: 40, msg: 'oops', stack: 'java.lang.NullPointerException' })).toBe(1)
   })
 
+  it('tells of digests that differ, unless Apache replays what it logged twice', () => {
+    const differs = { level: 40, msg: 'Message:Digests are not matching. Value is Zxid. Value:12884901889' }
+    const more = {
+      level: 40,
+      msg: '[7 times] Message: Digests are not matching. Value is Zxid. Last value:12884901890',
+    }
+    const first = {
+      level: 50,
+      msg: 'First digest mismatch on txn: 72059879869972480,0,12884901889,1795278327556,-10',
+    }
+    const again = (zxid: number) => ({
+      level: 50,
+      msg: `12884902599(highestZxid) > ${zxid}(next log) for type 1`,
+    })
+    expect(judge(true, differs, more, first)).toBe(3)
+    expect(judge(true, differs, again(12884901889), more, first)).toBe(1)
+    expect(judge(true, differs, again(12884901889), again(12884901890), more, first)).toBe(0)
+    expect(judge(false, differs, again(12884901889))).toBe(1)
+  })
+
   it('tells of an early ACK, unless it is of Apache', () => {
     const early = (sid: number) => ({
       level: 50,

@@ -69,6 +69,14 @@ const EARLY_ACK = /NEWLEADER ACK from sid: (\d+) is from a different epoch/
 /** ZOOKEEPER-4394: a COMMIT between NEWLEADER and UPTODATE, which no leader of ours sends; the follower begins anew. */
 const COMMIT_IN_SYNC = /NullPointerException.*pif\\?" is null.*Learner\.syncWithLeader/s
 
+/**
+ * An Apache learner whose sync by DIFF was cut short logs the same transactions again in its next (also among Apache's own). Its
+ * next start replays them over a tree that is ahead of them, and says that each one's digest differs.
+ */
+const LOGGED_AGAIN = /^\d+\(highestZxid\) > (\d+)\(next log\)/
+const DIGEST_DIFFERS =
+  /Digests are not matching\. Value is Zxid\. (?:Last v|V)alue:(\d+)|First digest mismatch on txn: (?:-?\d+,){2}(\d+),/
+
 export interface Circumstances {
   /** Whether anybody was killed, stopped or frozen. */
   readonly hadFaults: boolean
@@ -82,8 +90,11 @@ export function unexplained(
   { hadFaults, engineOf }: Circumstances,
 ): string[] {
   let leader: number | null = null
+  const loggedAgain = new Set(records.map(({ message }) => LOGGED_AGAIN.exec(message)?.[1]))
   const isKnown = (text: string) => {
     if (!hadFaults) return false
+    const digest = DIGEST_DIFFERS.exec(text)
+    if (digest !== null) return loggedAgain.has(digest[1] ?? digest[2])
     const early = EARLY_ACK.exec(text)
     if (early !== null) return engineOf(Number(early[1])) === 'apache'
     if (COMMIT_IN_SYNC.test(text)) return leader !== null && engineOf(leader) === 'apache'

@@ -8,7 +8,10 @@ import { Writer } from '../../src/protocol/writer.ts'
 import { makeZxid, type Zxid } from '../../src/protocol/zxid.ts'
 import { StorageError } from '../../src/storage/errors.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
+import { LogFile } from '../../src/storage/logFile.ts'
+import { ENTRY_OVERHEAD, writeEntry } from '../../src/storage/logFormat.ts'
 import { Storage } from '../../src/storage/storage.ts'
+import { Database } from '../../src/tree/database.ts'
 import { contents, openStorage, storageOptions } from './support.ts'
 import { copyOf, create, creates, SESSION, temporaryDir } from './transactions.ts'
 
@@ -199,6 +202,33 @@ describe('what a crash leaves is tidied', () => {
     expect(recovered.notes[0]).toMatch(/are skipped/)
   })
 
+  test('what Apache logged twice is skipped, with one note', () => {
+    write(creates(0, 1, 4))
+    const entry = ({ bytes }: LoggedTxn) => {
+      const into = Buffer.alloc(bytes.length + ENTRY_OVERHEAD)
+      writeEntry(into, 0, bytes)
+      return into
+    }
+    const again = [...creates(0, 2, 4), ...creates(0, 5, 6), ...creates(0, 5, 5), ...creates(0, 7, 7)].map(
+      entry,
+    )
+    const whole = new LogFile(nodeFileSystem, { path: inVersion2('log.1'), zxid: 1 as Zxid })
+    while (whole.next() !== null);
+    const { offset } = whole.end
+    whole.close()
+    const log = readFileSync(inVersion2('log.1')).subarray(0, offset)
+    writeFileSync(inVersion2('log.1'), Buffer.concat([log, ...again]))
+    const straight = Database.initial()
+    for (const { bytes } of creates(0, 1, 7)) straight.apply(decodeTransaction(bytes))
+    const { lastZxid, notes, database } = openStorage(dir).recover()
+    expect(lastZxid).toBe(7)
+    expect(contents(database)).toEqual(contents(straight))
+    expect(notes).toEqual([
+      `${inVersion2('log.1')} at offset ${offset}: 3 transactions, 0x2 to 0x4, again, behind 0x4; skipped`,
+      expect.stringMatching(/: 0x5 again, behind 0x6; skipped/),
+    ])
+  })
+
   test.each([0, 7, 16])('a log of %i bytes is removed, for its name comes again', (size) => {
     write(creates(0, 1, 2))
     writeFileSync(inVersion2('log.3'), readFileSync(inVersion2('log.1')).subarray(0, size))
@@ -210,9 +240,10 @@ describe('what a crash leaves is tidied', () => {
     expect(openStorage(dir).recover().lastZxid).toBe(3)
   })
 
-  test('half snapshots under their temporary names', () => {
+  test('half snapshots and logs under their temporary names', () => {
     write(creates(0, 1, 1))
     writeFileSync(inVersion2('tmp-snapshot.1.abcd'), 'half')
+    writeFileSync(inVersion2('tmp-log.2'), '')
     openStorage(dir).recover()
     expect(listing()).toEqual(['log.1', 'snapshot.0'])
   })

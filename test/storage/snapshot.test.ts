@@ -425,8 +425,9 @@ describe('the file', () => {
     storage.close()
     const files = {
       ...nodeFileSystem,
-      rename: () => {
-        throw new Error('ENOSPC: no space left on device')
+      rename: (from: string, to: string) => {
+        if (to.includes('snapshot.')) throw new Error('ENOSPC: no space left on device')
+        nodeFileSystem.rename(from, to)
       },
     }
     const poor = openStorage(dir, {}, files, notes)

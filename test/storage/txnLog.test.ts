@@ -49,6 +49,32 @@ test("Apache's bytes: header, checksum, length, payload, mark, zeros", () => {
   expect(bytes.subarray(29 + txn.bytes.length).every((byte) => byte === 0)).toBe(true)
 })
 
+test('a log has its name when its first batch is durable, and never without a header', () => {
+  const seen: string[] = []
+  const files: FileSystem = {
+    ...nodeFileSystem,
+    syncData: (fd) => {
+      seen.push(...readdirSync(dir))
+      nodeFileSystem.syncData(fd)
+    },
+  }
+  const log = openLog({}, files)
+  log.append(creates(0, 1, 1))
+  expect(readdirSync(dir)).toEqual(['tmp-log.1'])
+  log.sync()
+  expect(seen).toEqual(['tmp-log.1'])
+  log.append(creates(0, 2, 2))
+  expect(readdirSync(dir)).toEqual(['log.1'])
+  log.close()
+  expect(zxidsIn('log.1')).toEqual([1, 2])
+})
+
+test('a name that is taken is not taken again', () => {
+  writeFileSync(join(dir, 'log.1'), 'mine')
+  expect(() => openLog().append(creates(0, 1, 1))).toThrow(/log.1 is there already/)
+  expect(readFileSync(join(dir, 'log.1'), 'utf8')).toBe('mine')
+})
+
 describe('padding', () => {
   test('the first size with the default preAllocSize is that of Apache', () => {
     const log = openLog({ preAllocSizeKb: 65536 })
@@ -60,6 +86,7 @@ describe('padding', () => {
   test('grows in steps when less than 4 KiB are left', () => {
     const log = openLog()
     log.append([create(1 as Zxid, '/a', Buffer.alloc(12_000))])
+    log.sync()
     expect(statSync(join(dir, 'log.1')).size).toBe(16 + 16_384)
     log.append(creates(0, 2, 2))
     expect(statSync(join(dir, 'log.1')).size).toBe(16 + 16_384)
