@@ -5,6 +5,7 @@
  *
  * A log that lacks what others have (Apache's may, host/logReach.ts) must not be started from: neither engine would have the
  * missing transaction in its tree. All the others hold everything then, so its data is set aside, and the leader gives it all.
+ * So it is with data that neither engine can read: a member that ran on in memory does not notice that its disk is damaged.
  */
 import { existsSync, renameSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -52,6 +53,15 @@ export async function replace(
   const what = `member ${member.id} ${failure} with ${to}`
   if (again === null) return { problem: `${what}; it runs with ${from} again`, note }
   const nor = again === failure ? `nor with ${from}` : `and then ${again} with ${from}`
+  if (!supervisor.ending.aborted && [failure, again].some(isUnreadable)) {
+    await member.host?.kill()
+    const where = setAside(member, `unreadable-${Date.now()}`)
+    if ((await startAs(supervisor, member, from, terms)) === null)
+      return {
+        problem: `${what}, ${nor}; its data was set aside (${where}), it runs with ${from} again`,
+        note,
+      }
+  }
   const way = `why: zk-pseudo logs ${member.id}; once that is mended: zk-pseudo start ${member.id}`
   return { problem: `${what}, ${nor}; ${way}`, note }
 }
@@ -64,20 +74,29 @@ async function examined(
   if (!supervisor.roster.isVoter(member)) return { note: null }
   try {
     const lacks = await lackIn(supervisor, member)
-    return { note: lacks === null ? null : setAside(member, lacks) }
+    return { note: lacks === null ? null : lackingSetAside(member, lacks) }
   } catch (error) {
     return { note: null, failure: `was not started, for logs cannot be read (${(error as Error).message}),` }
   }
 }
 
-/** The id stays, and nothing is deleted. */
-function setAside({ config }: Member, lacks: number): string {
+function lackingSetAside(member: Member, lacks: number): string {
   const zxid = lacks.toString(16)
+  const where = setAside(member, `lacks-${zxid}`)
+  return `its log lacked 0x${zxid}, which the others have: its data was set aside (${where}), and the leader gave it everything`
+}
+
+/** The id stays, and nothing is deleted. @returns the new names */
+function setAside({ config }: Member, ending: string): string {
   const folders = [...new Set([resolve(config.dataDir), resolve(config.dataLogDir)])]
   const moved = folders.map((folder) => join(folder, VERSION_DIR)).filter((folder) => existsSync(folder))
-  for (const folder of moved) renameSync(folder, `${folder}.lacks-${zxid}`)
-  const where = moved.map((folder) => `${folder}.lacks-${zxid}`).join(' and ')
-  return `its log lacked 0x${zxid}, which the others have: its data was set aside (${where}), and the leader gave it everything`
+  for (const folder of moved) renameSync(folder, `${folder}.${ending}`)
+  return moved.map((folder) => `${folder}.${ending}`).join(' and ')
+}
+
+/** What storage refuses to start from (peer/exit.ts). */
+function isUnreadable(failure: string): boolean {
+  return failure.includes('UNABLE_TO_ACCESS_DATADIR')
 }
 
 /** Starts it and waits until it is in sync; what went wrong, null when nothing did. */

@@ -1,5 +1,6 @@
 /** Members are moved to Apache ZooKeeper and back while clients write all the while: nothing is lost, and what goes wrong is undone. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest'
 import { ZooKeeper } from '../../src/client/index.ts'
@@ -31,6 +32,16 @@ function loseOne(folder: string): void {
   const [from, to] = ends.slice(-4)
   rmSync(path)
   writeFileSync(path, Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]))
+}
+
+/** Turns a bit amid the newest log or snapshot: in a new file, which the member that runs does not notice. */
+function damageNewest(folder: string, kind: string): void {
+  const names = readdirSync(folder).filter((file) => file.startsWith(`${kind}.`))
+  const path = join(folder, names.sort().at(-1) as string)
+  const bytes = readFileSync(path)
+  bytes.writeUInt8(bytes.readUInt8(60) ^ 4, 60)
+  rmSync(path)
+  writeFileSync(path, bytes)
 }
 
 async function engines(ensemble: Ensemble): Promise<string[]> {
@@ -95,6 +106,68 @@ describe('a handover', () => {
       Array(3).fill('running zk-pseudo'),
     )
   })
+
+  it('stops where Java breaks on the way, healthy', { timeout: 60_000 }, async () => {
+    const home = mkdtempSync(join(tmpdir(), 'zk-java-'))
+    const { JAVA_HOME } = process.env
+    try {
+      const java = join(home, 'bin', 'java')
+      mkdirSync(join(home, 'bin'))
+      writeFileSync(java, `#!/bin/sh\nexec java "$@"\n`, { mode: 0o755 })
+      process.env.JAVA_HOME = home
+      await using ensemble = await Ensemble.start({ set })
+      let first: number | null = null
+      ensemble.on(({ event, member }) => {
+        if (event.type === 'engine-changed') first ??= member
+        else if (event.type === 'serving' && member === first)
+          writeFileSync(java, '#!/bin/sh\necho broken >&2\nexit 3\n')
+      })
+      const report = await ensemble.handover('apache')
+      expect(report.moved).toHaveLength(1)
+      expect(report.left).toHaveLength(2)
+      expect(report.problem).toMatch(/member \d ended \(.*\) with apache; it runs with zk-pseudo again/)
+      const after = await ensemble.status()
+      expect(after).toMatchObject({ quorum: true, epoch: 1 })
+      expect(after.members.map(({ state, engine }) => `${state} ${engine}`).sort()).toEqual([
+        'running apache',
+        ...Array(2).fill('running zk-pseudo'),
+      ])
+    } finally {
+      if (JAVA_HOME === undefined) delete process.env.JAVA_HOME
+      else process.env.JAVA_HOME = JAVA_HOME
+      rmSync(home, { recursive: true })
+    }
+  })
+
+  it.each(['log', 'snapshot'])(
+    'stops at a %s that cannot be read, healthy',
+    {
+      timeout: 90_000,
+    },
+    async (kind) => {
+      await using ensemble = await Ensemble.start({ set })
+      const client = await ZooKeeper.connect(ensemble.connectString)
+      const names = Array.from({ length: 20 }, (_, i) => `/n${i}`)
+      for (const name of names) await client.create(name, Buffer.from('x'))
+      await client.close()
+      const { members, leader } = await ensemble.status()
+      const hurt = members.find(({ id }) => id !== leader) as MemberInfo
+      damageNewest(join(hurt.dataDir, 'version-2'), kind)
+      const report = await ensemble.handover('apache')
+      expect(report.moved).toEqual([])
+      expect(report.problem).toMatch(
+        /ended \(.*\) with apache, and then ended \(.* at offset .*\) with zk-pseudo; its data was set aside/,
+      )
+      expect(readdirSync(hurt.dataDir)).toContainEqual(expect.stringMatching(/^version-2\.unreadable-/))
+      for (const { clientPort } of members) {
+        const reader = await ZooKeeper.connect(`127.0.0.1:${clientPort}`)
+        await reader.sync('/')
+        for (const name of names) expect(await reader.exists(name)).not.toBeNull()
+        await reader.close()
+      }
+      expect((await ensemble.status()).members.map(({ state }) => state)).toEqual(Array(3).fill('running'))
+    },
+  )
 
   it('touches nobody whose config Apache would misread', { timeout: 60_000 }, async () => {
     await using ensemble = await Ensemble.start({ set })
