@@ -85,6 +85,11 @@ export class ClientService {
     this.sessions.close()
   }
 
+  /** A leader that has no time for clients (leaderServes=no): sessions are looked after, connections end. */
+  openForMembers(): void {
+    this.sessions.open('leader')
+  }
+
   /** The role is over. */
   leave(reason: string): void {
     this.close(reason)

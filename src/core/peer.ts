@@ -403,7 +403,8 @@ export class PeerCore {
     const { text, version } = this.membership.committed
     this.replica.database.tree.setConfig(text, version, this.now.wallMs)
     const keeps = role === 'standalone' || role === 'leader' ? role : 'learner'
-    this.service.open(keeps, this.leader?.epochMark)
+    if (role === 'leader' && this.settings.leaderServes === false) this.service.openForMembers()
+    else this.service.open(keeps, this.leader?.epochMark)
     this.emit({
       kind: 'event',
       event: { type: 'serving', role, epoch, zxid: this.replica.database.lastProcessedZxid },

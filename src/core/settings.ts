@@ -10,6 +10,8 @@ export interface PeerSettings {
   readonly commitLogCount: number
   /** Whether clients that can do with reads are served without a leader. Off unless given. */
   readonly readOnlyMode?: boolean
+  /** Whether a leader serves clients, too. On unless given. */
+  readonly leaderServes?: boolean
   readonly membership: MembershipSettings
   readonly zab: ZabSettings
   readonly election: ElectionTiming

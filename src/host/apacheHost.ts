@@ -206,15 +206,20 @@ class ApacheMember implements MemberHost {
     return askSrvr({ host, port: clientPort }, timeoutMs, (port) => this.askingPorts.add(String(port)))
   }
 
+  /** With leaderServes=no a leader answers like one that does not lead; its log knows better. */
+  private get leadsAlone(): boolean {
+    return !this.config.leaderServes && this.logTells && this.isServing && this.events.role === 'leader'
+  }
+
   async status(timeoutMs: number): Promise<MemberStatus | null> {
     if (this.child === null || this.hasEnded) return null
     const answer = await this.ask(timeoutMs)
     if (answer === null || this.hasEnded) return null
-    const { leader } = this.events
-    const serving = answer.mode !== null && answer.mode !== 'read-only'
-    const role = answer.mode !== null && answer.mode !== 'read-only' ? answer.mode : this.events.role
-    if (serving) this.events.zxid = answer.zxid
-    const { zxid } = this.events
+    const mode = answer.mode === 'read-only' ? null : answer.mode
+    if (mode !== null) this.events.zxid = answer.zxid
+    const { leader, zxid } = this.events
+    const role = mode ?? this.events.role
+    const serving = mode !== null || this.leadsAlone
     return { role, leader, epoch: this.epoch, zxid, connections: answer.connections, sessions: null, serving }
   }
 

@@ -48,7 +48,7 @@ function memberReport(sources: ReportSources): MemberReport {
   const mode = status.readOnly ? 'read-only' : status.role === 'looking' ? 'follower' : status.role
   return {
     ...common,
-    isServing: status.serving || status.readOnly,
+    isServing: desk.isOpen,
     mode,
     peerState: mode === 'standalone' || mode === 'read-only' ? null : `${PEER_STATES[mode]} - broadcast`,
     // A leader shows its epoch's mark until the first transaction: Leader.startZkServer.

@@ -25,6 +25,7 @@ export function coreSettings(config: ServerConfig): PeerSettings {
     membership: membershipSettings(config),
     commitLogCount: config.commitLogCount,
     readOnlyMode: config.readOnlyModeEnabled,
+    leaderServes: config.leaderServes,
     zab: {
       sid,
       tickTimeMs: config.tickTimeMs,

@@ -102,6 +102,22 @@ describe('an ensemble of Apache ZooKeeper', () => {
     expect(pids.filter(lives)).toEqual([])
   })
 
+  it.each(['apache', 'zk-pseudo'] as const)(
+    'has a leader that serves nobody, if so set: %s',
+    {
+      timeout: 60_000,
+    },
+    async (engine) => {
+      await using ensemble = await Ensemble.start({ engine, set: { tickTime: '500', leaderServes: 'no' } })
+      const before = await ensemble.status()
+      expect(before).toMatchObject({ quorum: true, epoch: 1 })
+      expect(before.members[before.leader as number]).toMatchObject({ role: 'leader' })
+      const verdict = await ensemble.kill('leader')
+      expect(verdict).toMatchObject({ leaderBefore: before.leader, epoch: 2, quorum: true })
+      expect((await ensemble.status()).leader).toBe(verdict.leaderAfter)
+    },
+  )
+
   it('tells a session that nobody kept alive', { timeout: 60_000 }, async () => {
     await using ensemble = await Ensemble.start({ engine: 'apache', set: { tickTime: '500' } })
     const [first] = ensemble.members
