@@ -160,13 +160,21 @@ export class ServerConnection {
     call.answered(err, body)
   }
 
-  /** Pings at a third of the timeout; at two thirds without a byte, the server is given up (ClientCnxn). */
+  /**
+   * Pings at a third of the timeout; at two thirds without a byte, the server is given up (ClientCnxn). Unless it was this
+   * process that stood still: then what has come meanwhile is yet to be read.
+   */
   private keepAlive(timeoutMs: number): void {
+    const everyMs = timeoutMs / 8
+    let lookedMs = performance.now()
     this.timer = setInterval(() => {
       const now = performance.now()
+      const stoodStill = now - lookedMs > 2 * everyMs
+      lookedMs = now
       const silentMs = now - this.readMs
-      if (silentMs > (timeoutMs * 2) / 3) this.end(`nothing was heard for ${Math.round(silentMs)} ms`)
+      if (silentMs > (timeoutMs * 2) / 3 && !stoodStill)
+        this.end(`nothing was heard for ${Math.round(silentMs)} ms`)
       else if (now - this.writtenMs >= timeoutMs / 3) this.write(PING)
-    }, timeoutMs / 8)
+    }, everyMs)
   }
 }

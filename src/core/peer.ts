@@ -10,6 +10,15 @@ import type { Sid } from '../protocol/ids.ts'
 import { DecodeError } from '../protocol/reader.ts'
 import { UnknownTransactionError } from '../protocol/transaction.ts'
 import { type Epoch, formatZxid, type Zxid } from '../protocol/zxid.ts'
+import {
+  type ActiveRole,
+  type PeerStatus,
+  roleDeadlineMs,
+  roleStatus,
+  submitTo,
+  tellDurable,
+  tickRole,
+} from './activeRole.ts'
 import { ClientService } from './clientService.ts'
 import type { DialId, Effect, Now, PeerInput, Recovered, SendEffect } from './effects.ts'
 import { type Candidacy, Election } from './election/election.ts'
@@ -21,30 +30,12 @@ import type { QuorumVerifier } from './quorum.ts'
 import { Replica } from './replica.ts'
 import type { ClientDesk } from './requests/clientDesk.ts'
 import { Preparation } from './requests/prepare.ts'
-import type { Request } from './requests/request.ts'
 import type { LeaderSessions } from './sessions/leaderSessions.ts'
 import type { MemberSessions } from './sessions/memberSessions.ts'
 import type { PeerSettings } from './settings.ts'
 import { Leader } from './zab/leader/leader.ts'
 import { Learner } from './zab/learner/learner.ts'
 import { Standalone } from './zab/standalone.ts'
-
-type ActiveRole =
-  /** Waits for the disk, then for the election's outcome. */
-  | { name: 'looking'; isElecting: boolean }
-  | { name: 'leading'; leader: Leader }
-  | { name: 'learning'; learner: Learner; dial: DialId }
-  | { name: 'standalone'; standalone: Standalone }
-
-export interface PeerStatus {
-  readonly role: Role
-  readonly leader: Sid | null
-  readonly epoch: Epoch
-  readonly zxid: Zxid
-  readonly serving: boolean
-  /** It has no leader, and serves those clients that can do with reads. */
-  readonly readOnly: boolean
-}
 
 export class PeerCore {
   readonly replica: Replica
@@ -79,7 +70,7 @@ export class PeerCore {
       settings,
       replica: this.replica,
       emit,
-      submit: (request) => this.submit(request),
+      submit: (request) => submitTo(this.role, request, this.now),
       ask: (id, timeoutMs) => {
         if (this.role.name === 'learning') this.role.learner.revalidate(id, timeoutMs)
       },
@@ -159,21 +150,13 @@ export class PeerCore {
 
   /** When `tick` is due next, monotonic ms; Infinity when nothing waits. */
   get wakeAtMs(): number {
-    return Math.min(this.roleWakeAtMs, this.service.nextDeadlineMs)
-  }
-
-  private get roleWakeAtMs(): number {
-    const election = this.election?.nextDeadlineMs ?? Number.POSITIVE_INFINITY
-    switch (this.role.name) {
-      case 'leading':
-        return Math.min(election, this.role.leader.nextDeadlineMs)
-      case 'learning':
-        return Math.min(election, this.role.learner.nextDeadlineMs)
-      case 'standalone':
-        return this.role.standalone.nextDeadlineMs
-      default:
-        return election
-    }
+    const { role, service, election } = this
+    // A standalone member has no election.
+    return Math.min(
+      roleDeadlineMs(role),
+      service.nextDeadlineMs,
+      election?.nextDeadlineMs ?? Number.POSITIVE_INFINITY,
+    )
   }
 
   private dispatch(input: PeerInput): void {
@@ -267,17 +250,13 @@ export class PeerCore {
   private durable(ticket: number): void {
     this.replica.durable(ticket)
     const { role } = this
-    if (role.name === 'leading') role.leader.durable(this.now)
-    else if (role.name === 'learning') role.learner.durable()
-    else if (role.name === 'standalone') role.standalone.durable()
-    else if (role.name === 'looking' && !role.isElecting) this.look()
+    if (role.name === 'looking' && !role.isElecting) this.look()
+    else tellDurable(role, this.now)
   }
 
   private tick(): void {
-    const { role, now } = this
-    if (role.name === 'leading') role.leader.tick(now)
-    else if (role.name === 'learning') role.learner.tick(now)
-    else if (role.name === 'standalone') role.standalone.tick(now)
+    const { now } = this
+    tickRole(this.role, now)
     this.desk.expire(now)
     this.election?.tick(now)
     this.decide()
@@ -442,33 +421,18 @@ export class PeerCore {
     this.look()
   }
 
-  private submit(request: Request): void {
-    const { role, now } = this
-    if (role.name === 'leading') role.leader.submit(request, now)
-    else if (role.name === 'learning') role.learner.submit(request)
-    else if (role.name === 'standalone') role.standalone.submit(request, now)
-  }
-
   /** True while the connection asked for by `dialLeader` with this number is still wanted. */
   isDialling(dial: DialId): boolean {
     return this.role.name === 'learning' && this.role.dial === dial
   }
 
   get status(): PeerStatus {
-    const { role, replica, settings } = this
-    const { isServing: readOnly } = this.service.readOnly
-    const shared = { epoch: replica.currentEpoch, zxid: replica.database.lastProcessedZxid, readOnly }
-    switch (role.name) {
-      case 'leading':
-        return { ...shared, role: 'leader', leader: settings.zab.sid, serving: role.leader.isServing }
-      case 'learning': {
-        const name = this.isObserver ? 'observer' : 'follower'
-        return { ...shared, role: name, leader: role.learner.leader, serving: role.learner.isServing }
-      }
-      case 'standalone':
-        return { ...shared, role: 'standalone', leader: null, serving: true }
-      default:
-        return { ...shared, role: 'looking', leader: null, serving: false }
+    const { role, replica } = this
+    return {
+      ...roleStatus(role, this.sid, this.isObserver),
+      epoch: replica.currentEpoch,
+      zxid: replica.database.lastProcessedZxid,
+      readOnly: this.service.readOnly.isServing,
     }
   }
 

@@ -4,9 +4,9 @@
  *     npm run interop [-- scenario …] [--core] [--only AZZ,ZAA] [--jobs 2] [--dir FOLDER] [--table]
  *
  * Everything without arguments; that writes results.json and, of it, docs/interop.md. With `--table` the plays of a smaller
- * run take the place of their results there: after a correction only what it concerns need be played again. `--core` is what CI plays. `--only` names
- * arrangements (test/interop/arrangement.ts), also such as a named scenario does not list. `--jobs` is how many ensembles live
- * at once. `--dir` keeps the configs, data and logs of every play in an empty folder.
+ * run take the place of their results there: after a correction only what it concerns need be played again. `--core` is
+ * what CI plays. `--only` names arrangements (test/interop/arrangement.ts), also such as a named scenario does not list.
+ * `--jobs` is how many ensembles live at once. `--dir` keeps the configs, data and logs of every play in an empty folder.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -24,8 +24,14 @@ const { values: options, positionals: scenarios } = parseArgs({
     dir: { type: 'string', default: '' },
     jobs: { type: 'string', default: '2' },
     table: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 })
+if (options.help) {
+  const [comment = ''] = readFileSync(fileURLToPath(import.meta.url), 'utf8').split('*/')
+  process.stdout.write(`${comment.replaceAll(/^\/\*\*\n|^ \*? ?/gm, '').trim()}\n`)
+  process.exit()
+}
 process.env.INTEROP_SCENARIOS = scenarios.join(',')
 process.env.INTEROP_ONLY = options.only
 process.env.INTEROP_CORE = options.core ? '1' : ''
