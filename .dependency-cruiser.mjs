@@ -12,7 +12,7 @@ const allowed = {
     'peer',
     'config',
     'core/(events|invariant|election/(why|vote))',
-    'storage/(lock|fileSystem|fileNames|logFormat)',
+    'storage/(lock|fileSystem|fileNames|logFormat|errors|epochs|recovery)',
   ],
   supervisor: ['host', 'config', 'core/(events|quorum)', 'control/api', 'control/operationError', 'protocol'],
   control: ['supervisor', 'core/events', 'host/host'],

@@ -53,17 +53,31 @@ export async function replace(
   const what = `member ${member.id} ${failure} with ${to}`
   if (again === null) return { problem: `${what}; it runs with ${from} again`, note }
   const nor = again === failure ? `nor with ${from}` : `and then ${again} with ${from}`
-  if (!supervisor.ending.aborted && [failure, again].some(isUnreadable)) {
-    await member.host?.kill()
-    const where = setAside(member, `unreadable-${Date.now()}`)
-    if ((await startAs(supervisor, member, from, terms)) === null)
-      return {
-        problem: `${what}, ${nor}; its data was set aside (${where}), it runs with ${from} again`,
-        note,
-      }
-  }
+  const outcome = supervisor.ending.aborted ? null : await startAnew(supervisor, member, from, terms)
   const way = `why: zk-pseudo logs ${member.id}; once that is mended: zk-pseudo start ${member.id}`
-  return { problem: `${what}, ${nor}; ${way}`, note }
+  return { problem: `${what}, ${nor}; ${outcome ?? way}`, note }
+}
+
+/** Without its data, if that is what cannot be read; the leader gives it again. @returns for people; null if it is not that */
+async function startAnew(
+  supervisor: Supervisor,
+  member: Member,
+  engine: Engine,
+  terms: Terms,
+): Promise<string | null> {
+  await member.host?.kill()
+  // Storage and tree, which a supervisor has no other use for.
+  const { dataFault } = await import('../host/dataFault.ts')
+  if (dataFault(member.config) === null) return null
+  try {
+    const aside = `its data was set aside (${setAside(member, `unreadable-${Date.now()}`)})`
+    const failure = await startAs(supervisor, member, engine, terms)
+    return failure === null
+      ? `${aside}, it runs with ${engine} again`
+      : `${aside}, and it ${failure} all the same; why: zk-pseudo logs ${member.id}`
+  } catch (error) {
+    return `its data could not be set aside: ${(error as Error).message}`
+  }
 }
 
 /** `failure` where its data cannot be read or moved. */
@@ -92,11 +106,6 @@ function setAside({ config }: Member, ending: string): string {
   const moved = folders.map((folder) => join(folder, VERSION_DIR)).filter((folder) => existsSync(folder))
   for (const folder of moved) renameSync(folder, `${folder}.${ending}`)
   return moved.map((folder) => `${folder}.${ending}`).join(' and ')
-}
-
-/** What storage refuses to start from (peer/exit.ts). */
-function isUnreadable(failure: string): boolean {
-  return failure.includes('UNABLE_TO_ACCESS_DATADIR')
 }
 
 /** Starts it and waits until it is in sync; what went wrong, null when nothing did. */

@@ -1,0 +1,31 @@
+/** Why a member that does not run could not start from its data; nothing is changed. */
+import { join } from 'node:path'
+import type { ServerConfig } from '../config/serverConfig.ts'
+import { ttlRuleOf } from '../peer/nodeOptions.ts'
+import { readEpochs } from '../storage/epochs.ts'
+import { StorageError, type StorageErrorCode } from '../storage/errors.ts'
+import { VERSION_DIR } from '../storage/fileNames.ts'
+import { nodeFileSystem } from '../storage/fileSystem.ts'
+import { recoverDatabase } from '../storage/recovery.ts'
+
+/** What is wrong with the data itself, rather than with who uses it or with the disk. */
+const OF_THE_DATA: readonly StorageErrorCode[] = ['damaged', 'not-understood', 'inconsistent']
+
+/** Reads everything, at once: for when a member has ended, and why matters more than a second. */
+export function dataFault(config: ServerConfig): Error | null {
+  const snapDir = join(config.dataDir, VERSION_DIR)
+  const logDir = join(config.dataLogDir, VERSION_DIR)
+  const options = {
+    commitLogCount: 0,
+    trustEmpty: config.snapshotTrustEmpty,
+    upTo: null,
+    ttlRule: ttlRuleOf(config),
+  }
+  try {
+    const recovered = recoverDatabase(nodeFileSystem, { snapDir, logDir, ...options })
+    if (recovered !== null) readEpochs(nodeFileSystem, snapDir, recovered.lastZxid)
+    return null
+  } catch (error) {
+    return error instanceof StorageError && OF_THE_DATA.includes(error.code) ? error : null
+  }
+}
