@@ -44,6 +44,8 @@ bad = [type(result).__name__ for result in transaction.commit()]
 say("transaction", good=good, bad=bad, undone=a.exists("/app/t2") is None)
 
 seen, changed, gone = [], threading.Event(), threading.Event()
+# The two may be connected to different members.
+b.sync("/app/config/url")
 
 
 @b.DataWatch("/app/config/url")
@@ -75,9 +77,9 @@ say("watch", seen=seen, children=children[:2])
 
 a.add_auth("digest", "ann:secret")
 a.create("/app/private", b"mine", acl=[make_digest_acl("ann", "secret", all=True)])
+b.sync("/app/private")
 denied = refused(NoAuthError, b.get, "/app/private")
 b.add_auth("digest", "ann:secret")
-b.sync("/app/private")
 say("acl", denied=denied, allowed=b.get("/app/private")[0].decode())
 
 a.stop()

@@ -11,6 +11,7 @@ queue = a.Queue("/queue")
 for number in range(6):
     queue.put(b"late-%d" % number, priority=200)
     queue.put(b"soon-%d" % number, priority=50)
+b.sync("/queue")
 taken = [b.Queue("/queue").get().decode() for _ in range(3)]
 
 # A locking queue: two put and two take all the while. A put without an answer may be there or not.

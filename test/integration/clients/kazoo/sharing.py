@@ -34,6 +34,7 @@ one_reader = not writer.is_acquired
 readers[1].release()
 semaphores[1].release()
 workers.join()
+clients[0].retry(clients[0].sync, "/")
 say(
     "released",
     one_reader_suffices=one_reader,

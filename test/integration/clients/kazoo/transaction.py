@@ -13,6 +13,8 @@ for path in ("/halves/left", "/halves/right", "/accounts"):
     first.ensure_path(path)
 first.create("/accounts/a", b"1000")
 first.create("/accounts/b", b"0")
+for client in clients:
+    client.sync("/accounts")
 acknowledged, refusals, killed = [], [], threading.Event()
 
 

@@ -8,6 +8,7 @@ writer, reader = connect(), connect()
 writer.ensure_path("/watched/children")
 writer.create("/watched/data", b"0")
 values, counts, names = [], [], []
+reader.sync("/watched")
 
 
 @reader.DataWatch("/watched/data")
