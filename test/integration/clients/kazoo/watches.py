@@ -16,11 +16,25 @@ def on_data(data, stat):
     values.append([int(data), stat.version, stat.mzxid])
 
 
-@reader.ChildrenWatch("/watched/children")
+children_watch = reader.ChildrenWatch("/watched/children")
+
+
+@children_watch
 def on_children(children):
     counts.append(len(children))
     names[:] = sorted(children)
 
+
+def ask_again(state):
+    """
+    kazoo's ChildrenWatch notes that its watch is set after the answer has come. When the connection breaks in between, it
+    takes the watch for set on the next one, where nobody asked for it (seen: the server had none), and is silent for good.
+    """
+    if state == "CONNECTED":
+        reader.handler.spawn(children_watch._get_children)
+
+
+reader.add_listener(ask_again)
 
 killed, acknowledged = threading.Event(), []
 
