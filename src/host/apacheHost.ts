@@ -20,6 +20,7 @@ import { LOG_CONFIGS, LogReader, type LogRecord } from './apacheLog.ts'
 import { jvmOptions } from './apacheOptions.ts'
 import { askSrvr, type Srvr } from './apacheStatus.ts'
 import type { ExitInfo, HostFactory, MemberHost, MemberStatus, StampedMemberEvent } from './host.ts'
+import { untilStandstill } from './standstill.ts'
 import { endWithParent } from './underParent.ts'
 
 export interface ApacheRuntime extends ApacheHome {
@@ -244,6 +245,7 @@ class ApacheMember implements MemberHost {
   async pause(): Promise<void> {
     this.isPaused = true
     this.child?.kill('SIGSTOP')
+    if (this.pid > 0) await untilStandstill(this.pid)
   }
 
   async resume(): Promise<void> {

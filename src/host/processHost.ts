@@ -5,6 +5,7 @@ import { entryFile } from './entries.ts'
 import type { ExitInfo, HostFactory, MemberHost } from './host.ts'
 import type { FromMember, ToMember } from './messages.ts'
 import { RemoteHost, RemoteMember } from './remoteMember.ts'
+import { untilStandstill } from './standstill.ts'
 import { endWithParent } from './underParent.ts'
 
 export class ProcessHosts implements HostFactory {
@@ -58,6 +59,7 @@ class ProcessMember extends RemoteHost implements MemberHost {
 
   async pause(): Promise<void> {
     this.child.kill('SIGSTOP')
+    await untilStandstill(this.pid)
   }
 
   async resume(): Promise<void> {

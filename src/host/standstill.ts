@@ -1,0 +1,35 @@
+/**
+ * When a process that was sent SIGSTOP stands still. The signal waits for one of its threads to run and take it; on a busy
+ * machine the others go on meanwhile, for milliseconds (seen: a follower that acknowledged a write after it was "stopped").
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const LOOK_AGAIN_MS = 1
+/** A thread in a disk access stops when that ends. Then it is left at that: the others stand still. */
+const PATIENCE_MS = 2000
+
+/** Resolves when every thread has stopped, or there is no such process; at once where the system does not tell. */
+export async function untilStandstill(pid: number): Promise<void> {
+  if (process.platform !== 'linux') return
+  const deadline = performance.now() + PATIENCE_MS
+  while (!standsStill(pid) && performance.now() < deadline) await sleep(LOOK_AGAIN_MS)
+}
+
+function standsStill(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => !goesOn(`/proc/${pid}/task/${thread}/stat`))
+  } catch {
+    return true
+  }
+}
+
+/** Stopped, traced and dead ones do not (proc_pid_stat(5)). */
+function goesOn(stat: string): boolean {
+  try {
+    const text = readFileSync(stat, 'utf8')
+    return !/^[TtZX]$/.test(text.charAt(text.lastIndexOf(')') + 2))
+  } catch {
+    return false
+  }
+}
