@@ -1,4 +1,4 @@
-/** Why a member that does not run could not start from its data; nothing is changed. */
+/** Whether a member that does not run could not start because of its data; nothing is changed. */
 import { join } from 'node:path'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { ttlRuleOf } from '../peer/nodeOptions.ts'
@@ -12,7 +12,7 @@ import { recoverDatabase } from '../storage/recovery.ts'
 const OF_THE_DATA: readonly StorageErrorCode[] = ['damaged', 'not-understood', 'inconsistent']
 
 /** Reads everything, at once: for when a member has ended, and why matters more than a second. */
-export function dataFault(config: ServerConfig): Error | null {
+export function isDataAtFault(config: ServerConfig): boolean {
   const snapDir = join(config.dataDir, VERSION_DIR)
   const logDir = join(config.dataLogDir, VERSION_DIR)
   const options = {
@@ -24,8 +24,8 @@ export function dataFault(config: ServerConfig): Error | null {
   try {
     const recovered = recoverDatabase(nodeFileSystem, { snapDir, logDir, ...options })
     if (recovered !== null) readEpochs(nodeFileSystem, snapDir, recovered.lastZxid)
-    return null
+    return false
   } catch (error) {
-    return error instanceof StorageError && OF_THE_DATA.includes(error.code) ? error : null
+    return error instanceof StorageError && OF_THE_DATA.includes(error.code)
   }
 }

@@ -2,8 +2,9 @@
  * When a process that was sent SIGSTOP stands still. The signal waits for one of its threads to run and take it; on a busy
  * machine the others go on meanwhile, for milliseconds (seen: a follower that acknowledged a write after it was "stopped").
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { statFields } from './procStat.ts'
 
 const LOOK_AGAIN_MS = 1
 /** A thread in a disk access stops when that ends. Then it is left at that: the others stand still. */
@@ -24,12 +25,8 @@ function standsStill(pid: number): boolean {
   }
 }
 
-/** Stopped, traced and dead ones do not (proc_pid_stat(5)). */
+/** Stopped, traced and dead ones do not. */
 function goesOn(stat: string): boolean {
-  try {
-    const text = readFileSync(stat, 'utf8')
-    return !/^[TtZX]$/.test(text.charAt(text.lastIndexOf(')') + 2))
-  } catch {
-    return false
-  }
+  const [state] = statFields(stat) ?? []
+  return state !== undefined && !/^[TtZX]$/.test(state)
 }

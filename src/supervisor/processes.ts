@@ -3,7 +3,7 @@
  * field 22 of /proc/PID/stat on Linux, what `ps` says elsewhere; only equality matters.
  */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { statFields } from '../host/procStat.ts'
 
 export interface ProcessIdentity {
   pid: number
@@ -24,25 +24,15 @@ export function isAlive({ pid, startTime }: ProcessIdentity): boolean {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
   }
   if (process.platform === 'linux') {
-    const stat = statFields(pid)
+    const stat = statFields(`/proc/${pid}/stat`)
     if (stat === null || stat[0] === 'Z' || stat[0] === 'X') return false
   }
   return startTime === null || startTimeOf(pid) === startTime
 }
 
 function startTimeOf(pid: number): string | null {
-  if (process.platform === 'linux') return statFields(pid)?.[19] ?? null
+  if (process.platform === 'linux') return statFields(`/proc/${pid}/stat`)?.[19] ?? null
   if (process.platform === 'win32') return null
   const { status, stdout } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' })
   return status === 0 ? stdout.trim() : null
-}
-
-/** The fields behind the command's name, which may hold blanks: state first, start time at index 19. */
-function statFields(pid: number): string[] | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return null
-  }
 }

@@ -67,8 +67,8 @@ async function startAnew(
 ): Promise<string | null> {
   await member.host?.kill()
   // Storage and tree, which a supervisor has no other use for.
-  const { dataFault } = await import('../host/dataFault.ts')
-  if (dataFault(member.config) === null) return null
+  const { isDataAtFault } = await import('../host/dataFault.ts')
+  if (!isDataAtFault(member.config)) return null
   try {
     const aside = `its data was set aside (${setAside(member, `unreadable-${Date.now()}`)})`
     const failure = await startAs(supervisor, member, engine, terms)
