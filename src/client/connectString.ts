@@ -1,4 +1,6 @@
 /** `host:port,host:port/chroot`, as every ZooKeeper client takes it. */
+import { pathProblem } from '../protocol/paths.ts'
+import { checkString } from './checks.ts'
 
 export interface ServerAddress {
   readonly host: string
@@ -15,10 +17,12 @@ const DEFAULT_PORT = 2181
 
 /** @throws TypeError that says what is wrong with the string */
 export function parseConnectString(text: string): ConnectString {
+  checkString('the connect string', text)
   const slash = text.indexOf('/')
   const list = slash === -1 ? text : text.slice(0, slash)
   const chroot = slash === -1 ? '' : text.slice(slash).replace(/\/+$/, '')
-  if (chroot.includes('//')) throw new TypeError(`the chroot ${chroot} has an empty part`)
+  const problem = chroot === '' ? null : pathProblem(chroot)
+  if (problem !== null) throw new TypeError(`the chroot ${chroot} ${problem}`)
   const servers = list
     .split(',')
     .map((part) => part.trim())

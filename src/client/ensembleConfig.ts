@@ -2,6 +2,7 @@
 import { OpCode } from '../protocol/opcodes.ts'
 import { GetDataResponse, ReconfigRequest } from '../protocol/records/client.ts'
 import type { Stat } from '../protocol/records/data.ts'
+import { checkOptions, wrongArgument } from './checks.ts'
 import { chrootAt } from './chroot.ts'
 import type { Requests } from './requests.ts'
 import type { Watcher } from './watches.ts'
@@ -36,6 +37,7 @@ export async function getConfig(requests: Requests, watcher?: Watcher): Promise<
 }
 
 export async function reconfig(requests: Requests, options: ReconfigOptions): Promise<EnsembleConfig> {
+  checkReconfig(options)
   const { joining, leaving, members, fromVersion = -1n } = options
   const request = {
     joiningServers: joining?.join(',') ?? null,
@@ -44,6 +46,17 @@ export async function reconfig(requests: Requests, options: ReconfigOptions): Pr
     curConfigId: fromVersion,
   }
   return configOf(await requests.ask(OpCode.reconfig, CONFIG_PATH, ReconfigRequest, request, GetDataResponse))
+}
+
+function checkReconfig(options: ReconfigOptions): void {
+  checkOptions(options, ['joining', 'leaving', 'members', 'fromVersion'])
+  const { joining = [], leaving = [], members = [], fromVersion = 0n } = options
+  for (const [name, list] of Object.entries({ joining, members }))
+    if (!Array.isArray(list) || !list.every((line) => typeof line === 'string'))
+      throw wrongArgument(name, 'a list of server lines', list)
+  if (!Array.isArray(leaving) || !leaving.every(Number.isSafeInteger))
+    throw wrongArgument('leaving', 'a list of ids', leaving)
+  if (typeof fromVersion !== 'bigint') throw wrongArgument('fromVersion', 'a bigint', fromVersion)
 }
 
 /** @param answer what the znode `/zookeeper/config` has */

@@ -1,11 +1,21 @@
 /** Asks a server with a four-letter word, as `echo ruok | nc host port` does. */
 import { connect } from 'node:net'
+import { checkMilliseconds, checkString, isWhole, wrongArgument } from './checks.ts'
 
 /**
  * @returns the answer; empty where the server only closes
  * @throws the system's error (ECONNREFUSED, …), or one with the code ETIMEDOUT after `timeoutMs`
  */
-export function fourLetterWord(host: string, port: number, word: string, timeoutMs = 5000): Promise<string> {
+export async function fourLetterWord(
+  host: string,
+  port: number,
+  word: string,
+  timeoutMs = 5000,
+): Promise<string> {
+  checkString('host', host)
+  if (!isWhole(port, 1, 65_535)) throw wrongArgument('port', 'a port, 1 to 65535', port)
+  checkString('word', word)
+  checkMilliseconds('timeoutMs', timeoutMs)
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     const socket = connect({ host, port })

@@ -19,7 +19,7 @@ type Send = (multiRead: MultiRead<ReadResult[]>) => Promise<ReadResult[]>
 
 /** `R` has the type of each result, in order. */
 export class MultiRead<R extends readonly ReadResult[] = []> {
-  private readonly reads: { readonly type: number; readonly path: string }[] = []
+  private readonly reads: { readonly type: number; readonly path: string; readonly serverPath: string }[] = []
   private readonly chroot: Chroot
   private readonly send: Send
 
@@ -44,9 +44,9 @@ export class MultiRead<R extends readonly ReadResult[] = []> {
 
   /** The request's body. */
   write(writer: Writer): void {
-    for (const { type, path } of this.reads) {
+    for (const { type, serverPath } of this.reads) {
       MultiHeader.write(writer, { type, done: false, err: -1 })
-      WatchableReadRequest.write(writer, { path: this.chroot.toServer(path), watch: false })
+      WatchableReadRequest.write(writer, { path: serverPath, watch: false })
     }
     MultiHeader.write(writer, { type: -1, done: true, err: -1 })
   }
@@ -75,7 +75,7 @@ export class MultiRead<R extends readonly ReadResult[] = []> {
   }
 
   private add<S extends readonly ReadResult[]>(type: number, path: string): MultiRead<S> {
-    this.reads.push({ type, path })
+    this.reads.push({ type, path, serverPath: this.chroot.toServer(path) })
     return this.as<S>()
   }
 

@@ -1,9 +1,12 @@
 /** What a create is made of, alone and within a transaction. */
 import { CreateFlag, OpCode, Permission } from '../protocol/opcodes.ts'
+import type { CreateRequest, CreateTtlRequest } from '../protocol/records/client.ts'
 import type { Acl } from '../protocol/records/data.ts'
+import { aclList, checkOptions, checkWord, isWhole, wrongArgument } from './checks.ts'
+import type { Chroot } from './chroot.ts'
 
 /** A string is stored as UTF-8; null differs from empty. */
-export type Data = Buffer | string | null
+export type Data = Uint8Array | string | null
 
 export type CreateMode =
   | 'persistent'
@@ -30,14 +33,41 @@ export const READ_ACL: readonly Acl[] = [{ perms: Permission.read, id: { scheme:
 /** Whoever this client has authenticated as may do everything. */
 export const CREATOR_ACL: readonly Acl[] = [{ perms: Permission.all, id: { scheme: 'auth', id: '' } }]
 
+/** @throws TypeError for anything else, such as an object that was not made into JSON */
 export function dataBytes(data: Data): Buffer | null {
-  return typeof data === 'string' ? Buffer.from(data) : data
+  const bytes = data === null ? null : bytesOf(data)
+  if (bytes === undefined) throw wrongArgument('data', 'a string, a Uint8Array or null', data)
+  return bytes
 }
 
-export function createOp(path: string, data: Data, options: CreateOptions) {
+/** undefined for what is neither; no bytes are copied */
+export function bytesOf(data: Uint8Array | string): Buffer | undefined {
+  if (Buffer.isBuffer(data)) return data
+  if (typeof data === 'string') return Buffer.from(data)
+  if (data instanceof Uint8Array) return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  return undefined
+}
+
+export type CreateOp =
+  | { readonly type: OpCode; readonly request: CreateRequest }
+  | { readonly type: OpCode; readonly request: CreateTtlRequest }
+
+const TTL_MODES: readonly CreateMode[] = ['ttl', 'sequentialTtl']
+
+/** @throws TypeError for what is no path, no data, or no option */
+export function createOp(chroot: Chroot, path: string, data: Data, options: CreateOptions): CreateOp {
+  checkOptions(options, ['mode', 'acl', 'ttlMs'])
   const { mode = 'persistent', acl = OPEN_ACL, ttlMs } = options
-  const request = { path, data: dataBytes(data), acl: [...acl], flags: CreateFlag[mode] }
-  if (mode === 'ttl' || mode === 'sequentialTtl')
-    return { type: OpCode.createTtl, request: { ...request, ttl: ttlMs ?? 0 } }
+  checkWord('mode', CreateFlag, mode)
+  const flags = CreateFlag[mode]
+  const isSequential = mode.toLowerCase().includes('sequential')
+  const serverPath = chroot.toServer(path, isSequential)
+  const request = { path: serverPath, data: dataBytes(data), acl: aclList(acl), flags }
+  if (TTL_MODES.includes(mode)) {
+    if (!isWhole(ttlMs, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER))
+      throw wrongArgument('ttlMs', 'whole milliseconds', ttlMs)
+    return { type: OpCode.createTtl, request: { ...request, ttl: ttlMs } }
+  }
+  if (ttlMs !== undefined) throw new TypeError(`ttlMs goes with the modes ${TTL_MODES.join(' and ')} alone`)
   return { type: mode === 'container' ? OpCode.createContainer : OpCode.create2, request }
 }

@@ -5,6 +5,7 @@ import { OpCode } from '../protocol/opcodes.ts'
 import { DecodeError, type Reader } from '../protocol/reader.ts'
 import { RequestHeader, WatchableReadRequest } from '../protocol/records/client.ts'
 import type { Writer } from '../protocol/writer.ts'
+import { checkWatcher } from './checks.ts'
 import type { Chroot } from './chroot.ts'
 import { frameOf } from './serverConnection.ts'
 import type { Session } from './session.ts'
@@ -39,7 +40,7 @@ export class Requests {
   }
 
   /** A read that may leave a watch; `kindOf` says which, given the reply's error code. */
-  read<R>(
+  async read<R>(
     type: OpCode,
     path: string,
     response: Type<R>,
@@ -47,6 +48,7 @@ export class Requests {
     kindOf: (err: number) => WatchKind,
   ): Promise<R> {
     const serverPath = this.chroot.toServer(path)
+    if (watcher !== undefined) checkWatcher(watcher)
     const request = { path: serverPath, watch: watcher !== undefined }
     const answered = (err: number) => {
       const isSet = err === ErrorCode.Ok || (err === ErrorCode.NoNode && type === OpCode.exists)

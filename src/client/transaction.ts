@@ -17,6 +17,7 @@ import {
 } from '../protocol/records/client.ts'
 import type { Stat } from '../protocol/records/data.ts'
 import type { Writer } from '../protocol/writer.ts'
+import { checkVersion } from './checks.ts'
 import type { Chroot } from './chroot.ts'
 import { type CreateOptions, createOp, type Data, dataBytes } from './operations.ts'
 
@@ -43,22 +44,25 @@ export class Transaction {
   }
 
   create(path: string, data: Data = null, options: CreateOptions = {}): this {
-    const { type, request } = createOp(this.chroot.toServer(path), data, options)
+    const { type, request } = createOp(this.chroot, path, data, options)
     if ('ttl' in request) return this.add(type, path, CreateTtlRequest, request)
     return this.add(type, path, CreateRequest, request)
   }
 
   delete(path: string, version = -1): this {
+    checkVersion(version)
     return this.add(OpCode.delete, path, DeleteRequest, { path: this.chroot.toServer(path), version })
   }
 
   setData(path: string, data: Data, version = -1): this {
+    checkVersion(version)
     const request = { path: this.chroot.toServer(path), data: dataBytes(data), version }
     return this.add(OpCode.setData, path, SetDataRequest, request)
   }
 
   /** Fails the whole unless the znode has this version. */
   check(path: string, version: number): this {
+    checkVersion(version)
     return this.add(OpCode.check, path, CheckVersionRequest, { path: this.chroot.toServer(path), version })
   }
 

@@ -36,7 +36,7 @@ export const WATCH_MODES: Record<WatchMode, number> = WatchRequestMode
 /** Whom `removeWatches` and `checkWatches` speak of. */
 export type WatchSelection = 'children' | 'data' | 'any'
 /** Watcher.WatcherType, and the tables that ZKWatchManager.removeWatcher looks through for each. */
-const SELECTIONS: Record<WatchSelection, { type: number; kinds: readonly WatchKind[] }> = {
+export const SELECTIONS: Record<WatchSelection, { type: number; kinds: readonly WatchKind[] }> = {
   children: { type: WatcherType.children, kinds: ['child'] },
   data: { type: WatcherType.data, kinds: ['data', 'exist'] },
   any: { type: WatcherType.any, kinds: ['data', 'exist', 'child', 'persistent', 'recursive'] },

@@ -3,9 +3,17 @@ import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import { OpCode } from '../protocol/opcodes.ts'
 import { AddWatchRequest, RemoveWatchesRequest, type WatcherEvent } from '../protocol/records/client.ts'
 import type { Writer } from '../protocol/writer.ts'
+import { checkWatcher, checkWord } from './checks.ts'
 import type { Requests } from './requests.ts'
 import type { Session } from './session.ts'
-import { selectionType, WATCH_MODES, type Watcher, type WatchMode, type WatchSelection } from './watches.ts'
+import {
+  SELECTIONS,
+  selectionType,
+  WATCH_MODES,
+  type Watcher,
+  type WatchMode,
+  type WatchSelection,
+} from './watches.ts'
 import { WatchStream } from './watchStream.ts'
 
 export class Watching {
@@ -18,7 +26,9 @@ export class Watching {
     session.on('watch', (event) => this.fire(event))
   }
 
-  add(path: string, mode: WatchMode, watcher: Watcher): Promise<void> {
+  async add(path: string, mode: WatchMode, watcher: Watcher): Promise<void> {
+    checkWord('mode', WATCH_MODES, mode)
+    checkWatcher(watcher)
     const serverPath = this.requests.chroot.toServer(path)
     const answered = (err: number) => {
       if (err === ErrorCode.Ok) this.session.watches.add(mode, serverPath, watcher)
@@ -47,6 +57,8 @@ export class Watching {
   }
 
   async remove(path: string, selection: WatchSelection, watcher?: Watcher): Promise<void> {
+    checkWord('selection', SELECTIONS, selection)
+    if (watcher !== undefined) checkWatcher(watcher)
     const serverPath = this.requests.chroot.toServer(path)
     const { watches } = this.session
     const isShared = watcher !== undefined && watches.isShared(serverPath, selection, watcher)
@@ -56,6 +68,7 @@ export class Watching {
   }
 
   async check(path: string, selection: WatchSelection): Promise<boolean> {
+    checkWord('selection', SELECTIONS, selection)
     try {
       await this.ask(OpCode.checkWatches, path, selection)
       return true

@@ -1,4 +1,7 @@
-/** A ZooKeeper client. Every method's errors are KeeperErrors with the server's code, or ConnectionLoss. */
+/**
+ * A ZooKeeper client. The errors of every method are KeeperErrors, with the server's code or ConnectionLoss; and
+ * TypeErrors for wrong arguments, which are not sent. Methods that return a promise reject it with either.
+ */
 import { EventEmitter } from 'node:events'
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import { OpCode } from '../protocol/opcodes.ts'
@@ -24,33 +27,26 @@ import {
 } from '../protocol/records/client.ts'
 import type { Acl, Id, Stat } from '../protocol/records/data.ts'
 import type { Writer } from '../protocol/writer.ts'
+import {
+  aclList,
+  checkMilliseconds,
+  checkOptions,
+  checkString,
+  checkVersion,
+  wrongArgument,
+} from './checks.ts'
 import { chrootAt } from './chroot.ts'
+import { type ClientOptions, checkClientOptions } from './clientOptions.ts'
 import { parseConnectString, type ServerAddress } from './connectString.ts'
 import { type EnsembleConfig, getConfig, type ReconfigOptions, reconfig } from './ensembleConfig.ts'
 import { MultiRead } from './multiRead.ts'
-import { type CreateOptions, createOp, type Data, dataBytes } from './operations.ts'
+import { bytesOf, type CreateOptions, createOp, type Data, dataBytes } from './operations.ts'
 import { Requests } from './requests.ts'
-import type { SaslCredentials } from './sasl.ts'
 import { type ClientState, Session, type SessionKey } from './session.ts'
 import { Transaction } from './transaction.ts'
 import type { Watcher, WatchKind, WatchMode, WatchSelection } from './watches.ts'
 import { Watching } from './watching.ts'
 import type { WatchStream } from './watchStream.ts'
-
-export interface ClientOptions {
-  /** Asked for; the server may grant another. 30000 unless given. */
-  readonly sessionTimeoutMs?: number
-  /** For each server before the next is tried; a share of the session timeout unless given. */
-  readonly connectTimeoutMs?: number
-  /** Largest reply taken; 4 MiB unless given, as with Apache's client. */
-  readonly maxFrameBytes?: number
-  /** Take a read-only server (`readonlymode.enabled`) while there is none with a quorum; false unless given. */
-  readonly readOnly?: boolean
-  /** Go on with this session, which another client has left (`leave`), instead of a new one. */
-  readonly session?: SessionKey
-  /** Log in by SASL DIGEST-MD5 on every connection, before anything else is sent. */
-  readonly sasl?: SaslCredentials
-}
 
 export interface ClientEvents {
   state: [state: ClientState, reason: string]
@@ -72,6 +68,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   constructor(connectString: string, options: ClientOptions = {}) {
     super()
     const { servers, chroot } = parseConnectString(connectString)
+    checkClientOptions(options)
     const { sessionTimeoutMs = DEFAULT_TIMEOUT_MS, maxFrameBytes = MAX_FRAME_BYTES } = options
     const connectTimeoutMs =
       options.connectTimeoutMs ?? Math.max(1000, Math.floor(sessionTimeoutMs / servers.length))
@@ -92,9 +89,11 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     connectString: string,
     options: ClientOptions & { timeoutMs?: number } = {},
   ): Promise<ZooKeeper> {
-    const client = new ZooKeeper(connectString, options)
+    const { timeoutMs, ...rest } = options
+    if (timeoutMs !== undefined) checkMilliseconds('timeoutMs', timeoutMs)
+    const client = new ZooKeeper(connectString, rest)
     try {
-      await client.connected(options.timeoutMs ?? options.sessionTimeoutMs ?? DEFAULT_TIMEOUT_MS)
+      await client.connected(timeoutMs ?? options.sessionTimeoutMs ?? DEFAULT_TIMEOUT_MS)
     } catch (error) {
       await client.close()
       throw error
@@ -127,7 +126,8 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /** Settles once connected, be it read-only; rejects with ConnectionLoss after `timeoutMs`, or with why the session ended. */
-  connected(timeoutMs: number): Promise<void> {
+  async connected(timeoutMs: number): Promise<void> {
+    checkMilliseconds('timeoutMs', timeoutMs)
     return new Promise((resolve, reject) => {
       const settle = (error: KeeperError | null) => {
         clearTimeout(timer)
@@ -156,7 +156,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     data: Data = null,
     options: CreateOptions = {},
   ): Promise<{ path: string; stat: Stat }> {
-    const { type, request } = createOp(this.requests.chroot.toServer(path), data, options)
+    const { type, request } = createOp(this.requests.chroot, path, data, options)
     const write = (writer: Writer) =>
       'ttl' in request ? CreateTtlRequest.write(writer, request) : CreateRequest.write(writer, request)
     const created = await this.requests.send(type, path, write, (reader) => Create2Response.read(reader))
@@ -164,7 +164,12 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /** A znode that servers delete once it had children and has none any more. */
-  createContainer(path: string, data: Data = null, options: { acl?: readonly Acl[] } = {}): Promise<string> {
+  async createContainer(
+    path: string,
+    data: Data = null,
+    options: { acl?: readonly Acl[] } = {},
+  ): Promise<string> {
+    checkOptions(options, ['acl'])
     return this.create(path, data, { ...options, mode: 'container' })
   }
 
@@ -172,18 +177,20 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
    * A znode that servers delete once it has neither children nor changes for `ttlMs`.
    * @throws KeeperError Unimplemented unless the servers have `extendedTypesEnabled=true`
    */
-  createTtl(
+  async createTtl(
     path: string,
     ttlMs: number,
     data: Data = null,
     options: { acl?: readonly Acl[]; sequential?: boolean } = {},
   ): Promise<string> {
+    checkOptions(options, ['acl', 'sequential'])
     const { sequential = false, ...rest } = options
     return this.create(path, data, { ...rest, ttlMs, mode: sequential ? 'sequentialTtl' : 'ttl' })
   }
 
   /** @param version -1: whatever it is */
-  delete(path: string, version = -1): Promise<void> {
+  async delete(path: string, version = -1): Promise<void> {
+    checkVersion(version)
     return this.requests.ask(
       OpCode.delete,
       path,
@@ -208,7 +215,8 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return this.requests.read(OpCode.getData, path, GetDataResponse, watcher, () => 'data')
   }
 
-  setData(path: string, data: Data, version = -1): Promise<Stat> {
+  async setData(path: string, data: Data, version = -1): Promise<Stat> {
+    checkVersion(version)
     const request = { path: this.requests.chroot.toServer(path), data: dataBytes(data), version }
     return this.requests
       .ask(OpCode.setData, path, SetDataRequest, request, SetDataResponse)
@@ -224,7 +232,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return this.requests.read(OpCode.getChildren2, path, GetChildren2Response, watcher, () => 'child')
   }
 
-  getAcl(path: string): Promise<{ acl: Acl[]; stat: Stat }> {
+  async getAcl(path: string): Promise<{ acl: Acl[]; stat: Stat }> {
     return this.requests.ask(
       OpCode.getAcl,
       path,
@@ -235,8 +243,9 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /** @param version the aversion of its Stat, -1: whatever it is */
-  setAcl(path: string, acl: readonly Acl[], version = -1): Promise<Stat> {
-    const request = { path: this.requests.chroot.toServer(path), acl: [...acl], version }
+  async setAcl(path: string, acl: readonly Acl[], version = -1): Promise<Stat> {
+    checkVersion(version)
+    const request = { path: this.requests.chroot.toServer(path), acl: aclList(acl), version }
     return this.requests
       .ask(OpCode.setAcl, path, SetAclRequest, request, SetAclResponse)
       .then(({ stat }) => stat)
@@ -254,7 +263,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /** How many znodes are below this one, at any depth. */
-  getAllChildrenNumber(path: string): Promise<number> {
+  async getAllChildrenNumber(path: string): Promise<number> {
     const request = { path: this.requests.chroot.toServer(path) }
     const answer = this.requests.ask(
       OpCode.getAllChildrenNumber,
@@ -267,7 +276,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /** The ephemeral znodes of this session whose paths begin with `prefix`, letter by letter. */
-  getEphemerals(prefix = '/'): Promise<string[]> {
+  async getEphemerals(prefix = '/'): Promise<string[]> {
     const request = { path: this.requests.chroot.toServer(prefix) }
     const answer = this.requests.ask(
       OpCode.getEphemerals,
@@ -348,7 +357,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
    * @throws KeeperError ReconfigDisabled (unless `reconfigEnabled=true`), NoAuth (the znode's ACL lets only
    * administrators write), NewConfigNoQuorum, ReconfigInProgress, BadVersion, BadArguments, Unimplemented
    */
-  reconfig(options: ReconfigOptions): Promise<EnsembleConfig> {
+  async reconfig(options: ReconfigOptions): Promise<EnsembleConfig> {
     return reconfig(this.requests, options)
   }
 
@@ -360,8 +369,11 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /** For `digest`: `user:password`. Every later connection of this client is authenticated alike. */
-  addAuth(scheme: string, auth: Buffer | string): Promise<void> {
-    return this.session.authenticate(scheme, typeof auth === 'string' ? Buffer.from(auth) : auth)
+  async addAuth(scheme: string, auth: Uint8Array | string): Promise<void> {
+    checkString('scheme', scheme)
+    const bytes = bytesOf(auth)
+    if (bytes === undefined) throw wrongArgument('auth', 'a string or a Uint8Array', auth)
+    return this.session.authenticate(scheme, bytes)
   }
 
   /** Ends the session, and with it its ephemeral znodes. */

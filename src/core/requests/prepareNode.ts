@@ -5,6 +5,7 @@
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import type { SessionId } from '../../protocol/ids.ts'
 import { OpCode, Permission } from '../../protocol/opcodes.ts'
+import { pathProblem } from '../../protocol/paths.ts'
 import type {
   CheckVersionRequest,
   CreateRequest,
@@ -17,7 +18,7 @@ import type { TxnBody } from '../../protocol/transaction.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
 import { type AclSchemes, fixupAcl, permits } from '../../tree/acl.ts'
 import type { DataTree } from '../../tree/dataTree.ts'
-import { isProtected, parentOf, pathProblem } from '../../tree/paths.ts'
+import { isProtected, parentOf } from '../../tree/paths.ts'
 import { CONTAINER_OWNER, freshStat, isTtl, ttlOwner } from '../../tree/znode.ts'
 import type { NodeState, PendingChanges } from './pending.ts'
 
