@@ -1,5 +1,5 @@
 /**
- * Bundles what runs into dist: one file per entry, so that a thread or the CLI starts by reading little.
+ * Bundles what runs, into dist and build: one file per entry, so that a thread or the CLI starts by reading little.
  * Packages stay outside the bundles. Runs in npm's `prepare`, hence plain JavaScript and nothing but esbuild.
  */
 import { spawnSync } from 'node:child_process'
@@ -10,13 +10,17 @@ import { build as bundle } from 'esbuild'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** dist name to source. The tools for developers stand beside what is published, and are not published. */
-const entries = {
+/** What is published: name in dist to source. */
+const published = {
   'cli/main': 'src/cli/main.ts',
   'host/threadMember': 'src/host/threadMember.ts',
   'host/processMember': 'src/host/processMember.ts',
   'ensemble/index': 'src/ensemble/index.ts',
   'client/index': 'src/client/index.ts',
+}
+
+/** Tools for developers: name in build to source. Apart from dist, so that no chunk of theirs is published. */
+const tools = {
   bench: 'bench/main.ts',
   simulate: 'test/simulation/main.ts',
 }
@@ -24,12 +28,22 @@ const entries = {
 /** @param {{ types: boolean }} options `types`: also the declarations, which take a few seconds. */
 export async function build({ types }) {
   // Chunks are named after their contents: without this they pile up. Tests build over what may be in use.
-  if (types) rmSync(join(root, 'dist'), { recursive: true, force: true })
+  if (types) for (const dir of ['dist', 'build']) rmSync(join(root, dir), { recursive: true, force: true })
+  await Promise.all([bundleInto('dist', published), bundleInto('build', tools)])
+  chmodSync(join(root, 'dist/cli/main.js'), 0o755)
+  if (types) declarations()
+}
+
+/**
+ * @param {string} outdir
+ * @param {Record<string, string>} entries name to source; a package without the sources of the tools builds without them
+ */
+async function bundleInto(outdir, entries) {
   const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)))
   await bundle({
     absWorkingDir: root,
     entryPoints: present.map(([out, source]) => ({ in: source, out })),
-    outdir: 'dist',
+    outdir,
     bundle: true,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
@@ -44,13 +58,13 @@ export async function build({ types }) {
     },
     logLevel: 'warning',
   })
-  if (existsSync(join(root, 'dist/cli/main.js'))) chmodSync(join(root, 'dist/cli/main.js'), 0o755)
-  if (types) declarations()
 }
 
 function declarations() {
-  const tsc = join(root, 'node_modules/.bin/tsc')
-  const { status } = spawnSync(tsc, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+  // By its path: node_modules/.bin/tsc may be that of the older TypeScript which tests compile with.
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const args = [tsc, '-p', 'tsconfig.build.json']
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
   if (status !== 0) throw new Error('the declarations could not be built')
 }
 

@@ -1,10 +1,10 @@
-/** Where this bundle lies: it starts itself again for its child processes, and the library lies beside it. */
+/** Where this bundle lies: it starts itself again for its child processes, and the library lies in dist. */
 import { pathToFileURL } from 'node:url'
 
 export const bundleFile = process.argv[1] as string
 
 /** The built library that a user would import. */
-export const libraryUrl = new URL('./ensemble/index.js', pathToFileURL(bundleFile))
+export const libraryUrl = new URL('../dist/ensemble/index.js', pathToFileURL(bundleFile))
 
 /** The built command line. */
-export const commandLineUrl = new URL('./cli/main.js', pathToFileURL(bundleFile))
+export const commandLineUrl = new URL('../dist/cli/main.js', pathToFileURL(bundleFile))

@@ -7,7 +7,7 @@ import { LatencyHistogram, median } from '../../bench/ensemble/statistics.ts'
 import type { MicroResult } from '../../bench/micro/bench.ts'
 import { runProgram } from '../support/programs.ts'
 
-const bundle = process.env.ZK_PSEUDO_BENCH ?? fileURLToPath(new URL('../../dist/bench.js', import.meta.url))
+const bundle = process.env.ZK_PSEUDO_BENCH ?? fileURLToPath(new URL('../../build/bench.js', import.meta.url))
 const engine = process.env.ZK_TEST_ENGINE ?? 'zk-pseudo'
 
 it('runs every scenario against an ensemble', { timeout: 120_000 }, async () => {
