@@ -86,7 +86,7 @@ function refuseWithFiles(options: UpOptions): void {
 
 /** Collects `--set key=value`; the last one of a key counts. */
 export function parseSetting(text: string, previous: unknown): Record<string, string> {
-  const match = /^([A-Za-z][\w.-]*)=(.*)$/s.exec(text)
+  const match = /^(\w[\w.-]*)=(.*)$/s.exec(text)
   if (match === null) {
     throw usageError(`--set takes key=value; "${text}" is not that`, 'for example: --set tickTime=500')
   }

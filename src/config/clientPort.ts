@@ -84,7 +84,7 @@ export interface ClientPortConfig {
 export function readClientPort(settings: Settings, problems: Problem[]): ClientPortConfig {
   const secure = {
     port: settings.optionalNumber('secureClientPort'),
-    address: settings.text('secureClientPortAddress'),
+    address: settings.host('secureClientPortAddress'),
     ...readFields(TLS, settings),
   }
   if (secure.port !== null) problems.push(...checkStores(secure, settings))

@@ -54,7 +54,8 @@ export function interfaceAddresses(): string[] {
 
 function hostsOf(config: ServerConfig): string[] {
   const lines = config.servers.flatMap((server) => [server, ...server.extraAddresses].map(({ host }) => host))
-  return [...lines, config.clientPortAddress]
+  const { address } = config.secureClientPort
+  return [...lines, config.clientPortAddress, ...(address === null ? [] : [address])]
 }
 
 async function resolve(host: string, lookup: Lookup): Promise<Resolution> {
@@ -102,7 +103,10 @@ function checkHosts(
       problems.push(problem('error', where, `${key}: ${message} is not an address of this machine`, hint))
     }
   }
-  if (member.clientPort !== 0) check(member.clientPortAddress, clientKeyOf(member), true)
+  const { port, address } = member.secureClientPort
+  const bindsIt = member.clientPort !== 0 || (port !== null && address === null)
+  if (bindsIt) check(member.clientPortAddress, clientKeyOf(member), true)
+  if (port !== null && address !== null) check(address, 'secureClientPortAddress', true)
   const first = members[0] === member
   for (const server of member.servers) {
     const isOwn = server.sid === member.sid

@@ -277,5 +277,8 @@ function tlsRows(prefix: 'ssl.' | 'ssl.quorum.'): KeyRow[] {
   ]
   const isActed = (name: string) =>
     prefix === 'ssl.' && /Store\.|^(protocol|enabledProtocols|ciphersuites|clientAuth)$/.test(name)
-  return names.map((name) => ['property', prefix + name, 'text', '', '', isActed(name) ? 'acted' : 'later'])
+  const kindOf = (name: string) => (/\.(location|passwordPath)$/.test(name) ? 'path' : 'text')
+  return names.map((name) => {
+    return ['property', prefix + name, kindOf(name), '', '', isActed(name) ? 'acted' : 'later']
+  })
 }

@@ -186,15 +186,21 @@ function readMyid(config: ServerConfig): Myid {
   const read = readText(file)
   if ('unreadable' in read) return { kind: 'faulty', problem: read.unreadable }
   const where = { file, line: 1 }
-  const line = read.text.split(/\r\n|\r|\n/, 1)[0] ?? ''
+  const hasMark = read.text.startsWith('\uFEFF')
+  const line = (hasMark ? read.text.slice(1) : read.text).split(/\r\n|\r|\n/, 1)[0] ?? ''
   const hint = `the file of ${config.file} holds one number, its server's id`
   if (!/^\s*\+?\d+\s*$/.test(line) || !Number.isSafeInteger(Number(line))) {
     const shown = line.length > 40 ? `${line.slice(0, 40)}…` : line
     return { kind: 'faulty', problem: problem('error', where, `myid "${shown}" is not a number`, hint) }
   }
-  const blanks = line.trim() !== line
-  const message = 'myid has blanks around its number, which Apache ZooKeeper refuses'
-  const problems = blanks ? [problem('warning', where, message, 'remove them')] : []
+  const warn = (what: string, remedy: string) =>
+    problem('warning', where, `myid ${what}, which Apache ZooKeeper refuses`, remedy)
+  const problems = [
+    ...(hasMark
+      ? [warn('starts with a byte order mark', 'save the file without it (UTF-8 without BOM)')]
+      : []),
+    ...(line.trim() === line ? [] : [warn('has blanks around its number', 'remove them')]),
+  ]
   return { kind: 'present', sid: Number(line), where, problems }
 }
 

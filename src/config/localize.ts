@@ -12,6 +12,7 @@ import type { LocalizeSource } from './localServer.ts'
 import { foldersOf, HERE, type LocalPorts, type LocalServer, localServer, portWishes } from './localServer.ts'
 import { withSid } from './member.ts'
 import { parseConfig } from './parse.ts'
+import { isPathSlip } from './paths.ts'
 import { isWildcard } from './ports.ts'
 import { hasErrors, type Problem, problem, sortProblems } from './problem.ts'
 import { MADE_BY, rewriteConfig, withHead } from './rewrite.ts'
@@ -23,6 +24,15 @@ export interface LocalizeOptions {
   out: string
   /** Whether a path that a setting names is on this machine. */
   exists(path: string): boolean
+  /** What takes the place of all ports; unless given, they stay as near to what they were as they can. */
+  ports?: GivenPorts
+}
+
+/** As many ports as the ensemble has, by kind and then by id: client ports first. */
+export interface GivenPorts {
+  list: readonly number[]
+  /** For people: where they are from. */
+  why: string
 }
 
 export interface LocalMember {
@@ -72,7 +82,7 @@ export function localize(sources: readonly LocalizeSource[], options: LocalizeOp
   const disagreements = disagreementsOf(files, known)
   if (disagreements.length > 0) return failed(disagreements)
   const servers = serversOf(files, known)
-  const whyPorts = placePorts(servers)
+  const whyPorts = placePorts(servers, options.ports)
   const rules = localRules(servers, options.out, whyPorts)
   const changes = [
     ...fileChanges(files, known),
@@ -96,7 +106,7 @@ function parse(source: LocalizeSource): { config: ServerConfig; problems: Proble
 
 /** Clashes of ports are what is about to end; a key store of a kind that only Apache reads is no fault of the config. */
 function isFatal(each: Problem, config: ServerConfig): boolean {
-  if (each.severity !== 'error' || isClash(each)) return false
+  if (each.severity !== 'error' || isClash(each) || isPathSlip(each)) return false
   const ofStores = Object.entries(config.origin).filter(([key]) => /^ssl\.|^secureClientPort$/.test(key))
   const isOfStores = ofStores.some(([, where]) => where.line === each.line && where.file === each.file)
   return !isOfStores || /secureClientPort: /.test(each.message)
@@ -138,18 +148,18 @@ function lineOf(sid: number, own: ParsedFile, files: readonly ParsedFile[]): Ser
 }
 
 /** Kind by kind, so that the first member that has a port keeps it. @returns why ports had to move */
-function placePorts(servers: readonly LocalServer[]): string {
+function placePorts(servers: readonly LocalServer[], given?: GivenPorts): string {
   const wishes = servers.flatMap(portWishes)
   const kinds = [...new Set(wishes.map(({ kind }) => kind))]
   const inOrder = kinds.flatMap((kind) => wishes.filter((wish) => wish.kind === kind))
-  const { ports, step } = spreadPorts(inOrder)
+  const { ports, step } = given === undefined ? spreadPorts(inOrder) : { ports: given.list, step: null }
   for (const server of servers) {
     const own = inOrder.flatMap(({ sid, kind }, i): [string, number][] =>
       sid === server.sid ? [[kind, ports[i] as number]] : [],
     )
     server.ports = Object.fromEntries(own)
   }
-  return `each port is there once here; a taken one is counted on by ${step ?? 1}`
+  return given?.why ?? `each port is there once here; a taken one is counted on by ${step ?? 1}`
 }
 
 function fileChanges(files: readonly ParsedFile[], known: ReadonlyMap<string, KnownFile>): Change[] {

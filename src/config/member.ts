@@ -6,7 +6,8 @@
 import { isIP } from 'node:net'
 import { isWildcard, literally } from './ports.ts'
 import { formatLocation, type Location, type Problem, problem } from './problem.ts'
-import { isDistributed, originOf, ownServer, type ServerConfig } from './serverConfig.ts'
+import { isDistributed, originOf, ownServer, type ServerConfig, type ServerSpec } from './serverConfig.ts'
+import { bracketed } from './servers.ts'
 
 const MAX_SID_WITH_TTL = 254
 
@@ -36,7 +37,7 @@ export function withSid(
     problems.push(problem('warning', originOf(config, 'peerType'), message, hint))
   }
   config.peerType = own.role
-  problems.push(...adoptClientAddress(config))
+  problems.push(...adoptClientAddress(config, own))
   return { config, problems }
 }
 
@@ -48,12 +49,12 @@ function idForTtl({ sid, extendedTypesEnabled, file }: ServerConfig, from: Locat
 }
 
 /** The server line's client part wins, and must not contradict clientPort and clientPortAddress. */
-function adoptClientAddress(config: ServerConfig): Problem[] {
-  const own = ownServer(config)
-  if (own === null || own.clientPort === null) {
+export function adoptClientAddress(config: ServerConfig, own: ServerSpec): Problem[] {
+  if (own.clientPort === null) {
     // Where no line has a client part either, parsing has said so.
     const elsewhere = config.servers.some((server) => server.clientPort !== null)
-    if (config.clientPort !== 0 || 'clientPort' in config.origin || !elsewhere) return []
+    const hasPort = config.clientPort !== 0 || 'clientPort' in config.origin
+    if (hasPort || config.secureClientPort.port !== null || !elsewhere) return []
     const hint = 'add a line such as clientPort=2181'
     return [problem('error', { file: config.file, line: null }, 'clientPort is missing', hint)]
   }
@@ -66,20 +67,21 @@ function adoptClientAddress(config: ServerConfig): Problem[] {
   config.clientPort = own.clientPort
   const explicit = 'clientPortAddress' in config.origin
   if (explicit && !isWildcard(config.clientPortAddress) && own.clientAddress !== config.clientPortAddress) {
-    const contradiction = addressContradiction(config, own.clientAddress)
+    const contradiction = addressContradiction(config, own)
     if (contradiction !== null) return [contradiction]
   }
   config.clientPortAddress = own.clientAddress ?? config.clientPortAddress
   return []
 }
 
-function addressContradiction(config: ServerConfig, onLine: string | null): Problem | null {
+function addressContradiction(config: ServerConfig, own: ServerSpec): Problem | null {
+  const { clientAddress: onLine } = own
   const written = config.clientPortAddress
   const where = originOf(config, 'clientPortAddress')
-  const line = formatLocation(originOf(config, `server.${config.sid}`))
+  const line = formatLocation(originOf(config, `server.${own.sid}`))
   if (onLine === null) {
     const message = `clientPortAddress ${written} is not in ${line}, and Apache ZooKeeper refuses that`
-    const hint = `write ;${written}:${config.clientPort} there`
+    const hint = `write ;${bracketed(written)}:${config.clientPort} there`
     return problem('warning', where, message, hint)
   }
   if (literally(onLine)[0] === literally(written)[0]) return null

@@ -10,6 +10,8 @@ import { lastOfEach, reportBlankBehind, withoutComment } from './entries.ts'
 import { keySpec, MEMBERSHIP_KEY, nearestKey } from './keys.ts'
 import { KEY_ROWS } from './keyTable.ts'
 import { type Entry, lex } from './lexer.ts'
+import { adoptClientAddress } from './member.ts'
+import { checkPaths } from './paths.ts'
 import { hasErrors, type Location, type Problem, problem, sortProblems } from './problem.ts'
 import type { ServerConfig } from './serverConfig.ts'
 import { checkServerList, runsStandalone } from './serverListChecks.ts'
@@ -58,6 +60,7 @@ export function parseConfig(text: string, file: string, dynamic: SourceText | nu
   problems.push(...listProblems)
   for (const entry of membership) reportBlankBehind(entry, problems)
   const config = configOf(file, settings, list, problems)
+  problems.push(...checkPaths(settings))
   config.configVersion = versionOf(dynamicFile)
   config.origin = Object.fromEntries(
     [...byKey.values(), ...membership.toReversed()].map(({ key, file, line }) => [
@@ -69,7 +72,9 @@ export function parseConfig(text: string, file: string, dynamic: SourceText | nu
   config.other = Object.fromEntries(settings.unread().map(({ key, value }) => [key, value]))
   // Of a list with faulty lines nothing more can be said.
   if (!hasErrors(listProblems)) problems.push(...checkServerList(config))
-  return { config: runsStandalone(config) ? standalone(config) : config, problems: sortProblems(problems) }
+  if (!runsStandalone(config)) return { config, problems: sortProblems(problems) }
+  const alone = standalone(config)
+  return { config: alone.config, problems: sortProblems([...problems, ...alone.problems]) }
 }
 
 /** `server.01` and `server.+1` are the lines of server 1. */
@@ -77,14 +82,12 @@ function plainId(key: string): string {
   return key.replace(/^(server|group|weight)\.\+?(\d+)$/, (_, kind, id) => `${kind}.${Number(id)}`)
 }
 
-/** A single server line counts for nothing but its client port: QuorumPeerMain then starts a standalone server. */
-function standalone(config: ServerConfig): ServerConfig {
-  const only = config.servers[0]
-  const client =
-    config.clientPort === 0 && only?.clientPort
-      ? { clientPort: only.clientPort, clientPortAddress: only.clientAddress ?? config.clientPortAddress }
-      : {}
-  return { ...config, ...client, servers: [], groups: {}, weights: {} }
+/** A single server line counts for nothing but its client part: QuorumPeerMain then starts a standalone server. */
+function standalone(parsed: ServerConfig): { config: ServerConfig; problems: Problem[] } {
+  const config = { ...parsed }
+  const [only] = config.servers
+  const problems = only === undefined || only.clientPort === null ? [] : adoptClientAddress(config, only)
+  return { config: { ...config, servers: [], groups: {}, weights: {} }, problems }
 }
 
 /** A dynamic file holds the server list and nothing else: QuorumPeerConfig.parseDynamicConfig. */
@@ -187,7 +190,15 @@ function configOf(file: string, s: Settings, list: ServerList, problems: Problem
 function clientSettings(s: Settings, tickTimeMs: number, list: ServerList, problems: Problem[]) {
   const clientPort = s.optionalNumber('clientPort')
   const onServerLine = list.servers.some((server) => server.clientPort !== null)
-  if (!s.has('clientPort') && !onServerLine) {
+  for (const [port, address] of [
+    ['clientPort', 'clientPortAddress'],
+    ['secureClientPort', 'secureClientPortAddress'],
+  ] as const) {
+    if (s.has(port) || s.written(address) === null) continue
+    const message = `${address} is set, but ${port} is not, and Apache ZooKeeper refuses that`
+    problems.push(problem('warning', s.at(address), message, `add a ${port} line, or remove this one`))
+  }
+  if (!s.has('clientPort') && !s.has('secureClientPort') && !onServerLine) {
     const hint = 'add a line such as clientPort=2181'
     problems.push(problem('error', s.at('clientPort'), 'clientPort is missing', hint))
   }
@@ -203,7 +214,7 @@ function clientSettings(s: Settings, tickTimeMs: number, list: ServerList, probl
   }
   return {
     clientPort: clientPort ?? 0,
-    clientPortAddress: s.text('clientPortAddress') ?? '127.0.0.1',
+    clientPortAddress: s.host('clientPortAddress') ?? '127.0.0.1',
     clientPortListenBacklog: s.number('clientPortListenBacklog', -1),
     minSessionTimeoutMs,
     maxSessionTimeoutMs,

@@ -4,6 +4,7 @@
  * Two claims clash when their ports are equal and their addresses overlap: equal, or one of them means all.
  */
 
+import { isIPv6 } from 'node:net'
 import { compareFiles, formatLocation, type Location, type Problem, problem } from './problem.ts'
 import { originOf, ownServer, type ServerConfig, type ServerSpec } from './serverConfig.ts'
 
@@ -21,10 +22,12 @@ export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || /^[0:]+$/.test(host)
 }
 
-/** Without resolving: case does not count, and `localhost` is 127.0.0.1. */
+/** Without resolving: case does not count, `localhost` is 127.0.0.1, and IPv6 addresses are written one way. */
 export const literally: AddressesOf = (host) => {
   const lower = host.toLowerCase()
-  return [lower === 'localhost' ? '127.0.0.1' : lower]
+  if (lower === 'localhost') return ['127.0.0.1']
+  if (!isIPv6(lower) || lower.includes('%')) return [lower]
+  return [new URL(`http://[${lower}]`).hostname.slice(1, -1)]
 }
 
 /** What all lines of one server list claim, each on its own host. */

@@ -5,6 +5,7 @@
  * reported once and the default holds, so that parsing always yields a complete config.
  */
 
+import { isIPv6 } from 'node:net'
 import { type KeySpec, keySpec } from './keys.ts'
 import type { Entry } from './lexer.ts'
 import { type Location, type Problem, problem } from './problem.ts'
@@ -23,6 +24,10 @@ export interface Settings {
   role(key: string): Role
   /** Null when the key is missing or empty. */
   text(key: string): string | null
+  /** As `text`, without counting as read. */
+  written(key: string): string | null
+  /** A name or an address, without the brackets that IPv6 addresses may stand in. */
+  host(key: string): string | null
   words(key: string): string[]
   /** Settings that nobody has asked for, in file order. */
   unread(): Entry[]
@@ -38,9 +43,13 @@ export function settingsOf(entries: ReadonlyMap<string, Entry>, file: string, pr
     return spec
   }
 
+  function written(key: string): string | null {
+    return entries.get(key)?.value || null
+  }
+
   function text(key: string): string | null {
     read.add(key)
-    return entries.get(key)?.value || null
+    return written(key)
   }
 
   function at(key: string): Location {
@@ -52,10 +61,10 @@ export function settingsOf(entries: ReadonlyMap<string, Entry>, file: string, pr
     const spec = specOf(key)
     read.add(key)
     const fallback = spec.default === '' ? null : reader(spec, spec.default).value
-    const written = entries.get(key)?.value
-    if (written === undefined) return fallback
-    const { value, fault } = reader(spec, written)
-    if (fault !== null) problems.push(faultProblem(spec, written, fault, at(key), value === null))
+    const given = entries.get(key)?.value
+    if (given === undefined) return fallback
+    const { value, fault } = reader(spec, given)
+    if (fault !== null) problems.push(faultProblem(spec, given, fault, at(key), value === null))
     return value ?? fallback
   }
 
@@ -69,6 +78,8 @@ export function settingsOf(entries: ReadonlyMap<string, Entry>, file: string, pr
     has: (key) => entries.has(key),
     at,
     text,
+    written,
+    host: (key) => withoutBrackets(text(key)),
     number: (key, min) => required(key, atLeast(min)),
     optionalNumber: (key, min) => optional(key, atLeast(min)),
     boolean: (key) => required(key, readBoolean),
@@ -88,6 +99,12 @@ export function settingsOf(entries: ReadonlyMap<string, Entry>, file: string, pr
     },
     unread: () => [...entries.values()].filter(({ key }) => !read.has(key)),
   }
+}
+
+/** InetAddress.getByName takes IPv6 addresses either way, and brackets around nothing else. */
+function withoutBrackets(host: string | null): string | null {
+  const inner = /^\[(.*)\]$/.exec(host ?? '')?.[1]
+  return inner !== undefined && isIPv6(inner) ? inner : host
 }
 
 function atLeast(min = Number.NEGATIVE_INFINITY) {

@@ -43,6 +43,51 @@ function dataAt(ground: Playground, name: string, changes = {}): string {
   return dir
 }
 
+describe("localize with ports of the user's choice", () => {
+  const portsIn = (ground: Playground) =>
+    [1, 2, 3].map((id) => {
+      const text = readFileSync(join(ground.root, `zk-local/zoo-${id}.cfg`), 'utf8')
+      const own = new RegExp(`^server\\.${id}=127\\.0\\.0\\.1:(\\d+):(\\d+)$`, 'm').exec(text) ?? []
+      return [/^clientPort=(\d+)$/m.exec(text)?.[1], own[1], own[2]].map(Number)
+    })
+
+  it('counts all up from --base-port, client ports first', async () => {
+    using ground = playground()
+    put(ground, 'zoo.cfg')
+    const ran = await inside(ground, 'zoo.cfg', '--base-port', '12180')
+    expect(ran).toMatchObject({ code: 0, stderr: '' })
+    expect(ran.stdout).toContain('clientPort: 2181 → 12180, 12181, 12182: --base-port 12180\n')
+    expect(portsIn(ground)).toEqual([
+      [12_180, 12_183, 12_186],
+      [12_181, 12_184, 12_187],
+      [12_182, 12_185, 12_188],
+    ])
+  })
+
+  it('draws free ones with --ports auto', async () => {
+    using ground = playground()
+    put(ground, 'zoo.cfg')
+    expect(await inside(ground, 'zoo.cfg', '--ports', 'auto')).toMatchObject({ code: 0, stderr: '' })
+    const ports = portsIn(ground).flat()
+    expect(new Set(ports).size).toBe(9)
+    expect(ports.every((port) => port >= 10_000)).toBe(true)
+  })
+
+  it.each([
+    [['--base-port', '65530'], /leaves no room for the 9 ports of these members/],
+    [['--base-port', '1', '--ports', 'auto'], /exclude one another/],
+    [['--ports', 'free'], /--ports takes auto; "free" is not that/],
+    [['--base-port', 'x'], /--base-port takes a whole number/],
+  ])('refuses %j', async (words, message) => {
+    using ground = playground()
+    put(ground, 'zoo.cfg')
+    const ran = await inside(ground, 'zoo.cfg', ...words)
+    expect(ran.code).toBe(2)
+    expect(ran.stderr).toMatch(message)
+    expect(existsSync(join(ground.root, 'zk-local'))).toBe(false)
+  })
+})
+
 describe('localize', () => {
   it('writes configs that up takes, ids and folders, and says what it changed', async () => {
     using ground = playground()

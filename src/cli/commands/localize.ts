@@ -8,9 +8,10 @@ import { exitCodes, OperationError, usageError } from '../errors.ts'
 import { localizeDocument, localizeText } from '../format/localize.ts'
 import { listText, membersText } from '../format/words.ts'
 import { checkFolder, type DataSources, dataSources, writeFolder } from '../localFolder.ts'
-import { type JsonOptions, jsonOption } from '../options.ts'
+import { givenPorts, type PortOptions } from '../localPorts.ts'
+import { type JsonOptions, jsonOption, wholeNumber } from '../options.ts'
 
-interface LocalizeOptions extends JsonOptions {
+interface LocalizeOptions extends JsonOptions, PortOptions {
   out: string
   force?: boolean
   dryRun?: boolean
@@ -46,6 +47,17 @@ export const command = defineCommand<LocalizeOptions>({
       parse: parseData,
       complete: 'folder',
     },
+    {
+      flags: '--base-port <port>',
+      description: 'count all ports up from this one: client ports first, the others right behind them',
+      parse: wholeNumber('--base-port', 1, 65_535),
+    },
+    {
+      flags: '--ports <how>',
+      description: 'auto: ports that are free now',
+      parse: parsePorts,
+      complete: ['auto'],
+    },
     { flags: '--dry-run', description: 'print the configs and what would change, write nothing' },
     jsonOption,
   ],
@@ -53,13 +65,18 @@ export const command = defineCommand<LocalizeOptions>({
     ['zk-pseudo localize zoo.cfg', 'the config that s1, s2 and s3 share'],
     ['zk-pseudo localize s1/zoo.cfg s2/zoo.cfg s3/zoo.cfg', 'the config of each'],
     ['zk-pseudo localize zoo.cfg --data backup/', 'with data that was fetched from a host'],
+    ['zk-pseudo localize zoo.cfg --base-port 12180', 'beside something else on 2181'],
   ],
-  async run(paths, { out: folder, force = false, dryRun = false, data = [] }, output) {
+  async run(paths, { out: folder, force = false, dryRun = false, data = [], ...portOptions }, output) {
+    if (portOptions.ports !== undefined && portOptions.basePort !== undefined)
+      throw usageError('--base-port and --ports auto exclude one another', 'leave one of them out')
     const { sources, problems: unread } = readSources(paths)
     if (hasErrors(unread)) throw configErrors(unread)
     const out = resolve(folder)
-    const localized = localize(sources, { out, exists: existsSync })
-    if (hasErrors(localized.problems)) throw configErrors(localized.problems)
+    const nearest = localize(sources, { out, exists: existsSync })
+    if (hasErrors(nearest.problems)) throw configErrors(nearest.problems)
+    const ports = await givenPorts(portOptions, nearest)
+    const localized = ports === null ? nearest : localize(sources, { out, exists: existsSync, ports })
     const { members } = localized
     const ids = members.map(({ sid }) => sid)
     const stranger = data.find(({ sid }) => sid !== null && !ids.includes(sid))
@@ -80,6 +97,11 @@ function configErrors(problems: readonly Problem[]): OperationError {
   const message = `nothing was written: the configs have ${errors} error${errors === 1 ? '' : 's'}`
   const text = sortProblems(problems).map(formatProblem).join('\n')
   return new OperationError('BAD_CONFIG', message, text, exitCodes.usage)
+}
+
+function parsePorts(text: string): 'auto' {
+  if (text === 'auto') return text
+  throw usageError(`--ports takes auto; "${text}" is not that`, 'or give the first port: --base-port 12180')
 }
 
 function parseData(text: string, previous: unknown): GivenData[] {
