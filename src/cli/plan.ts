@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { classicEnsemble } from '../config/classic.ts'
+import { clientEndpoint } from '../config/clientEndpoint.ts'
 import { loadEnsemble } from '../config/load.ts'
 import { hasErrors, type Problem } from '../config/problem.ts'
 import { configError, USUAL_MEMBERS } from '../supervisor/plan.ts'
@@ -34,8 +35,9 @@ export async function planUp(request: UpRequest): Promise<Plan> {
 async function planOfFiles(files: string[]): Promise<Plan> {
   const { members, problems, inferences } = await loadEnsemble(files)
   return {
-    members: members.map(({ sid, file, dataDir, clientPort }) => {
-      return { id: sid, file, text: textOf(file), dataDir, clientPort }
+    members: members.map((config) => {
+      const { sid, file, dataDir } = config
+      return { id: sid, file, text: textOf(file), dataDir, clientPort: clientEndpoint(config).port }
     }),
     problems,
     notes: inferences.map(({ dataDir, sid }) => `would write the id ${sid} into ${join(dataDir, 'myid')}`),

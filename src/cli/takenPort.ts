@@ -56,7 +56,8 @@ async function clusterOn(port: number, running: readonly RunningCluster[]): Prom
         .catch(() => null)
       return cluster?.members.some(
         (member) =>
-          member.exit === null && [member.clientPort, member.quorumPort, member.electionPort].includes(port),
+          member.exit === null &&
+          [member.clientPort, member.secureClientPort, member.quorumPort, member.electionPort].includes(port),
       )
     }),
   )

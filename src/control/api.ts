@@ -14,7 +14,10 @@ export interface MemberInfo {
   role: MemberRole | null
   isolation: 'thread' | 'process'
   pid: number | null
-  clientPort: number
+  /** Null where it has a port with TLS alone. */
+  clientPort: number | null
+  /** The port with TLS; null without one. */
+  secureClientPort: number | null
   quorumPort: number | null
   electionPort: number | null
   epoch: number | null
@@ -27,7 +30,7 @@ export interface MemberInfo {
   restarts: number
   /** Why it ended, for people; null while it lives. */
   exit: string | null
-  /** Where clients reach it, beside `clientPort`. */
+  /** Where clients reach it, at `clientPort`, or at `secureClientPort` where there is no other. */
   clientHost: string
   /** Whether it counts for the quorum: a dead member has no role to tell by. */
   voter: boolean

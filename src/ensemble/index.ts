@@ -63,7 +63,10 @@ export interface HandoverOptions {
 export interface EnsembleMember {
   readonly id: number
   readonly host: string
+  /** What clients connect to: the port without TLS where there is one, else `secureClientPort`. */
   readonly clientPort: number
+  /** The port with TLS; null without one. */
+  readonly secureClientPort: number | null
   readonly quorumPort: number | null
   readonly electionPort: number | null
   readonly dataDir: string
@@ -294,9 +297,16 @@ function memberOf({
   id,
   clientHost,
   clientPort,
+  secureClientPort,
   quorumPort,
   electionPort,
   dataDir,
 }: MemberInfo): EnsembleMember {
-  return { id, host: clientHost, clientPort, quorumPort, electionPort, dataDir }
+  const ports = {
+    clientPort: clientPort ?? secureClientPort ?? 0,
+    secureClientPort,
+    quorumPort,
+    electionPort,
+  }
+  return { id, host: clientHost, ...ports, dataDir }
 }

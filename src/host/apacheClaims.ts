@@ -29,9 +29,11 @@ export function lockDataDirs({ dataDir, dataLogDir, datadirAutocreate }: ServerC
 export function portsOf(config: ServerConfig): { port: number; host: string }[] {
   const own = ownServer(config)
   const clients = 'clientPortAddress' in config.origin || own?.clientAddress ? config.clientPortAddress : '::'
+  const { secureClientPort: secure } = config
   const between = config.quorumListenOnAllIps || own === null ? '::' : own.host
   return [
     { port: config.clientPort, host: clients },
+    { port: secure.port ?? 0, host: secure.address ?? '::' },
     ...(own === null ? [] : [own.quorumPort, own.electionPort].map((port) => ({ port, host: between }))),
   ].filter(({ port }) => port > 0)
 }

@@ -7,7 +7,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
+import { clientEndpoint } from '../config/clientEndpoint.ts'
 import { presentConfig } from '../config/present.ts'
 import { isDistributed, type ServerConfig } from '../config/serverConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
@@ -20,6 +22,7 @@ import { LOG_CONFIGS, LogReader, type LogRecord } from './apacheLog.ts'
 import { jvmOptions } from './apacheOptions.ts'
 import { askSrvr, type Srvr } from './apacheStatus.ts'
 import type { ExitInfo, HostFactory, MemberHost, MemberStatus, StampedMemberEvent } from './host.ts'
+import type { Dial } from './secureDial.ts'
 import { untilStandstill } from './standstill.ts'
 import { endWithParent } from './underParent.ts'
 
@@ -97,6 +100,7 @@ class ApacheMember implements MemberHost {
   private readonly lastRecords: LogRecord[] = []
   /** Our ports that asked `srvr`: what Apache logs about them is no news. */
   private readonly askingPorts = new Set<string>()
+  private secureDial: Dial | null = null
   private child: ChildProcess | null = null
   private isServing = false
   private isPaused = false
@@ -200,11 +204,15 @@ class ApacheMember implements MemberHost {
     } else if (!this.isServing || mode !== this.events.role) this.events.seen(now(), mode, zxid, true)
   }
 
-  private ask(timeoutMs: number): Promise<Srvr | null> {
-    const { clientPort, clientPortAddress, origin } = presentConfig(this.config)
-    const isAnywhere = /^(0\.0\.0\.0|::)$/.test(clientPortAddress) || !('clientPortAddress' in origin)
-    const host = isAnywhere ? '127.0.0.1' : clientPortAddress
-    return askSrvr({ host, port: clientPort }, timeoutMs, (port) => this.askingPorts.add(String(port)))
+  private async ask(timeoutMs: number): Promise<Srvr | null> {
+    const { isSecure, ...address } = clientEndpoint(presentConfig(this.config))
+    if (isSecure) this.secureDial ??= (await import('./secureDial.ts')).secureDial(this.config)
+    const dial = isSecure && this.secureDial !== null ? this.secureDial : connect
+    return askSrvr(
+      () => dial(address),
+      timeoutMs,
+      (port) => this.askingPorts.add(String(port)),
+    )
   }
 
   /** With leaderServes=no a leader answers like one that does not lead; its log knows better. */

@@ -1,5 +1,5 @@
 /** How an Apache ZooKeeper member is, by the one four-letter word that is always answered: `srvr`. */
-import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Role } from '../core/events.ts'
 
 export interface Srvr {
@@ -17,12 +17,12 @@ const MOST_BYTES = 64 * 1024
  * @param onPort is told which port of ours asks, so that its trace in the member's log is known
  */
 export function askSrvr(
-  address: { host: string; port: number },
+  dial: () => Socket,
   timeoutMs: number,
   onPort: (port: number) => void,
 ): Promise<Srvr | null> {
   return new Promise((resolve) => {
-    const socket = connect({ ...address, noDelay: true })
+    const socket = dial().setNoDelay()
     let text = ''
     const end = (answer: Srvr | null) => {
       clearTimeout(deadline)

@@ -21,7 +21,8 @@ export type { Remote } from './clientConnection.ts'
 export interface ClientListenerOptions {
   readonly host: string
   /** 0 takes a free one. */
-  readonly port: number
+  /** null: only the port with TLS is opened. */
+  readonly port: number | null
   /** -1: the system's own. */
   readonly backlog?: number
   /** A second port, which speaks TLS. */
@@ -67,7 +68,7 @@ const WILDCARD = /^(0\.0\.0\.0|[0:]+)$/
 export class ClientListener {
   private readonly options: ClientListenerOptions
   private server: Server
-  private at: { readonly host: string; readonly port: number }
+  private at: { readonly host: string; readonly port: number | null }
   private isClosed = false
   private readonly secureServer: Server | null
   private readonly tls: TlsServer | null
@@ -104,12 +105,12 @@ export class ClientListener {
 
   /**
    * Binds the port and accepts from then on.
-   * @returns the port
+   * @returns the port without TLS, 0 where there is none
    * @throws the system's error with `code` (EADDRINUSE), `address` and `port`
    */
   async open(): Promise<number> {
     const { host, port, backlog = -1, secure } = this.options
-    this.opening = listen(this.server, host, port, backlog)
+    if (port !== null) this.opening = listen(this.server, host, port, backlog)
     if (secure && this.secureServer !== null)
       this.openingSecure = listen(this.secureServer, secure.host, secure.port, backlog)
     // Both settle before either is told, so that closing finds no port on its way.
@@ -117,7 +118,7 @@ export class ClientListener {
     if (plain.status === 'rejected') throw plain.reason
     if (tls.status === 'rejected') throw tls.reason
     this.securePort = tls.value
-    return plain.value
+    return plain.value ?? 0
   }
 
   /**

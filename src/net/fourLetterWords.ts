@@ -149,6 +149,7 @@ function decimal(value: number): string {
 /** The plain gauges of Apache's mntr, in no order that anyone may rely on (there it is a hash map's). */
 function mntr(version: string, report: MemberReport): string {
   const { responseSizes, leader } = report
+  const { open, max } = report.fileDescriptors()
   const values: [string, string | number | null][] = [
     ['version', version],
     ['server_state', report.mode],
@@ -171,6 +172,8 @@ function mntr(version: string, report: MemberReport): string {
     ['max_client_response_size', responseSizes.max],
     ['min_client_response_size', responseSizes.min],
     ['observer_master_id', report.learnerMaster],
+    ['open_file_descriptor_count', open],
+    ['max_file_descriptor_count', max],
   ]
   if (leader !== null) {
     values.push(

@@ -81,6 +81,12 @@ export interface WatchesReport {
   readonly byConnection: ReadonlyMap<string, readonly string[]>
 }
 
+/** Of the whole process; null where the system does not tell. */
+export interface FileDescriptorsReport {
+  readonly open: number | null
+  readonly max: number | null
+}
+
 export interface MemberReport {
   /** False while there is no leader to follow: then most words get the not-serving sentence. */
   readonly isServing: boolean
@@ -110,4 +116,6 @@ export interface MemberReport {
   /** Those that ask with four-letter words included. */
   readonly connections: readonly ConnectionReport[]
   readonly watches: WatchesReport
+  /** Looked up when it is asked for. */
+  readonly fileDescriptors: () => FileDescriptorsReport
 }

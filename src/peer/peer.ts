@@ -105,7 +105,7 @@ export class Peer {
     const { input } = this.turn
     return new ClientListener({
       host: config.clientPortAddress,
-      port: config.clientPort,
+      port: config.clientPort || null,
       backlog: config.clientPortListenBacklog,
       secure: securePort(config),
       maxClientCnxns: config.maxClientCnxns,

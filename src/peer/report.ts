@@ -15,6 +15,7 @@ import { operationName } from '../net/operationNames.ts'
 import { formatSessionId } from '../protocol/ids.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 import type { Storage } from '../storage/storage.ts'
+import { fileDescriptors } from './fileDescriptors.ts'
 import { configuredMembership } from './membership.ts'
 import { BUILT_AT, PACKAGE_VERSION } from './version.ts'
 
@@ -104,6 +105,7 @@ const NOTHING: Omit<MemberReport, 'config'> = {
   leader: null,
   connections: [],
   watches: { byConnection: new Map() },
+  fileDescriptors,
 }
 
 function leaderReport(core: PeerCore): LeaderReport | null {
@@ -130,7 +132,7 @@ function configReport({ config, storage, core }: ReportSources): ConfigReport {
   const own = ownServer(config)
   const sizes = storage?.sizes() ?? { dataDir: 0, dataLogDir: 0 }
   return {
-    clientPort: config.clientPort,
+    clientPort: config.clientPort || -1,
     secureClientPort: config.secureClientPort.port ?? -1,
     dataDir: `${config.dataDir}/version-2`,
     dataDirBytes: sizes.dataDir,

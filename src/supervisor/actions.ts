@@ -2,6 +2,7 @@
  * Doing something to members, and the verdict: who led, who leads, how long nobody did, how long nobody could write,
  * what became of the sessions.
  */
+import { clientEndpoint } from '../config/clientEndpoint.ts'
 import type { ActionRequest, ClusterEvent, Verb, Verdict } from '../control/api.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
@@ -52,7 +53,13 @@ export function targets(
   const { members } = supervisor
   const candidates = members.map((member) => {
     const { id, config, state, role } = member
-    return { id, clientPort: config.clientPort, state, role, isVoter: supervisor.roster.isVoter(member) }
+    return {
+      id,
+      clientPort: clientEndpoint(config).port,
+      state,
+      role,
+      isVoter: supervisor.roster.isVoter(member),
+    }
   })
   const majorityOf = (voters: readonly Candidate[]) => decisive(supervisor, voters)
   const chosen = selectMembers({ verb, selectors, members: candidates, majorityOf, random: Math.random })

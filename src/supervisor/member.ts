@@ -1,9 +1,11 @@
 /** A member as its supervisor sees it: its host, its state, and what its events have said so far. */
+import { clientEndpoint } from '../config/clientEndpoint.ts'
 import { presentConfig } from '../config/present.ts'
 import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
 import type { MemberInfo, MemberState } from '../control/api.ts'
 import type { MemberEvent, Role } from '../core/events.ts'
 import type { Engine, ExitInfo, MemberHost } from '../host/host.ts'
+import type { Dial } from '../host/secureDial.ts'
 
 export type OpenHost = (engine: Engine, config: ServerConfig) => Promise<MemberHost>
 export type OnMemberEvent = (member: Member, at: number, event: MemberEvent) => void
@@ -27,6 +29,8 @@ export class Member {
   exit: string | null = null
   /** What else is known of a crash. */
   exitLines: string[] = []
+  /** How its client port is dialled where it speaks TLS alone; null elsewhere, and before it was opened. */
+  secureDial: Dial | null = null
   private startedAtMs = 0
   private readonly openHost: OpenHost
   private readonly onEvent: OnMemberEvent
@@ -64,6 +68,8 @@ export class Member {
 
   /** Binds the ports. @throws the system's error with `code`, `port` and `address` */
   async open(): Promise<void> {
+    if (clientEndpoint(this.config).isSecure)
+      this.secureDial ??= (await import('../host/secureDial.ts')).secureDial(this.given)
     const host = await this.openHost(this.engine, this.given)
     this.host = host
     this.state = 'starting'
@@ -129,8 +135,9 @@ export class Member {
       role: this.role,
       isolation: this.host?.isolation ?? 'thread',
       pid: this.host?.pid ?? null,
-      clientHost: clientHost(config),
-      clientPort: config.clientPort,
+      clientHost: clientEndpoint(config).host,
+      clientPort: config.clientPort || null,
+      secureClientPort: config.secureClientPort.port,
       quorumPort: own?.quorumPort ?? null,
       electionPort: own?.electionPort ?? null,
       epoch: this.epoch,
@@ -145,11 +152,4 @@ export class Member {
       ...part,
     }
   }
-}
-
-/** Where clients on this machine reach it. */
-export function clientHost(config: ServerConfig): string {
-  const { clientPortAddress } = config
-  if (clientPortAddress !== '0.0.0.0' && clientPortAddress !== '::') return clientPortAddress
-  return ownServer(config)?.host ?? '127.0.0.1'
 }

@@ -15,6 +15,8 @@ export interface ProbeTarget {
   member: number
   host: string
   port: number
+  /** Instead of a plain connection, where the port speaks TLS. */
+  dial?: (address: { host: string; port: number }) => Socket
 }
 
 const PATH = '/zookeeper/zk-pseudo-probe'
@@ -112,6 +114,10 @@ export function preciseNow(): number {
   return performance.timeOrigin + performance.now()
 }
 
+function dialled({ host, port, dial = connect }: ProbeTarget): Socket {
+  return dial({ host, port }).setNoDelay()
+}
+
 /** The client of one member: connects, writes, and begins again whenever the connection ends. */
 class Lane {
   readonly target: ProbeTarget
@@ -148,7 +154,7 @@ class Lane {
   }
 
   private connect(): void {
-    const socket = connect({ host: this.target.host, port: this.target.port, noDelay: true })
+    const socket = dialled(this.target)
     let isOpen = false
     const frames = new FrameReader((frame) => {
       if (isOpen) this.reply(frame)
@@ -206,7 +212,7 @@ class Lane {
 function closeSession(session: Session, target: ProbeTarget | undefined): Promise<void> {
   if (target === undefined) return Promise.resolve()
   return new Promise((resolve) => {
-    const socket = connect({ host: target.host, port: target.port, noDelay: true })
+    const socket = dialled(target)
     const overdue = setTimeout(() => socket.destroy(), CLOSE_MS)
     overdue.unref()
     socket.unref()

@@ -2,11 +2,12 @@
  * Who is in the ensemble now, and in which part. The members' own files are the truth, for a reconfiguration rewrites them;
  * what `up` has read may be long past.
  */
+import { clientEndpoint, endpointText } from '../config/clientEndpoint.ts'
 import { presentServers } from '../config/present.ts'
 import type { ServerSpec } from '../config/serverConfig.ts'
 import { quorumVerifier } from '../core/quorum.ts'
 import type { Sid } from '../protocol/ids.ts'
-import { clientHost, type Member } from './member.ts'
+import type { Member } from './member.ts'
 
 export class Roster {
   members: readonly Member[] = []
@@ -52,6 +53,6 @@ export class Roster {
   }
 
   get connectString(): string {
-    return this.listed.map(({ config }) => `${clientHost(config)}:${config.clientPort}`).join(',')
+    return this.listed.map(({ config }) => endpointText(clientEndpoint(config))).join(',')
   }
 }

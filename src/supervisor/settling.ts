@@ -3,8 +3,9 @@
  * that may be stale.
  */
 
+import { clientEndpoint } from '../config/clientEndpoint.ts'
 import { OperationError } from '../control/operationError.ts'
-import { clientHost, type Member } from './member.ts'
+import type { Member } from './member.ts'
 import { WriteProbe } from './probe.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -37,11 +38,11 @@ export function until(supervisor: Supervisor, timeoutMs: number, isMet: () => bo
 
 /** A probe of these members; its own sessions are no business of any verdict. */
 export function probeOf(supervisor: Supervisor, members: readonly Member[], paceMs?: number): WriteProbe {
-  const targets = members.map(({ id, config }) => ({
-    member: id,
-    host: clientHost(config),
-    port: config.clientPort,
-  }))
+  const targets = members.map(({ id, config, secureDial }) => {
+    const { host, port, isSecure } = clientEndpoint(config)
+    const dial = isSecure && secureDial !== null ? { dial: secureDial } : {}
+    return { member: id, host, port, ...dial }
+  })
   return new WriteProbe(targets, (session) => supervisor.probeSessions.add(session), paceMs)
 }
 

@@ -175,6 +175,7 @@ export function member(id: number, changes: Partial<MemberInfo> = {}): MemberInf
     isolation: 'thread',
     pid: 4711,
     clientPort: 2180 + id,
+    secureClientPort: null,
     quorumPort: 8000 + id,
     electionPort: 8100 + id,
     epoch: 3,

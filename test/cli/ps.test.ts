@@ -47,6 +47,7 @@ member 1 killed: killed by zk-pseudo kill
         'isolation',
         'pid',
         'clientPort',
+        'secureClientPort',
         'quorumPort',
         'electionPort',
         'epoch',

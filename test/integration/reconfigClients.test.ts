@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ZooKeeper } from '../../src/client/index.ts'
-import { type Engine, Ensemble } from '../../src/ensemble/index.ts'
+import { type Engine, Ensemble, type MemberInfo } from '../../src/ensemble/index.ts'
 import { AcknowledgedWrites } from '../support/acknowledgedWrites.ts'
 import { apacheUnavailable } from '../support/apache.ts'
 import { needs } from '../support/ensembles.ts'
@@ -27,7 +27,13 @@ const missing =
   (existsSync(zkCli) ? undefined : `${zkCli} is missing (Debian: zookeeper)`) ??
   (python === undefined ? 'no Python with kazoo was found (Debian: python3-kazoo)' : undefined)
 
-type Member = Awaited<ReturnType<Ensemble['status']>>['members'][number]
+type Member = MemberInfo & { clientPort: number }
+
+/** None here has TLS alone, so each has a plain client port. */
+async function statusOf(ensemble: Ensemble): Promise<{ members: Member[]; leader: number | null }> {
+  const { members, leader } = await ensemble.status()
+  return { members: members as Member[], leader }
+}
 
 type Addresses = Pick<Member, 'id' | 'quorumPort' | 'electionPort' | 'clientPort'>
 
@@ -95,7 +101,7 @@ async function ledBy(kind: Engine): Promise<Ensemble> {
   const engine = { 0: 'apache', 1: 'zk-pseudo', 2: 'apache', 3: 'zk-pseudo' } as const
   const ensemble = await Ensemble.start({ members: 4, engine, set: settings, waitTimeoutMs: 60_000 })
   for (let turn = 0; turn < 4; turn += 1) {
-    const { members, leader } = await ensemble.status()
+    const { members, leader } = await statusOf(ensemble)
     if (members.find(({ id }) => id === leader)?.engine === kind) return ensemble
     await ensemble.kill('leader', { waitTimeoutMs: 30_000 })
     await ensemble.start(leader as number, { waitTimeoutMs: 30_000 })
@@ -107,7 +113,7 @@ describe.each<Engine>(['apache', 'zk-pseudo'])('an ensemble of both kinds, led b
   it('is changed by kazoo and zkCli while a client writes', { timeout: 240_000 }, async (context) => {
     needs(context, missing)
     await using ensemble = await ledBy(kind)
-    const { members, leader: id } = await ensemble.status()
+    const { members, leader: id } = await statusOf(ensemble)
     const leader = members.find((member) => member.id === id) as Member
     const same = members.find((member) => member !== leader && member.engine === kind) as Member
     const [one, two] = members.filter(({ engine }) => engine !== kind) as [Member, Member]
@@ -188,7 +194,7 @@ describe.each<[Engine, Engine]>([
       Ensemble.start({ name, dir: join(dir, name), configs: files, engine, waitTimeoutMs })
     await using ensemble = await start('two', configs.slice(0, 2), { 0: others, 1: others }, 60_000)
     await using joiner = await start('joiner', configs.slice(2), { 2: joins }, 0)
-    const members = [...(await ensemble.status()).members, ...(await joiner.status()).members]
+    const members = [...(await statusOf(ensemble)).members, ...(await statusOf(joiner)).members]
     const [first, second, third] = members as [Member, Member, Member]
     await becomes(third, 'follower')
     const writes = await AcknowledgedWrites.start('/writes', () =>

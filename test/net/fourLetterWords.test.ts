@@ -23,6 +23,7 @@ const report: MemberReport = {
   minLatencyMs: 1,
   averageLatencyMs: 12 / 7,
   maxLatencyMs: 3,
+  fileDescriptors: () => ({ open: 41, max: 1024 }),
   responseSizes: { last: 16, min: 16, max: 116 },
   uptimeMs: 1234.5,
   learnerMaster: null,
@@ -165,6 +166,10 @@ describe('four-letter words', () => {
     const follower = ask('mntr', { mode: 'follower', peerState: 'following - broadcast', leader: null })
     expect(follower).toContain('zk_server_state\tfollower\nzk_peer_state\tfollowing - broadcast\n')
     expect(follower).not.toContain('zk_synced_followers')
+    expect(lines).toContain('zk_open_file_descriptor_count\t41')
+    expect(lines).toContain('zk_max_file_descriptor_count\t1024')
+    const fileDescriptors = () => ({ open: null, max: null })
+    expect(ask('mntr', { fileDescriptors })).not.toContain('file_descriptor')
   })
 
   it('answer for watches', () => {

@@ -66,7 +66,7 @@ describe.each(kinds)('a supervisor (%s) that is killed', (isolation) => {
     await eventually('every member to be gone', () => pids.every((pid) => !lives(pid)), { timeoutMs: 2000 })
     for (const { clientPort, electionPort } of info.members) {
       // A killed process is a zombie while its last threads still hold its sockets.
-      await eventually('its client port to be free', () => isFree(clientPort), { timeoutMs: 2000 })
+      await eventually('its client port to be free', () => isFree(clientPort as number), { timeoutMs: 2000 })
       await eventually('its election port to be free', () => isFree(electionPort as number), {
         timeoutMs: 2000,
       })

@@ -80,7 +80,10 @@ async function offer(kind: Completion, words: string[]): Promise<Candidate[]> {
   const offered = members
     .filter((member) => kind !== 'dead-selector' || member.exit !== null)
     .map(
-      (member): Candidate => [String(member.id), `${member.role ?? member.state}, port ${member.clientPort}`],
+      (member): Candidate => [
+        String(member.id),
+        `${member.role ?? member.state}, port ${member.clientPort ?? member.secureClientPort}`,
+      ],
     )
   if (kind === 'member') return [...offered, ['leader', '']]
   if (kind === 'dead-selector') return [...offered, ['all', 'every member that is down']]

@@ -63,9 +63,10 @@ function memberNamed(word: string, cluster: ClusterInfo): number {
     throw usageError('there is no leader now', 'name the member by its id; zk-pseudo ps shows them')
   }
   const number = /^(?:server\.)?(\d+)$/.exec(word)?.[1]
-  const found = cluster.members.find(({ id, clientPort }) => {
+  const found = cluster.members.find(({ id, clientPort, secureClientPort }) => {
     return (
-      number !== undefined && (id === Number(number) || (number === word && clientPort === Number(number)))
+      number !== undefined &&
+      (id === Number(number) || (number === word && (clientPort ?? secureClientPort) === Number(number)))
     )
   })
   if (found) return found.id

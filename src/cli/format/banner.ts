@@ -16,7 +16,7 @@ const columns: Column[] = [
 export function banner(cluster: ClusterInfo, paint: Paint, width: number): string[] {
   const rows = cluster.members.map((member) => [
     paint(memberStyle(member.id), `member ${member.id}`),
-    String(member.clientPort),
+    String(member.clientPort ?? member.secureClientPort),
     String(member.quorumPort ?? '-'),
     String(member.electionPort ?? '-'),
     relativePath(member.dataDir),

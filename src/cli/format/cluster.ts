@@ -19,9 +19,10 @@ export function contractOf(cluster: ClusterInfo): PsDocument {
 }
 
 function memberContract(member: MemberInfo): Omit<MemberInfo, Unlisted> {
-  const { id, state, role, isolation, pid, clientPort, quorumPort, electionPort, epoch, zxid } = member
+  const { id, state, role, isolation, pid, clientPort, secureClientPort, quorumPort } = member
+  const { electionPort, epoch, zxid } = member
   const { connections, dataDir, config, uptimeMs, restarts, exit, engine } = member
-  const ports = { clientPort, quorumPort, electionPort }
+  const ports = { clientPort, secureClientPort, quorumPort, electionPort }
   const life = { uptimeMs, restarts, exit }
   return {
     id,
@@ -105,7 +106,7 @@ function memberRow(member: MemberInfo, paint: Paint): string[] {
     paint(memberStyle(member.id), String(member.id)),
     state ? paint(state, member.state) : member.state,
     member.role === 'leader' ? paint(['bold', 'green'], 'leader') : text(member.role),
-    text(member.clientPort),
+    text(member.clientPort ?? member.secureClientPort),
     text(member.quorumPort),
     text(member.electionPort),
     text(member.epoch),

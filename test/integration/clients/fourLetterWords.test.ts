@@ -1,4 +1,5 @@
 /** Four-letter words, as people and their monitoring ask them: `echo ruok | nc`, and over bare sockets. */
+import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
   allServe,
@@ -8,6 +9,7 @@ import {
   needs,
   type TestEnsemble,
 } from '../../support/ensembles.ts'
+import { eventually } from '../../support/eventually.ts'
 import { ask } from '../../support/fourLetterWord.ts'
 import { runProgram, works } from '../../support/programs.ts'
 
@@ -72,6 +74,21 @@ describeEngines('four-letter words', (start) => {
     ]) {
       expect(values.has(key), key).toBe(true)
     }
+  })
+
+  it.skipIf(process.platform !== 'linux')('counts the open files of its process in mntr', async () => {
+    const { clientPort } = await leaderOf(ensemble)
+    const count = async () =>
+      Number(/^zk_open_file_descriptor_count\t(\d+)$/m.exec(await ask(clientPort, 'mntr'))?.[1])
+    const before = await count()
+    expect(before).toBeGreaterThan(10)
+    const clients = Array.from({ length: 5 }, () => connect({ host: '127.0.0.1', port: clientPort }))
+    try {
+      await eventually('five sockets more', async () => (await count()) >= before + 5)
+    } finally {
+      for (const client of clients) client.destroy()
+    }
+    expect(await ask(clientPort, 'mntr')).toMatch(/^zk_max_file_descriptor_count\t[1-9]\d*$/m)
   })
 
   it('prints its configuration in conf', async () => {
