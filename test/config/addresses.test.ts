@@ -1,0 +1,92 @@
+/** Addresses in every form that Apache takes, and where clients on this machine reach a member. */
+import { describe, expect, it } from 'vitest'
+import { parseConnectString } from '../../src/client/connectString.ts'
+import { clientEndpoint, endpointText } from '../../src/config/clientEndpoint.ts'
+import { withSid } from '../../src/config/member.ts'
+import { parseConfig } from '../../src/config/parse.ts'
+import { formatProblem } from '../../src/config/problem.ts'
+
+const HEAD = ['dataDir=/data', 'initLimit=5', 'syncLimit=5']
+const STORE = ['ssl.keyStore.location=/key.pem', 'ssl.clientAuth=none']
+
+/** A server's endpoint in a connect string, as its file gives it, and what is wrong with the file. */
+function endpointOf(lines: string[], sid: number | null = null) {
+  const parsed = parseConfig([...HEAD, ...lines, ''].join('\n'), 'zoo.cfg')
+  const { config, problems } = withSid(parsed.config, sid, { file: 'myid', line: 1 })
+  return {
+    text: endpointText(clientEndpoint(config)),
+    problems: [...parsed.problems, ...problems].map(formatProblem),
+  }
+}
+
+const SECOND = 'server.2=127.0.0.1:3:4'
+const THIRD = 'server.3=127.0.0.1:5:6'
+
+describe('a connect string', () => {
+  it.each([
+    ['127.0.0.1:2181', ['clientPort=2181']],
+    ['[::1]:2181', ['clientPort=2181', 'clientPortAddress=[::1]']],
+    ['[::1]:2181', ['clientPort=2181', 'clientPortAddress=::1']],
+    ['localhost:2181', ['clientPort=2181', 'clientPortAddress=localhost']],
+    ['127.0.0.1:2181', ['clientPort=2181', 'clientPortAddress=0.0.0.0']],
+    ['127.0.0.1:2181', ['clientPort=2181', 'clientPortAddress=::']],
+    ['127.0.0.1:2181', ['clientPort=2181', 'clientPortAddress=[::]']],
+    ['127.0.0.1:2181', ['clientPort=2181', 'clientPortAddress=0:0:0:0:0:0:0:0']],
+    ['[::1]:2281', ['secureClientPort=2281', 'secureClientPortAddress=[::1]', ...STORE]],
+    ['127.0.0.1:2281', ['secureClientPort=2281', 'secureClientPortAddress=0.0.0.0', ...STORE]],
+    ['127.0.0.1:2181', ['clientPort=2181', 'secureClientPort=2281', ...STORE]],
+  ])('has %s of %j', (text, lines) => {
+    expect(endpointOf(lines)).toEqual({ text, problems: [] })
+  })
+
+  it.each([
+    ['[::1]:2181', 'server.1=[::1]:1:2;[::1]:2181'],
+    ['[::1]:2181', 'server.1=[::1]:1:2:participant;[0:0:0:0:0:0:0:1]:2181', '[0:0:0:0:0:0:0:1]:2181'],
+    ['127.0.0.1:2181', 'server.1=127.0.0.1:1:2;2181'],
+    ['[::1]:2181', 'server.1=[::1]:1:2;[::]:2181'],
+    ['127.0.0.1:2181', 'server.1=0.0.0.0:1:2;0.0.0.0:2181'],
+    ['127.0.0.1:2181', 'server.1=[::]:1:2;[::]:2181'],
+    ['host:2181', 'server.1=host:1:2;0.0.0.0:2181'],
+  ])('has %s of %s', (text, line, asWritten = text) => {
+    expect(endpointOf([line, SECOND, THIRD], 1)).toEqual({ text: asWritten, problems: [] })
+  })
+
+  it('is read by our client in the form in which it is made', () => {
+    expect(parseConnectString('[::1]:2181,localhost:2182')).toEqual({
+      servers: [
+        { host: '::1', port: 2181 },
+        { host: 'localhost', port: 2182 },
+      ],
+      chroot: '',
+    })
+  })
+})
+
+it('compares addresses, and not how they are written', () => {
+  const lines = ['clientPort=2181', 'clientPortAddress=[0:0:0:0:0:0:0:1]', 'server.1=[::1]:1:2;[::1]:2181']
+  expect(endpointOf([...lines, SECOND, THIRD], 1).problems).toEqual([])
+  const other = ['clientPort=2181', 'clientPortAddress=[::2]', 'server.1=[::1]:1:2;[::1]:2181']
+  expect(endpointOf([...other, SECOND, THIRD], 1).problems).toEqual([
+    expect.stringContaining('zoo.cfg:5: clientPortAddress ::2 differs from ::1 in zoo.cfg:6'),
+  ])
+})
+
+describe('a single server line', () => {
+  it('must name the client port that the file names', () => {
+    expect(endpointOf(['clientPort=2181', 'server.1=127.0.0.1:1:2;2182']).problems).toContainEqual(
+      expect.stringContaining('zoo.cfg:4: clientPort 2181 differs from 2182 in zoo.cfg:5'),
+    )
+  })
+
+  it('may give the client port and its address alone', () => {
+    expect(endpointOf(['server.1=127.0.0.1:1:2;[::1]:2182']).text).toBe('[::1]:2182')
+  })
+})
+
+it.each([
+  ['clientPortAddress=127.0.0.1', 'clientPortAddress is set, but clientPort is not'],
+  ['secureClientPortAddress=127.0.0.1', 'secureClientPortAddress is set, but secureClientPort is not'],
+])('%s without its port is refused by Apache, and told', (line, message) => {
+  const { problems } = endpointOf([line, 'server.1=127.0.0.1:1:2;2181', SECOND, THIRD], 1)
+  expect(problems).toContainEqual(expect.stringContaining(message))
+})
