@@ -5,7 +5,9 @@
  * What this program takes in a zoo.cfg and Apache does not (JVM options, comments behind values, time units, a secure
  * port without Netty) is written as Apache takes it.
  */
+
 import { type Change, changesOf, type Rule, valuesFor } from './change.ts'
+import { clientEndpoint } from './clientEndpoint.ts'
 import { clientAddressOn, type ExportMember, type ExportSettings, exportPorts } from './exportMember.ts'
 import { exportRules } from './exportRules.ts'
 import { isJvmOnly, jvmFlag } from './jvmFlags.ts'
@@ -183,10 +185,10 @@ function hostOf(
     flags: [...settings].filter(([key]) => isJvmOnly(key)).map(([key, value]) => jvmFlag(key, value)),
     dataDir,
     dataLogDir,
-    clientPort: ports.client,
+    clientPort: config.clientPort === 0 && ports.secure !== null ? ports.secure : ports.client,
     quorumPort: ports.quorum,
     electionPort: ports.election,
-    presentClientPort: config.clientPort,
+    presentClientPort: clientEndpoint(config).port,
     files: [...new Set([...settings].flatMap(([key, value]) => (FILE_KEY.test(key) ? [value] : [])))],
   }
 }

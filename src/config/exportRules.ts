@@ -60,8 +60,9 @@ function address(key: string): ExportRule {
   return {
     key,
     why: 'the host has other addresses',
-    to: ({ settings, clientAddress, spec }) => {
-      const isClient = key === 'clientPortAddress' && (spec === null || spec.clientPort === null)
+    to: ({ settings, clientAddress, spec, source }) => {
+      const isOnLine = spec !== null && spec.clientPort !== null
+      const isClient = key === 'clientPortAddress' && !isOnLine && source.config.clientPort !== 0
       if (clientAddress !== null) return isClient || settings.has(key) ? clientAddress : undefined
       return settings.has(key) ? null : undefined
     },

@@ -46,9 +46,11 @@ function clientRules(whyPorts: string): LocalRule[] {
     {
       key: 'clientPortAddress',
       why: 'for clients of this machine only; without it Apache ZooKeeper listens at all addresses',
-      to: ({ settings, line }) => {
+      to: ({ settings, line, ports }) => {
         const isElsewhere = line !== null && line.clientPort !== null
-        return settings.has('clientPortAddress') || !isElsewhere ? HERE : undefined
+        // Apache refuses the address of a port that is not there.
+        const isMissing = ports.clientPort === undefined
+        return settings.has('clientPortAddress') || !(isElsewhere || isMissing) ? HERE : undefined
       },
     },
     {

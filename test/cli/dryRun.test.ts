@@ -18,6 +18,14 @@ describe('up --dry-run', () => {
     expect(readdirSync(ground.root)).toEqual([])
   })
 
+  it('takes settings whose keys begin with a digit', async () => {
+    using ground = playground()
+    const words = ['up', '3', '--dry-run', '--set', '4lw.commands.whitelist=ruok,mntr']
+    const ran = await runCli(words, { cwd: ground.root })
+    expect(ran).toMatchObject({ code: 0, stderr: '' })
+    expect(ran.stdout).toContain('4lw.commands.whitelist=ruok,mntr\n')
+  })
+
   it('counts observers in addition', async () => {
     using ground = playground()
     const words = ['up', '3', '--observers', '1', '--base-port', '4000', '--dry-run', '--json']

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseConnectString } from '../../src/client/connectString.ts'
 import { clientEndpoint, endpointText } from '../../src/config/clientEndpoint.ts'
+import { localize } from '../../src/config/localize.ts'
 import { withSid } from '../../src/config/member.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { formatProblem } from '../../src/config/problem.ts'
@@ -69,6 +70,26 @@ it('compares addresses, and not how they are written', () => {
   expect(endpointOf([...other, SECOND, THIRD], 1).problems).toEqual([
     expect.stringContaining('zoo.cfg:5: clientPortAddress ::2 differs from ::1 in zoo.cfg:6'),
   ])
+})
+
+describe('localize', () => {
+  it('leaves an ensemble with TLS alone without a plain client port', () => {
+    const lines = [...HEAD, 'secureClientPort=2281', ...STORE, 'server.1=a:1:2', 'server.2=[2001:db8::1]:3:4']
+    const source = {
+      file: 'zoo.cfg',
+      text: `${lines.join('\n')}\n`,
+      dynamic: null,
+      myid: null,
+      flags: new Map(),
+    }
+    const { members, problems } = localize([source], { out: '/out', exists: () => true })
+    expect(problems).toEqual([])
+    expect(members.map(({ ports }) => ports.secureClientPort)).toEqual([2281, 2282])
+    for (const { text } of members) {
+      expect(text).not.toMatch(/^clientPort/m)
+      expect(text).toContain('secureClientPortAddress=127.0.0.1\n')
+    }
+  })
 })
 
 describe('a single server line', () => {

@@ -5,7 +5,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { fourLetterWord } from '../../src/client/fourLetterWord.ts'
 import { classicEnsemble } from '../../src/config/classic.ts'
+import { clientEndpoint } from '../../src/config/clientEndpoint.ts'
 import { parseConfig } from '../../src/config/parse.ts'
 import { membershipText, writeConfig } from '../../src/config/write.ts'
 import { apacheUnavailable } from '../support/apache.ts'
@@ -83,6 +85,26 @@ describe.skipIf(unavailable !== undefined)(
       }
     })
 
+    it.each([
+      ['clientPortAddress=[::1]', '::1'],
+      ['clientPortAddress=::1', '::1'],
+      ['clientPortAddress=[::]', '::1'],
+      ['clientPortAddress=localhost', '127.0.0.1'],
+    ])('listens where we do with %s', async (line, host) => {
+      ports = await claimPorts(1)
+      const file = join(dir, 'zoo.cfg')
+      const text = `dataDir=${dir}/data\nclientPort=${ports[0]}\n${line}\nadmin.enableServer=false\n`
+      put(file, text)
+      const { config, problems } = parseConfig(text, file)
+      expect(problems).toEqual([])
+      const { host: ours, port } = clientEndpoint(config)
+      startApache(file)
+      const serves = async (at: string) =>
+        (await fourLetterWord(at, port, 'srvr')).includes('Mode: standalone')
+      await eventually('Apache to serve', () => serves(host).catch(() => false))
+      expect(await serves(ours)).toBe(true)
+    })
+
     const servers = ['server.1=127.0.0.1:1:2', 'server.2=127.0.0.1:3:4', 'server.3=127.0.0.1:5:6']
     const head = ['initLimit=10', 'syncLimit=5', 'clientPort=7']
     const last = servers.at(-1)
@@ -105,6 +127,16 @@ describe.skipIf(unavailable !== undefined)(
       ['a voter in no group', [...head, ...servers, 'group.1=1:2'], 'error'],
       ['a malformed escape', [...head, ...servers, 'a=\\u12'], 'error'],
       ['another electionAlg', [...head, ...servers, 'electionAlg=1'], 'error'],
+      [
+        'a client port that its only server line contradicts',
+        ['clientPort=7', 'server.1=127.0.0.1:1:2;8'],
+        'error',
+      ],
+      [
+        'an address of a client port that is not there',
+        ['initLimit=1', 'syncLimit=1', 'clientPortAddress=127.0.0.1', `${servers[0]};9`, ...servers.slice(1)],
+        'warning',
+      ],
       ['a number for a switch', [...head, ...servers, 'syncEnabled=1'], 'error'],
     ] as const)('refuses %s', async (_, lines, severity) => {
       const file = join(dir, 'zoo.cfg')

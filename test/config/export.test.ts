@@ -47,6 +47,22 @@ function exported(
   return { ...result, told: result.changes.map(formatChange), files: files.texts, dataOf: files.dataOf }
 }
 
+it('gives hosts with TLS alone no plain client port', () => {
+  const sources = [1, 2, 3].map((sid) => {
+    const servers = [1, 2, 3].map((id) => `server.${id}=127.0.0.1:${100 + id}:${200 + id}`)
+    const secure = ['ssl.keyStore.location=/k.pem', 'ssl.clientAuth=none', `secureClientPort=${2280 + sid}`]
+    return sourceOf(sid, ['dataDir=/d', 'initLimit=5', 'syncLimit=5', ...secure, ...servers, ''].join('\n'))
+  })
+  for (const hosts of ['h1,h2,h3', '127.0.0.1,127.0.0.2,127.0.0.3']) {
+    const result = exported(sources, { hosts })
+    expect(result.faults).toEqual([])
+    for (const host of result.hosts) {
+      expect(host.text).not.toMatch(/^clientPort/m)
+      expect(host.clientPort).toBe(2281)
+    }
+  }
+})
+
 describe('the configs of hosts', () => {
   it('are as the members had them, but for hosts, ports and folders', () => {
     const { hosts, told } = exported(classic({ tickTime: '700', snapCount: '99' }))

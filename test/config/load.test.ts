@@ -67,6 +67,12 @@ describe('loadConfig', () => {
         'data/1/myid:1: warning: myid has blanks around its number, which Apache ZooKeeper refuses; remove them',
       ],
     ],
+    [
+      '\uFEFF1\n',
+      [
+        'data/1/myid:1: warning: myid starts with a byte order mark, which Apache ZooKeeper refuses; save the file without it (UTF-8 without BOM)',
+      ],
+    ],
     ['1\r\n', []],
     ['1', []],
   ])('myid %j', (text, expected) => {
