@@ -1,6 +1,7 @@
 /** The six verbs that act on members differ in words only: one declaration makes them all. */
 import type { ClusterInfo, Verb } from '../control/api.ts'
 import { type CommandSpec, defineCommand } from './command.ts'
+import { forCluster } from './commandLine.ts'
 import { verdictText } from './format/verdict.ts'
 import { openCluster } from './openCluster.ts'
 import {
@@ -11,7 +12,7 @@ import {
   waitTimeoutOption,
 } from './options.ts'
 import { withProgress } from './progress.ts'
-import { checkSelectors } from './selectors.ts'
+import { checkSelectors, selectorRule } from './selectors.ts'
 
 export interface ActionWords {
   verb: Verb
@@ -31,14 +32,14 @@ export function actionCommand(words: ActionWords): CommandSpec {
   return defineCommand<ActionOptions>({
     name: verb,
     summary: words.summary,
-    description: words.description,
+    description: `${words.description} ${verb === 'start' ? 'Several members: start 1 2, or 1,2.' : selectorRule}`,
     arguments: [
       {
         name: '<selector...>',
         description:
           verb === 'start'
             ? 'members: 1, server.1, a client port, or all'
-            : 'members: 1, server.1, a client port, leader, follower, majority, …; several narrow one another',
+            : 'members: 1, server.1, a client port, leader, follower, majority, …',
         complete: verb === 'start' ? 'dead-selector' : 'selector',
       },
     ],
@@ -62,7 +63,8 @@ export function actionCommand(words: ActionWords): CommandSpec {
       }
       // The answer stands even if the cluster cannot be asked again (it may be going down).
       const after = await look().catch(() => null)
-      output.print(verdictText({ verb, verdict, before, after, waited: options.wait, paint: output.paint }))
+      const view = { verb, verdict, before, after, waited: options.wait, paint: output.paint }
+      output.print(forCluster(verdictText(view), options))
       return undefined
     },
   })

@@ -1,7 +1,9 @@
 /** Shows a running cluster as it goes: the logs of all members with a headline for each change of roles. */
 import type { Connection, LogRecord } from '../control/connection.ts'
 import { logFormatter } from './format/log.ts'
+import { clockText } from './format/words.ts'
 import { headlines } from './headlines.ts'
+import { InOrder } from './inOrder.ts'
 import { memberStyle, type Output, wantsColour } from './output.ts'
 
 /** pino's number for it. */
@@ -29,9 +31,12 @@ export async function attach(
   const paint = output.json ? output.paintNote : output.paint
   const say = output.json ? output.note : output.print
   const format = logFormatter({ paint, colours: wantsColour(stream), stacks: false })
+  const lines = new InOrder(say)
   const logs = async (): Promise<void> => {
     const records = connection.logs({ follow: true, signal, ...(tail === undefined ? {} : { tail }) })
-    for await (const record of records) if (isShown(record) && record.time >= sinceMs) say(format(record))
+    for await (const record of records) {
+      if (isShown(record) && record.time >= sinceMs) lines.add(record.time, format(record))
+    }
   }
   const events = async (): Promise<void> => {
     const headlineOf = headlines()
@@ -46,8 +51,15 @@ export async function attach(
       const text = headlineOf(event)
       if (text === null) continue
       const style = event.member === null ? 'red' : memberStyle(event.member)
-      say(`${paint(style, '==>')} ${paint('bold', text)}`)
+      lines.add(
+        event.at,
+        `${paint('dim', clockText(event.at))} ${paint(style, '==>')} ${paint('bold', text)}`,
+      )
     }
   }
-  await Promise.all([logs(), events()])
+  try {
+    await Promise.all([logs(), events()])
+  } finally {
+    lines.end()
+  }
 }

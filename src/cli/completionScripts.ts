@@ -5,15 +5,23 @@
 
 const bash = `# bash completion for zk-pseudo
 _zk_pseudo() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" line
+  local line word words=() joins=
+  # Bash breaks words at colons, and follower:1 is one.
+  for word in "\${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
+    if [[ -n "$joins" || ( "$word" == :* && \${#words[@]} -gt 1 ) ]]; then words[-1]+="$word"; else words+=("$word"); fi
+    joins=
+    [[ "$word" == *: ]] && joins=1
+  done
+  local current="\${words[-1]}"
+  local kept="\${current%"\${current##*:}"}"
   COMPREPLY=()
   while IFS= read -r line; do
     case "$line" in
       :file) compopt -o filenames; mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;;
       :folder) compopt -o filenames; mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -d -- "$current") ;;
-      *) COMPREPLY+=("\${line%%$'\\t'*}") ;;
+      *) line="\${line%%$'\\t'*}"; COMPREPLY+=("\${line#"$kept"}") ;;
     esac
-  done < <("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  done < <("\${COMP_WORDS[0]}" __complete -- "\${words[@]:1}" 2>/dev/null)
 }
 complete -F _zk_pseudo zk-pseudo`
 

@@ -7,7 +7,9 @@
 import { connectTo } from '../control/client.ts'
 import type { Connection } from '../control/connection.ts'
 import { attach } from './attach.ts'
+import { forCluster } from './commandLine.ts'
 import { describe, exitCodes, OperationError } from './errors.ts'
+import type { ClusterWish } from './findCluster.ts'
 import { banner } from './format/banner.ts'
 import { contractOf } from './format/cluster.ts'
 import { countText, durationText } from './format/words.ts'
@@ -22,6 +24,7 @@ export async function foreground(
   start: (note: (line: string) => void) => Promise<Supervised>,
   waitTimeoutMs: number,
   output: Output,
+  wish: ClusterWish = {},
 ): Promise<number> {
   const interrupts = catchInterrupts()
   const sinceMs = Date.now()
@@ -33,7 +36,7 @@ export async function foreground(
     // Showing is no reason to end a cluster, and its connection ends with the supervisor.
     const shown = show(
       connection,
-      { waitTimeoutMs, sinceMs, onLost: lost.resolve },
+      { waitTimeoutMs, sinceMs, wish, onLost: lost.resolve },
       output,
       over.signal,
     ).catch((error: unknown) => {
@@ -77,6 +80,7 @@ function defer<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
 interface Showing {
   readonly waitTimeoutMs: number
   readonly sinceMs: number
+  readonly wish: ClusterWish
   /** Those that crashed on the way up leave no quorum: it will not come up by waiting. */
   readonly onLost: (error: OperationError) => void
 }
@@ -84,14 +88,14 @@ interface Showing {
 /** The banner, the document of `--json` once it serves, and then logs and headlines. */
 async function show(
   connection: Connection,
-  { waitTimeoutMs, sinceMs, onLost }: Showing,
+  { waitTimeoutMs, sinceMs, wish, onLost }: Showing,
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
   const cluster = await connection.cluster()
   const say = output.json ? output.note : output.print
   say(banner(cluster, output.json ? output.paintNote : output.paint, output.columns).join('\n'))
-  say('stop with Ctrl-C; meanwhile, elsewhere: zk-pseudo ps, zk-pseudo kill leader\n')
+  say(forCluster('stop with Ctrl-C; meanwhile, elsewhere: zk-pseudo ps, zk-pseudo kill leader\n', wish))
   const served = connection
     .wait(waitTimeoutMs)
     .then((serving) => {

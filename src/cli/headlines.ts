@@ -2,13 +2,16 @@
  * The headlines of a foreground `up`: who leads, who follows, who looks, who is gone. Made of events; the log lines
  * around them have the details.
  */
-import type { ClusterEvent } from '../control/api.ts'
+import type { ClusterEvent, Verdict } from '../control/api.ts'
 import { handoverLine } from './format/handover.ts'
+import { countLine } from './format/quorumLoss.ts'
 import { durationText, listText } from './format/words.ts'
 
 /** Tells the headline of each event in turn, or null for an event that is none. */
 export function headlines(): (event: ClusterEvent) => string | null {
   let leader: number | null = null
+  /** Whom each member has gone over to: its word may come before the leader's own. */
+  const leaderOf = new Map<number | null, number | null>()
   return ({ member, event }) => {
     switch (event.type) {
       case 'established':
@@ -17,13 +20,14 @@ export function headlines(): (event: ClusterEvent) => string | null {
       case 'serving':
         if (event.role === 'standalone') return `member ${member} serves, standalone`
         return event.role === 'follower' || event.role === 'observer'
-          ? `member ${member} ${event.role === 'observer' ? 'observes' : 'follows'}${leader === null ? '' : ` ${leader}`}, epoch ${event.epoch}`
+          ? `member ${member} ${event.role === 'observer' ? 'observes' : 'follows'} ${leaderOf.get(member) ?? leader ?? 'its leader'}, epoch ${event.epoch}`
           : null
       case 'role':
+        leaderOf.set(member, event.leader)
         if (event.role !== 'looking') return null
         if (member !== leader) return `member ${member} looks for a leader`
         leader = null
-        return `member ${member} leads no more: it has lost its quorum`
+        return `member ${member} no longer leads, and looks for a leader`
       case 'member-killed':
       case 'member-stopped':
       case 'member-paused':
@@ -38,9 +42,17 @@ export function headlines(): (event: ClusterEvent) => string | null {
       case 'handover':
         return handoverLine(event.report)
       case 'verdict':
-        return event.verdict.quorum ? null : 'no quorum: nobody is served until enough members are back'
+        return event.verdict.quorum ? null : lossText(event.verdict)
       default:
         return null
     }
   }
+}
+
+function lossText({ loss }: Verdict): string {
+  if (loss === undefined) return 'no leader yet: nobody is served'
+  const count = countLine(loss)
+  return count === null
+    ? 'nobody is served: the only member is down'
+    : `no quorum, nobody is served: ${count}`
 }

@@ -4,7 +4,9 @@
  */
 import { Command, CommanderError, Option } from 'commander'
 import type { CommandSpec } from './command.ts'
+import { forCluster, wishIn } from './commandLine.ts'
 import { describe, exitCodes, nearest, OperationError, usageError } from './errors.ts'
+import type { ClusterWish } from './findCluster.ts'
 import { wrap } from './format/wrap.ts'
 import { type Output, openOutput } from './output.ts'
 import { commands, loadAllCommands, loadCommand } from './registry.ts'
@@ -21,7 +23,8 @@ export async function run(words: string[]): Promise<number> {
     await program.parseAsync(words, { from: 'user' })
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return exitCodes.done
-    return report(thrown instanceof CommanderError ? fromCommander(thrown, words) : thrown, output)
+    const error = thrown instanceof CommanderError ? fromCommander(thrown, words) : thrown
+    return report(error, wishIn(words), output)
   }
   return exitCode
 }
@@ -100,6 +103,7 @@ function examplesText(examples: CommandSpec['examples']): string {
 
 const overview = `A member is named by its id (1), server.1, its client port (2181), or by what
 it is now: leader, follower, followers, observer, majority, all, random.
+Several unite (1 2 or 1,2); a colon narrows (follower:1).
 Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 no running cluster,
 4 timed out waiting.`
 
@@ -132,8 +136,14 @@ function visibleNames(): string[] {
 }
 
 /** Prints an error for people on stderr and, with `--json`, for programs on stdout. */
-function report(thrown: unknown, output: Output): number {
-  const error = describe(thrown)
+function report(thrown: unknown, wish: ClusterWish, output: Output): number {
+  const described = describe(thrown)
+  const { message, hint } = described
+  const error = {
+    ...described,
+    message: forCluster(message, wish),
+    hint: hint === null ? null : forCluster(hint, wish),
+  }
   if (output.json) output.document({ error })
   if (error.message !== '') {
     output.note(`${output.paintNote(['red', 'bold'], 'error:')} ${error.message}`)

@@ -48,7 +48,20 @@ export interface ClusterInfo {
   quorum: boolean
   leader: number | null
   epoch: number | null
+  /** What takes the quorum away; null where enough members are up, be there a leader yet or not. */
+  loss?: QuorumLoss | null
   members: MemberInfo[]
+}
+
+/** Too few voting members are up for a quorum. Observers never count. */
+export interface QuorumLoss {
+  /** All that vote, and those of them that are up: neither dead nor paused. */
+  voters: number[]
+  up: number[]
+  /** How many must be up; null where groups with weights decide. */
+  needed: number | null
+  /** Any `count` of the members `of` (dead or paused; the paused first) make a quorum with those that are up. */
+  bringBack: { count: number; of: number[] }
 }
 
 export type Verb = 'kill' | 'stop' | 'start' | 'restart' | 'pause' | 'resume'
@@ -61,11 +74,20 @@ export interface Verdict {
   epoch: number | null
   /** From the event to the moment the next leader was established. */
   electionMs: number | null
-  /** The longest gap, around the event, between writes that could be acknowledged (a probe of our own). */
+  /**
+   * For how long no write was acknowledged, ms, measured by writes of the supervisor's own (its probe) through every member:
+   * from the last that was acknowledged before the next one was. Where the ensemble did not serve before the command, it
+   * counts from the moment at which it stopped serving. 0: writes went on; gaps that cannot be told from those of a
+   * machine that is busy are not counted, unless the leader or its quorum changed. Null: not waited for, nobody serves
+   * now, or it is not known when the ensemble last served (it never did, or its last leader was paused and came back).
+   */
   writeGapMs: number | null
   sessionsMoved: number | null
   sessionsExpired: number | null
+  /** Whether a leader with a quorum serves; where it was not waited for, whether enough members are up for one. */
   quorum: boolean
+  /** Where there is no quorum: what it lacks. */
+  loss?: QuorumLoss
   /** The votes that decided, when there was an election, and the sentence that says why the winner won. */
   votes?: Record<number, { leader: number; zxid: string; round: number; epoch: number }>
   why?: string
@@ -108,18 +130,23 @@ export interface HandoverReport {
 
 export interface ActionRequest {
   verb: Verb
-  /** `leader`, `1`, `server.1`, `2181`, `follower`, `majority`, … ; several narrow one another. */
+  /** `leader`, `1`, `server.1`, `2181`, `follower`, `majority`, `1,2`, `follower:1`, …; see supervisor/selectors.ts. */
   selectors: string[]
   wait: boolean
   waitTimeoutMs: number
 }
 
-/** A member's event as the supervisor keeps it: `at` ms since 1970, `seq` counts all events of the cluster. */
+/**
+ * A member's event as the supervisor keeps it: `at` ms since 1970, `seq` counts all events of the cluster but those of the
+ * write probe, which have the number of the event before them.
+ */
 export interface ClusterEvent {
   seq: number
   at: number
   member: number | null
   event: MemberEvent | SupervisorEvent
+  /** It comes from a session or connection of the supervisor's write probe: shown only where all is asked for. */
+  probe?: true
 }
 
 export type SupervisorEvent =
@@ -143,7 +170,7 @@ export interface ApiError {
  * POST /handover      HandoverRequest   HandoverReport once it is over; ApiError when nothing was touched. Whoever hangs up
  *                                       stops it behind the member under way
  * GET  /wait?timeoutMs=N                ClusterInfo once the ensemble serves; ApiError with exitCode 4 after the time
- * GET  /events?since=SEQ&follow=1       ClusterEvent as JSON lines
+ * GET  /events?since=SEQ&follow=1&all=1 ClusterEvent as JSON lines; with `all` those of the write probe, too
  * GET  /logs?member=ID&follow=1&tail=N  log records as JSON lines
  * POST /down          {}                {} once every member has ended and the supervisor is about to
  */

@@ -22,8 +22,10 @@ export function connectTo(socketPath: string): Connection {
     down: async () => {
       await call<unknown>('POST', '/down', {}, 60_000)
     },
-    events: ({ since, follow, signal }) =>
-      jsonLines<ClusterEvent>(socketPath, `/events?${query({ since, follow: follow ? 1 : 0 })}`, signal),
+    events: ({ since, follow, all, signal }) => {
+      const asked = query({ since, follow: follow ? 1 : 0, all: all ? 1 : undefined })
+      return jsonLines<ClusterEvent>(socketPath, `/events?${asked}`, signal)
+    },
     logs: ({ member, tail, follow, signal }) =>
       jsonLines<LogRecord>(socketPath, `/logs?${query({ member, tail, follow: follow ? 1 : 0 })}`, signal),
   }

@@ -28,7 +28,13 @@ export interface Connection {
   /** Resolves when it is over, also when something stopped it. `signal` hangs up, which stops it behind the member under way. */
   handover(request: HandoverRequest, signal?: AbortSignal): Promise<HandoverReport>
   /** Ends with the supervisor, or when `signal` aborts; neither is an error. */
-  events(options: { since?: number; follow: boolean; signal?: AbortSignal }): AsyncIterable<ClusterEvent>
+  events(options: {
+    since?: number
+    follow: boolean
+    /** Also those of the supervisor's write probe. */
+    all?: boolean
+    signal?: AbortSignal
+  }): AsyncIterable<ClusterEvent>
   logs(options: {
     member?: number
     tail?: number

@@ -127,7 +127,10 @@ export class ControlServer {
 
   private streamEvents(query: URLSearchParams, response: ServerResponse): void {
     const { events } = this.controlled
-    const write = (event: ClusterEvent) => void response.write(`${JSON.stringify(event)}\n`)
+    const all = query.get('all') === '1'
+    const write = (event: ClusterEvent) => {
+      if (all || !event.probe) response.write(`${JSON.stringify(event)}\n`)
+    }
     // Asked before the head goes out: what is wrong with the question can still be answered.
     const past = events.since(numberOf(query, 'since') ?? 0)
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })

@@ -95,7 +95,13 @@ export type PeerInput =
   | { kind: 'leaderPacket'; dial: DialId; packet: QuorumPacket; database: Database | null }
   | { kind: 'leaderLost'; dial: DialId; reason: string }
   /** `certificateSubject`: of the TLS certificate that was verified, where there is one. */
-  | { kind: 'clientConnected'; connection: ConnectionId; address: string; certificateSubject?: string | null }
+  | {
+      kind: 'clientConnected'
+      connection: ConnectionId
+      address: string
+      port?: number
+      certificateSubject?: string | null
+    }
   | { kind: 'clientFrame'; connection: ConnectionId; frame: Buffer }
   | { kind: 'clientGone'; connection: ConnectionId }
   /** Every disk effect up to this ticket is durable. */

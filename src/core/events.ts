@@ -30,7 +30,11 @@ export type MemberEvent =
     }
   /** The leader has a quorum of NEWLEADER acknowledgements: from now on it serves. */
   | { type: 'established'; epoch: number; quorum: number[]; ms: number }
-  /** The leader brings a learner up to date. `from` is the learner's last zxid, `to` the leader's. */
+  /**
+   * The leader brings a learner up to date. `from` is the learner's last zxid, `to` the leader's. `proposals` is how many
+   * it sends for that; `changes`, where it is known, is how many of them change the tree: errors and the coming and going
+   * of sessions do not, and the supervisor's write probe makes nothing else.
+   */
   | {
       type: 'sync'
       learner: number
@@ -38,10 +42,12 @@ export type MemberEvent =
       from: number
       to: number
       proposals: number
+      changes?: number
     }
   /** This member serves clients from now on (UPTODATE, or established as leader or standalone). */
   | { type: 'serving'; role: Role; epoch: number; zxid: number }
-  | { type: 'session-opened'; session: string; timeoutMs: number }
+  /** `client` is the client's end of the connection, `address:port`, where it is known. */
+  | { type: 'session-opened'; session: string; timeoutMs: number; client?: string }
   /** A client came back, with its session, to this member. */
   | { type: 'session-moved'; session: string }
   | { type: 'session-expired'; session: string }

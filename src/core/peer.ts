@@ -198,7 +198,7 @@ export class PeerCore {
     const { role, now } = this
     switch (input.kind) {
       case 'clientConnected':
-        this.desk.connected(input.connection, input.address, now, input.certificateSubject)
+        this.desk.connected(input.connection, input.address, now, input.certificateSubject, input.port)
         break
       case 'clientGone':
         this.desk.disconnected(input.connection, now)

@@ -59,6 +59,13 @@ export interface HandoverOptions {
   signal?: AbortSignal
 }
 
+/**
+ * Which members: ids, `server.1`, client ports, or what members are now (`leader`, `follower`, `followers`, `observer`,
+ * `observers`, `majority`, `random`, `all`). Several, in an array or between blanks or commas, unite: `[0, 1]`, `'leader 0'`;
+ * a colon narrows: `'follower:1'`. As on the command line.
+ */
+export type Selector = number | string | readonly (number | string)[]
+
 /** A member as the library names it. */
 export interface EnsembleMember {
   readonly id: number
@@ -164,31 +171,31 @@ export class Ensemble implements AsyncDisposable {
     return member
   }
 
-  /** Ends members abruptly, as kill -9 does. `selector`: an id, a port, `leader`, `follower`, `majority`, `all`, … */
-  kill(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+  /** Ends members abruptly, as kill -9 does. */
+  kill(selector: Selector, options?: ActionOptions): Promise<Verdict> {
     return this.act('kill', selector, options)
   }
 
   /** Ends members gracefully. */
-  stop(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+  stop(selector: Selector, options?: ActionOptions): Promise<Verdict> {
     return this.act('stop', selector, options)
   }
 
   /** Starts dead members again, with their ids, ports and data. */
-  start(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+  start(selector: Selector, options?: ActionOptions): Promise<Verdict> {
     return this.act('start', selector, options)
   }
 
-  restart(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+  restart(selector: Selector, options?: ActionOptions): Promise<Verdict> {
     return this.act('restart', selector, options)
   }
 
   /** Freezes members as SIGSTOP does. */
-  pause(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+  pause(selector: Selector, options?: ActionOptions): Promise<Verdict> {
     return this.act('pause', selector, options)
   }
 
-  resume(selector: number | string | readonly string[], options?: ActionOptions): Promise<Verdict> {
+  resume(selector: Selector, options?: ActionOptions): Promise<Verdict> {
     return this.act('resume', selector, options)
   }
 
@@ -199,20 +206,16 @@ export class Ensemble implements AsyncDisposable {
    */
   handover(
     to: Engine,
-    selector: number | string | readonly string[] = [],
+    selector: Selector = [],
     { waitTimeoutMs = HANDOVER_MS, signal = new AbortController().signal }: HandoverOptions = {},
   ): Promise<HandoverReport> {
-    const selectors = typeof selector === 'object' ? [...selector] : String(selector).split(/\s+/)
+    const selectors = wordsOf(selector)
     const request = { to, selectors, waitTimeoutMs }
     return this.supervisor?.handover(request, signal) ?? this.connection.handover(request, signal)
   }
 
-  private act(
-    verb: Verb,
-    selector: number | string | readonly string[],
-    options: ActionOptions = {},
-  ): Promise<Verdict> {
-    const selectors = typeof selector === 'object' ? [...selector] : String(selector).split(/\s+/)
+  private act(verb: Verb, selector: Selector, options: ActionOptions = {}): Promise<Verdict> {
+    const selectors = wordsOf(selector)
     const { wait = true, waitTimeoutMs = WAIT_MS } = options
     return this.connection.action({ verb, selectors, wait, waitTimeoutMs })
   }
@@ -226,7 +229,9 @@ export class Ensemble implements AsyncDisposable {
   on(listener: (event: ClusterEvent) => void): () => void {
     if (this.supervisor === null)
       throw new OperationError('NOT_OURS', 'only who started an ensemble hears its events so', 'use events()')
-    return this.supervisor.events.listen(listener)
+    return this.supervisor.events.listen((event) => {
+      if (!event.probe) listener(event)
+    })
   }
 
   /**
@@ -284,6 +289,11 @@ async function startIn(dir: string, isTemporary: boolean, options: EnsembleOptio
     await ensemble.close()
     throw error
   }
+}
+
+function wordsOf(selector: Selector): string[] {
+  const given = typeof selector === 'object' ? selector : [selector]
+  return given.flatMap((word) => String(word).trim().split(/\s+/))
 }
 
 function enginesOf(engine: EnsembleOptions['engine']): EngineChoice | null {

@@ -61,8 +61,8 @@ export class ApacheEvents {
       [/^Session establishment request from client/, () => []],
       [/^Client attempting to renew session.*?session = (0x[0-9a-f]+)/, ([, id = '']) => this.renew(id)],
       [
-        /^Established session (0x[0-9a-f]+) with negotiated timeout (\d+)/,
-        ([, id = '', ms]) => this.session(id, Number(ms)),
+        /^Established session (0x[0-9a-f]+) with negotiated timeout (\d+)(?: for client \/?(\S+:\d+))?/,
+        ([, id = '', ms, client]) => this.session(id, Number(ms), client),
       ],
       [
         /^Expiring session (0x[0-9a-f]+), timeout of/,
@@ -211,9 +211,9 @@ export class ApacheEvents {
     return []
   }
 
-  private session(session: string, timeoutMs: number): MemberEvent[] {
-    const isRenewed = this.renewing.delete(session)
-    return [isRenewed ? { type: 'session-moved', session } : { type: 'session-opened', session, timeoutMs }]
+  private session(session: string, timeoutMs: number, client: string | undefined): MemberEvent[] {
+    if (this.renewing.delete(session)) return [{ type: 'session-moved', session }]
+    return [{ type: 'session-opened', session, timeoutMs, ...(client === undefined ? {} : { client }) }]
   }
 }
 

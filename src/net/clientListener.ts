@@ -149,6 +149,11 @@ export class ClientListener {
   /** The port with TLS, once open; null without one. */
   securePort: number | null = null
 
+  /** The client's end of a connection; null when it is gone. */
+  remote(connection: ConnectionId): Remote | null {
+    return this.connections.get(connection)?.remote ?? null
+  }
+
   /** Queues bytes until `flush`. A connection that is gone takes them silently. */
   send(connection: ConnectionId, bytes: Buffer): void {
     const to = this.connections.get(connection)

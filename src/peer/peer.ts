@@ -117,6 +117,7 @@ export class Peer {
           kind: 'clientConnected',
           connection,
           address: remote.address,
+          port: remote.port,
           certificateSubject: remote.certificateSubject ?? null,
         }),
       onFrame: (connection, frame) => this.clientFrame(connection, frame),

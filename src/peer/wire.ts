@@ -4,7 +4,7 @@
  */
 
 import type { ServerConfig } from '../config/serverConfig.ts'
-import type { DialId, PeerInput, SendEffect } from '../core/effects.ts'
+import type { ConnectionId, DialId, PeerInput, SendEffect } from '../core/effects.ts'
 import type { EnsembleConfig, EnsembleServer } from '../core/ensembleConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
 import type { ClientListener } from '../net/clientListener.ts'
@@ -64,7 +64,7 @@ export class SocketWire implements Wire {
         this.parts.onEvent(effect.event)
         break
       case 'closeClient':
-        this.log('debug', `closed client connection ${effect.connection}: ${effect.reason}`)
+        this.clientClosed(effect.connection, effect.reason)
         this.parts.clients.closeAfterFlush(effect.connection)
         break
       case 'throttleClient':
@@ -205,6 +205,13 @@ export class SocketWire implements Wire {
     })
     this.leader = connection
     connection.dial()
+  }
+
+  private clientClosed(connection: ConnectionId, reason: string): void {
+    const remote = this.parts.clients.remote(connection)
+    const fields = remote === null ? {} : { fields: { client: `${remote.address}:${remote.port}` } }
+    const message = `closed client connection ${connection}: ${reason}`
+    this.parts.onEvent({ type: 'log', level: 'debug', message, ...fields })
   }
 
   private log(level: 'debug' | 'info' | 'warn', message: string): void {

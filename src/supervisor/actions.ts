@@ -6,42 +6,60 @@ import { clientEndpoint } from '../config/clientEndpoint.ts'
 import type { ActionRequest, ClusterEvent, Verb, Verdict } from '../control/api.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
+import { lossOf } from './quorumLoss.ts'
 import { type Candidate, selectMembers } from './selectors.ts'
-import { active, isQuorumImpossible, isServing, notSettled, probeOf, until, written } from './settling.ts'
+import { active, isQuorumImpossible, isServing, notSettled, until, written } from './settling.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** How long the probe may take to write for the first time before anything is done. */
 const PROBE_START_MS = 1000
+/** How long it may then take to write through every other member that serves. */
+const EVERY_LANE_MS = 100
 
 interface Before {
   readonly leader: Member | null
   readonly epoch: number
   readonly seq: number
+  /** Whether writes can go on meanwhile: the leader and a quorum are left alone. */
+  readonly goesOn: boolean
+  /** When the ensemble served last, if it does not. */
+  readonly lastServedAt: number | null
 }
 
 /** @throws OperationError */
 export async function act(supervisor: Supervisor, request: ActionRequest): Promise<Verdict> {
   const { verb } = request
   const members = targets(supervisor, request)
-  const before: Before = {
-    leader: supervisor.leader,
-    epoch: Math.max(0, ...supervisor.members.map((member) => member.epoch ?? 0)),
-    seq: supervisor.events.seq,
-  }
   const probe = request.wait ? await startProbe(supervisor) : null
+  const before = stateBefore(supervisor, verb, members)
   try {
     const done = perform(supervisor, verb, members)
     // Signals and messages are out: from here on the old leader cannot answer.
     const at = supervisor.now
-    probe?.markFault(at)
+    probe?.markFault(at, before.lastServedAt)
     await done
     const isSettled = probe === null || (await settle(supervisor, request, before, probe))
     const verdict = judge(supervisor, members, before, at, probe)
     supervisor.events.add(supervisor.now, null, { type: 'verdict', verb, verdict })
-    if (!isSettled) throw notSettled(supervisor, request.waitTimeoutMs)
+    if (!isSettled) throw notSettled(supervisor, patience(supervisor, request))
     return verdict
   } finally {
-    void probe?.close()
+    if (probe !== null) supervisor.probes.close(probe)
+  }
+}
+
+function stateBefore(supervisor: Supervisor, verb: Verb, members: readonly Member[]): Before {
+  const { leader, roster, availability } = supervisor
+  const takesAway = verb !== 'start' && verb !== 'resume'
+  const left = roster.voters.filter(
+    (member) => member.isActive && member.isServing && !(takesAway && members.includes(member)),
+  )
+  return {
+    leader,
+    epoch: Math.max(0, ...supervisor.members.map((member) => member.epoch ?? 0)),
+    seq: supervisor.events.seq,
+    goesOn: availability.serves && leader !== null && left.includes(leader) && roster.isQuorum(left),
+    lastServedAt: availability.lastServedAt,
   }
 }
 
@@ -80,8 +98,13 @@ function decisive(supervisor: Supervisor, voters: readonly Candidate[]): Candida
 
 /** The probe writes before anything is done, where anybody can: the gap is then measured from the last write before. */
 async function startProbe(supervisor: Supervisor): Promise<WriteProbe> {
-  const probe = probeOf(supervisor, supervisor.members)
-  if (isServing(supervisor)) await written(probe, 0, PROBE_START_MS)
+  const probe = supervisor.probes.open(supervisor.members)
+  if (!supervisor.availability.serves || !(await written(probe, 0, PROBE_START_MS))) return probe
+  // A session that a member is about to open when it is killed could be nobody's: each lane has its session first.
+  const answering = active(supervisor).filter(
+    ({ isServing, role, config }) => isServing && (role !== 'leader' || config.leaderServes),
+  )
+  await written(probe, 0, EVERY_LANE_MS, answering)
   return probe
 }
 
@@ -129,18 +152,21 @@ async function thaw(supervisor: Supervisor, member: Member): Promise<void> {
  */
 async function settle(
   supervisor: Supervisor,
-  { verb, waitTimeoutMs }: ActionRequest,
+  request: ActionRequest,
   before: Before,
   probe: WriteProbe,
 ): Promise<boolean> {
   const since = supervisor.now
-  const [any] = supervisor.members
-  // A frozen leader is missed only after syncLimit ticks of silence.
-  const patienceMs = verb === 'pause' && any ? any.config.tickTimeMs * any.config.syncLimit : 0
-  return until(supervisor, waitTimeoutMs + patienceMs, () => {
+  return until(supervisor, patience(supervisor, request), () => {
     if (isQuorumImpossible(supervisor)) return active(supervisor).every((member) => !member.isServing)
     return probe.hasWritten(since) && isServing(supervisor) && !isStale(supervisor, before)
   })
+}
+
+function patience(supervisor: Supervisor, { verb, waitTimeoutMs }: ActionRequest): number {
+  const [any] = supervisor.members
+  // A frozen leader is missed only after syncLimit ticks of silence.
+  return waitTimeoutMs + (verb === 'pause' && any ? any.config.tickTimeMs * any.config.syncLimit : 0)
 }
 
 /** The leader of before is gone or frozen, and who leads now does so in an epoch of before. */
@@ -162,27 +188,39 @@ function judge(
   const established = since.findLast(({ event }) => event.type === 'established')
   const isNew = established !== undefined && leader !== null && established.member === leader.id
   const elected = since.findLast(({ event, member }) => event.type === 'elected' && member === leader?.id)
-  const isQuorum = leader !== null && !isQuorumImpossible(supervisor)
+  const isImpossible = isQuorumImpossible(supervisor)
+  const loss = isImpossible ? lossOf(supervisor.roster) : null
+  // What was not waited for has not shown yet who leads.
+  const isQuorum = probe === null ? !isImpossible : leader !== null && !isImpossible
+  const leads = probe !== null && isQuorum ? leader : null
   return {
     members: members.map((member) => member.id),
     leaderBefore: before.leader?.id ?? null,
-    leaderAfter: isQuorum ? leader.id : null,
-    epoch: isQuorum ? leader.epoch : null,
-    electionMs: isNew && isQuorum ? round(established.at - at) : null,
-    writeGapMs: probe?.gapMs === undefined || probe.gapMs === null || !isQuorum ? null : round(probe.gapMs),
-    sessionsMoved: probe === null ? null : sessions(since, 'session-moved', supervisor.probeSessions),
-    sessionsExpired: probe === null ? null : sessions(since, 'session-expired', supervisor.probeSessions),
+    leaderAfter: leads?.id ?? null,
+    epoch: leads?.epoch ?? null,
+    electionMs: isNew && leads !== null ? round(established.at - at) : null,
+    writeGapMs: probe === null || leads === null ? null : writeGap(probe, before, leads),
+    sessionsMoved: probe === null ? null : sessions(supervisor, since, 'session-moved'),
+    sessionsExpired: probe === null ? null : sessions(supervisor, since, 'session-expired'),
     quorum: isQuorum,
-    ...(isNew && elected?.event.type === 'elected' ? votesOf(elected.event) : {}),
+    ...(loss === null ? {} : { loss }),
+    ...(isNew && leads !== null && elected?.event.type === 'elected' ? votesOf(elected.event) : {}),
   }
 }
 
 const round = (ms: number) => Math.round(ms * 10) / 10
 
-function sessions(events: readonly ClusterEvent[], type: string, probes: ReadonlySet<string>): number {
-  const counted = events.filter(
-    ({ event }) => event.type === type && 'session' in event && !probes.has(event.session),
-  )
+/** 0 where the same leader and a quorum served all the while, unless the silence says otherwise. */
+function writeGap(probe: WriteProbe, before: Before, leader: Member): number | null {
+  if (probe.gapMs === null) return null
+  const wentOn = before.goesOn && leader === before.leader && leader.epoch === before.epoch
+  return wentOn && !probe.standsOut ? 0 : round(probe.gapMs)
+}
+
+function sessions(supervisor: Supervisor, events: readonly ClusterEvent[], type: string): number {
+  const counted = events.filter(({ member, event }) => {
+    return event.type === type && !supervisor.probes.isOwn(member ?? -1, event)
+  })
   return counted.length
 }
 

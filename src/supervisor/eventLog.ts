@@ -30,9 +30,15 @@ export class EventLog {
   }
 
   /** @param at ms since 1970 */
-  add(at: number, member: number | null, event: MemberEvent | SupervisorEvent): ClusterEvent {
-    this.lastSeq += 1
-    const stamped: ClusterEvent = { seq: this.lastSeq, at, member, event }
+  add(
+    at: number,
+    member: number | null,
+    event: MemberEvent | SupervisorEvent,
+    { probe = false } = {},
+  ): ClusterEvent {
+    // What the probe does has no number of its own: the numbers of what people see have no holes.
+    if (!probe) this.lastSeq += 1
+    const stamped: ClusterEvent = { seq: this.lastSeq, at, member, event, ...(probe ? { probe } : {}) }
     this.recent.push(stamped)
     // Cut in big steps: shifting each time would cost with every event.
     if (this.recent.length > IN_MEMORY * 2) this.recent = this.recent.slice(-IN_MEMORY)
@@ -44,11 +50,11 @@ export class EventLog {
   /** Everything after `seq` that is still kept, oldest first. */
   since(seq: number): ClusterEvent[] {
     const first = this.recent[0]
-    if (first !== undefined && first.seq > seq + 1) {
+    if (first !== undefined && (first.seq > seq + 1 || (first.probe && first.seq > seq))) {
       const lines = this.file.lines().map((line) => JSON.parse(line) as ClusterEvent)
       return lines.filter((event) => event.seq > seq)
     }
-    return this.recent.slice(first === undefined ? 0 : Math.max(0, seq + 1 - first.seq))
+    return this.recent.filter((event) => event.seq > seq)
   }
 
   /** @returns ends it */

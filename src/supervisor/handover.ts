@@ -13,7 +13,7 @@ import { canSpare, notHolding, othersThatServe } from './inSync.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
 import { replace, WENT_DOWN } from './replacing.ts'
-import { active, isServing, probeOf, until, written } from './settling.ts'
+import { active, isServing, until, written } from './settling.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** How long the ensemble may take to serve before anything is done, and the probe to write. */
@@ -35,7 +35,7 @@ export async function handover(
   const up = active(supervisor)
   if (meant.length === 0)
     return report(supervisor, { to, moved: [], left, problem: null, leaderBefore, writeGapMs: null })
-  const probe = probeOf(supervisor, supervisor.members, PROBE_PACE_MS)
+  const probe = supervisor.probes.open(supervisor.members, PROBE_PACE_MS)
   const moved: HandoverStep[] = []
   let problem: string | null = null
   try {
@@ -56,7 +56,7 @@ export async function handover(
       rest = rest.filter((other) => other !== member)
     }
   } finally {
-    void probe.close()
+    supervisor.probes.close(probe)
   }
   if (problem !== null) await until(supervisor, READY_MS, () => isServing(supervisor))
   const writeGapMs = probe.gapMs === null ? null : Math.round(probe.gapMs * 10) / 10
@@ -110,7 +110,7 @@ async function mustBeReady(supervisor: Supervisor, meant: readonly Member[]): Pr
   const hint =
     down.length === 0
       ? 'a handover without downtime takes three voting members or more; with downtime: zk-pseudo down, and then up with --engine'
-      : `bring back first who is down or paused: member ${down.map(({ id }) => id).join(', ')}`
+      : `first ${down.map(({ id, state }) => `zk-pseudo ${state === 'paused' ? 'resume' : 'start'} ${id}`).join(' or ')}`
   throw new OperationError('NO_SPARE', message, hint)
 }
 

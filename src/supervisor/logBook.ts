@@ -30,7 +30,8 @@ export class LogBook {
     return this.books.has(member)
   }
 
-  write({ at, member, event }: ClusterEvent): void {
+  write({ at, member, event, probe }: ClusterEvent): void {
+    if (probe) return
     const line = logLine(event)
     if (line === null) return
     const { logger } = this.books.get(member) ?? this.bookOf(null)

@@ -41,7 +41,7 @@ export function logLine(event: MemberEvent | SupervisorEvent): LogLine | null {
       return info(`Synchronizing with Learner sid: ${event.learner} by ${event.mode}`, {
         from: hex(event.from),
         to: hex(event.to),
-        proposals: event.proposals,
+        ...(event.changes === undefined ? {} : { changes: event.changes }),
       })
     case 'serving':
       return info(`Serving clients as ${event.role}`, { epoch: event.epoch, zxid: hex(event.zxid) })
@@ -104,7 +104,7 @@ function otherLine(
 function handoverLine({ to, moved, problem }: HandoverReport): LogLine {
   const members = moved.length === 0 ? 'nobody' : `members ${moved.map(({ member }) => member).join(', ')}`
   if (problem === null) return info(`Handover to ${to}: ${members}`)
-  return { level: 'warn', message: `Handover to ${to} was stopped behind ${members}: ${problem}` }
+  return { level: 'warn', message: `Handover to ${to} was stopped after ${members}: ${problem}` }
 }
 
 const roleWords = {

@@ -27,12 +27,17 @@ const SESSION_TIMEOUT_MS = 10_000
 const OP_DELETE = 2
 const OP_CLOSE = -11
 const NO_NODE = -101
+const CLOSE_XID = 2
 /** SessionClosedRequireSaslAuth: the member serves, but only who has proved who he is. */
 const AUTHENTICATE_FIRST = -124
+/** How often this process notes that it was awake, ms. */
+const LOOK_EVERY_MS = 5
+/** A gap without a change of leader is noise up to here, ms: a disk that is busy takes as long. */
+const NOTICEABLE_MS = 250
 /** How long a goodbye may take, ms. */
 const CLOSE_MS = 1000
 
-interface Session {
+export interface Session {
   id: bigint
   password: Buffer
 }
@@ -41,10 +46,18 @@ interface Session {
 export class WriteProbe {
   private readonly lanes: Lane[]
   private readonly waiters = new Set<() => void>()
+  private readonly watch: NodeJS.Timeout
+  private lastLookAt = preciseNow()
+  /** How long this process did not look, since the last acknowledgement, ms. */
+  private unseenMs = 0
   private lastAck: number | null = null
   private faultAt: number | null = null
   private longestMs: number | null = null
+  private silentMs = 0
+  private silentBeforeMs = 0
   private readonly onSession: (id: string) => void
+  /** Called with each connection, by its member and the port of this end; answers what is called when it ends. */
+  onConnection: (member: number, port: number) => () => void = () => () => {}
   readonly paceMs: number
 
   /** @param onSession is told each session of the probe as events name it: `0x…` */
@@ -52,16 +65,35 @@ export class WriteProbe {
     this.onSession = onSession
     this.paceMs = paceMs
     this.lanes = targets.map((target) => new Lane(target, this))
+    this.watch = setInterval(() => this.look(preciseNow()), LOOK_EVERY_MS)
+    this.watch.unref()
   }
 
-  /** From here on gaps count. */
-  markFault(at: number): void {
-    this.faultAt = at
+  /**
+   * From here on gaps count. `lastServedAt`, where nothing was acknowledged to this probe before, is when anything could
+   * be for the last time; with neither there is no gap to speak of.
+   */
+  markFault(at: number, lastServedAt: number | null = null): void {
+    this.lastAck ??= lastServedAt
+    if (this.lastAck !== null) this.faultAt = at
   }
 
   /** Of the gaps that reach into the time after the fault, ms; null when nothing was acknowledged on one side. */
   get gapMs(): number | null {
     return this.longestMs
+  }
+
+  /**
+   * Whether one of those gaps stands out of what is seen without a fault: the pace of the writes, a disk or a processor
+   * that others keep busy, this process's own pauses.
+   */
+  get standsOut(): boolean {
+    return this.silentMs > Math.max(NOTICEABLE_MS, 3 * this.silentBeforeMs)
+  }
+
+  /** When a write was acknowledged last. */
+  get lastAckAt(): number | null {
+    return this.lastAck
   }
 
   /** Whether a write sent after `since` was acknowledged, through that member if one is named. */
@@ -86,28 +118,51 @@ export class WriteProbe {
     return () => this.waiters.delete(listener)
   }
 
-  /** Ends the writing at once; sessions are closed behind the caller's back. Settles when they are, or cannot be. */
-  close(): Promise<void> {
-    const open = this.lanes.map((lane) => lane.end()).filter((session) => session !== null)
-    if (open.length === 0) return Promise.resolve()
-    const ways = this.lanes
+  /**
+   * Ends the writing at once. Sessions whose members are gone, and `more` of them, are closed through the member that
+   * answered last. @returns those that could not be closed
+   */
+  async close(more: readonly Session[] = []): Promise<Session[]> {
+    clearInterval(this.watch)
+    const own = await Promise.all(this.lanes.map((lane) => lane.end()))
+    const open = [...more, ...own.filter((session) => session !== null)]
+    const [way] = this.lanes
       .filter(({ lastAckedSend }) => lastAckedSend > 0)
       .sort((a, b) => b.lastAckedSend - a.lastAckedSend)
-    return Promise.all(open.map((session) => closeSession(session, ways[0]?.target))).then(() => {})
+    const closed = await Promise.all(open.map((session) => closeSession(session, way?.target, this.onConnection)))
+    return open.filter((_, i) => closed[i] === false)
   }
 
   acknowledged(at: number): void {
     const { lastAck, faultAt } = this
-    if (lastAck !== null && faultAt !== null && at > faultAt) {
-      this.longestMs = Math.max(this.longestMs ?? 0, at - lastAck)
+    this.look(at)
+    if (lastAck !== null) {
+      const silentMs = at - lastAck - this.unseenMs
+      if (faultAt === null) this.silentBeforeMs = Math.max(this.silentBeforeMs, silentMs)
+      else if (at > faultAt) {
+        this.longestMs = Math.max(this.longestMs ?? 0, at - lastAck)
+        this.silentMs = Math.max(this.silentMs, silentMs)
+      }
     }
     this.lastAck = at
+    this.unseenMs = 0
     for (const waiter of [...this.waiters]) waiter()
   }
 
-  opened(session: Session): void {
-    this.onSession(`0x${BigInt.asUintN(64, session.id).toString(16)}`)
+  /** What this process did not see for being busy, or for not being let run, is no silence of the ensemble's. */
+  private look(at: number): void {
+    this.unseenMs += Math.max(0, at - this.lastLookAt - 2 * LOOK_EVERY_MS)
+    this.lastLookAt = at
   }
+
+  opened(session: Session): void {
+    this.onSession(sessionText(session))
+  }
+}
+
+/** As events name it. */
+function sessionText({ id }: Session): string {
+  return `0x${BigInt.asUintN(64, id).toString(16)}`
 }
 
 export function preciseNow(): number {
@@ -131,6 +186,8 @@ class Lane {
   private timer: NodeJS.Timeout | null = null
   private sentAt = 0
   private hasEnded = false
+  /** Its session is. */
+  private isClosed = false
 
   constructor(target: ProbeTarget, probe: WriteProbe) {
     this.target = target
@@ -139,32 +196,43 @@ class Lane {
   }
 
   /** @returns the session that is left open, if any */
-  end(): Session | null {
+  end(): Promise<Session | null> {
     this.hasEnded = true
     if (this.timer !== null) clearTimeout(this.timer)
-    const { socket, session } = this
-    if (socket === null) return session
-    // A member that is paused never answers; then the session expires by itself.
-    const overdue = setTimeout(() => socket.destroy(), CLOSE_MS)
-    socket.once('close', () => clearTimeout(overdue))
-    // A session that was asked for is closed when it is there, so that none is left behind. The member closes the connection.
-    if (session !== null) socket.write(closeFrame())
-    else if (socket.connecting) socket.destroy()
-    return null
+    const { socket } = this
+    if (socket === null) return Promise.resolve(this.session)
+    return new Promise((resolve) => {
+      // A member that is paused never answers.
+      const overdue = setTimeout(() => socket.destroy(), CLOSE_MS)
+      overdue.unref()
+      socket.once('close', () => {
+        clearTimeout(overdue)
+        resolve(this.isClosed ? null : this.session)
+      })
+      // A session that was asked for is closed when it is there, so that none is left behind. The member closes the connection.
+      if (this.session !== null) socket.write(closeFrame())
+      else if (socket.connecting) socket.destroy()
+    })
   }
 
   private connect(): void {
     const socket = dialled(this.target)
     let isOpen = false
+    let hasEnded = () => {}
     const frames = new FrameReader((frame) => {
       if (isOpen) this.reply(frame)
       else isOpen = this.connected(frame)
     })
     this.socket = socket
-    socket.on('connect', () => socket.write(connectFrame(this.session)))
+    socket.on('connect', () => {
+      // Told before anything is asked for: the events of the session can be told apart from their first on.
+      hasEnded = this.probe.onConnection(this.target.member, socket.localPort ?? 0)
+      socket.write(connectFrame(this.session))
+    })
     socket.on('data', (bytes) => frames.push(bytes))
     socket.on('error', () => {})
     socket.on('close', () => {
+      hasEnded()
       if (this.socket === socket) this.socket = null
       this.later(() => this.connect(), RETRY_MS)
     })
@@ -190,7 +258,9 @@ class Lane {
   }
 
   private reply(frame: Buffer): void {
-    if (this.hasEnded || frame.length < 16) return
+    if (frame.length < 16) return
+    if (frame.readInt32BE(0) === CLOSE_XID) this.isClosed = true
+    if (this.hasEnded) return
     const error = frame.readInt32BE(12)
     if (error === NO_NODE || error === 0 || error === AUTHENTICATE_FIRST) {
       this.lastAckedSend = this.sentAt
@@ -208,20 +278,35 @@ class Lane {
   }
 }
 
-/** Closes a session through a member that serves, as its client would after its own member was gone. */
-function closeSession(session: Session, target: ProbeTarget | undefined): Promise<void> {
-  if (target === undefined) return Promise.resolve()
+/** Closes a session through a member that serves, as its client would after its own member was gone. @returns done */
+function closeSession(
+  session: Session,
+  target: ProbeTarget | undefined,
+  onConnection: WriteProbe['onConnection'],
+): Promise<boolean> {
+  if (target === undefined) return Promise.resolve(false)
   return new Promise((resolve) => {
+    let answers = 0
+    let hasEnded = () => {}
+    const frames = new FrameReader(() => {
+      answers += 1
+      if (answers === 1) socket.write(closeFrame())
+    })
     const socket = dialled(target)
     const overdue = setTimeout(() => socket.destroy(), CLOSE_MS)
     overdue.unref()
     socket.unref()
-    socket.on('connect', () => socket.write(connectFrame(session)))
-    socket.once('data', () => socket.write(closeFrame()))
+    socket.on('connect', () => {
+      hasEnded = onConnection(target.member, socket.localPort ?? 0)
+      socket.write(connectFrame(session))
+    })
+    socket.on('data', (bytes) => frames.push(bytes))
     socket.on('error', () => {})
     socket.on('close', () => {
+      hasEnded()
       clearTimeout(overdue)
-      resolve()
+      // A session that is gone already is refused, and the connection closed; one that lives is confirmed, and then closed.
+      resolve(answers > 0)
     })
   })
 }
@@ -263,7 +348,7 @@ const DELETE_FRAME = (() => {
 
 function closeFrame(): Buffer {
   const body = Buffer.alloc(8)
-  body.writeInt32BE(2, 0)
+  body.writeInt32BE(CLOSE_XID, 0)
   body.writeInt32BE(OP_CLOSE, 4)
   return framed(body)
 }

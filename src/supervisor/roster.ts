@@ -37,6 +37,18 @@ export class Roster {
     return this.members.filter((member) => this.isVoter(member))
   }
 
+  /** Ids of those that vote, also where the server list has members that are not run here. */
+  get voterIds(): number[] {
+    const { servers } = this
+    if (servers.length === 0) return this.voters.map(({ id }) => id)
+    return servers.filter(({ role }) => role === 'participant').map(({ sid }) => sid)
+  }
+
+  /** Whether groups with weights decide, rather than a majority. */
+  get hasGroups(): boolean {
+    return this.servers.some(({ role, group }) => role === 'participant' && group !== null)
+  }
+
   /** Whether these could decide anything together. */
   isQuorum(members: readonly Member[]): boolean {
     const { servers } = this

@@ -1,6 +1,13 @@
 /**
- * Which members words mean: `1`, `server.1`, a client port, or what a member is now. Several words narrow one
- * another; a word that chooses (`follower`, `random`, `majority`) chooses among what the others leave. Pure.
+ * Which members words mean. Pure.
+ *
+ * - A word is an id (`1`), `server.1`, a client port (`2181`), or what members are now: `leader`, `follower` (one of
+ *   them), `followers`, `observer` (one of them), `observers`, `majority`, `random`, `all`.
+ * - Words side by side, with blanks or commas between them, unite: `1 2`, `1,2`, `leader 0`. One that chooses one of
+ *   several (`follower`, `observer`, `random`) chooses among those that no other word names: `follower follower` is two.
+ * - A colon narrows: `follower:1` is member 1 if it follows, `random:followers` is one of the followers.
+ * - As before there were colons, two words with a blank between them narrow where the first or second chooses one of
+ *   several: `follower 1`, `1 follower`, `random followers`. To name both, write a comma: `follower,1`.
  */
 import type { MemberRole, MemberState, Verb } from '../control/api.ts'
 import { usageError } from '../control/operationError.ts'
@@ -25,7 +32,8 @@ export interface Choice {
 
 type Filter = (members: readonly Candidate[]) => Candidate[]
 
-/** Words that leave several members; the others leave one. */
+/** They stand for one of several. */
+const ONE_OF_SEVERAL = ['follower', 'observer', 'random']
 const ROLE_WORDS = ['leader', 'follower', 'followers', 'observer', 'observers', 'majority', 'random', 'all']
 
 const isUp = ({ state }: Candidate): boolean =>
@@ -39,19 +47,46 @@ const isDown = (member: Candidate): boolean => !isUp(member)
  */
 export function selectMembers(choice: Choice): number[] {
   const { verb, selectors, members } = choice
-  if (selectors.length === 0) throw usageError(`${verb} needs to know which member`, hint(members))
-  const filters = selectors.map((word) => ({ word, ...filterOf(word, choice) }))
-  // Those that choose come last: `random follower` is one of the followers.
-  filters.sort((a, b) => Number(a.chooses) - Number(b.chooses))
-  let left: Candidate[] = [...members]
-  for (const { word, filter } of filters) {
-    left = filter(left)
-    if (left.length === 0) throw nobody(word, choice)
+  const terms = termsOf(selectors)
+  if (terms.length === 0) throw usageError(`${verb} needs to know which member`, hint(members))
+  for (const term of terms) for (const word of term) filterOf(word, choice)
+  // Those that choose come last: they choose among the others.
+  const isChoice = (term: readonly string[]) => Number(term.some((word) => ONE_OF_SEVERAL.includes(word)))
+  const named: Candidate[] = []
+  for (const term of terms.sort((a, b) => isChoice(a) - isChoice(b))) {
+    const free = isChoice(term) === 1 ? members.filter((member) => !named.includes(member)) : members
+    const meant = narrowed(term, free, choice)
+    if (meant.length === 0) throw nobody(term, named, choice)
+    named.push(...meant.filter((member) => !named.includes(member)))
   }
-  return left
+  return named
     .filter(applicable[verb])
     .map(({ id }) => id)
     .sort((a, b) => a - b)
+}
+
+/** What is united: each term is one word, or several that narrow one another. */
+export function termsOf(selectors: readonly string[]): string[][] {
+  const [first = '', second = '', ...more] = selectors
+  const isPair = more.length === 0 && !/[,:]/.test(first + second) && second !== ''
+  if (isPair && narrowsBySide(first, second)) return [[first, second]]
+  return selectors
+    .flatMap((selector) => selector.split(','))
+    .filter((term) => term !== '')
+    .map((term) => term.split(':'))
+}
+
+function narrowsBySide(first: string, second: string): boolean {
+  const isNumber = (word: string) => /^(?:server\.)?\d+$/.test(word)
+  const isPair = (one: string, other: string) =>
+    ONE_OF_SEVERAL.includes(one) && one !== other && (one === 'random' || isNumber(other))
+  return isPair(first, second) || isPair(second, first)
+}
+
+function narrowed(term: readonly string[], members: readonly Candidate[], choice: Choice): Candidate[] {
+  const filters = term.map((word) => filterOf(word, choice))
+  filters.sort((a, b) => Number(a.chooses) - Number(b.chooses))
+  return filters.reduce((left: Candidate[], { filter }) => filter(left), [...members])
 }
 
 const applicable: Record<Verb, (member: Candidate) => boolean> = {
@@ -118,9 +153,13 @@ function one(members: Candidate[], { random }: Choice): Candidate[] {
   return chosen === undefined ? [] : [chosen]
 }
 
-function nobody(word: string, { selectors, members }: Choice): Error {
-  const all = selectors.length === 1 ? `no member is "${word}"` : `no member is "${selectors.join(' ')}"`
-  return usageError(`${all} now`, hint(members))
+function nobody(term: readonly string[], named: readonly Candidate[], choice: Choice): Error {
+  const { selectors, members } = choice
+  const bySide = term.length > 1 && selectors.length > 1
+  const text = term.join(bySide ? ' ' : ':')
+  const among = named.length === 0 ? '' : ` but those that are named already`
+  const both = bySide ? `to name both: ${term.join(',')}\n` : ''
+  return usageError(`no member is "${text}" now${among}`, `${both}${hint(members)}`)
 }
 
 /** `there are 0 (leader, port 2180), 1 (killed, port 2181)`. */

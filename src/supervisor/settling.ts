@@ -3,10 +3,9 @@
  * that may be stale.
  */
 
-import { clientEndpoint } from '../config/clientEndpoint.ts'
 import { OperationError } from '../control/operationError.ts'
 import type { Member } from './member.ts'
-import { WriteProbe } from './probe.ts'
+import type { WriteProbe } from './probe.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** Conditions are looked at when an event comes, and, for what no event tells, every so often. */
@@ -36,18 +35,15 @@ export function until(supervisor: Supervisor, timeoutMs: number, isMet: () => bo
   })
 }
 
-/** A probe of these members; its own sessions are no business of any verdict. */
-export function probeOf(supervisor: Supervisor, members: readonly Member[], paceMs?: number): WriteProbe {
-  const targets = members.map(({ id, config, secureDial }) => {
-    const { host, port, isSecure } = clientEndpoint(config)
-    const dial = isSecure && secureDial !== null ? { dial: secureDial } : {}
-    return { member: id, host, port, ...dial }
-  })
-  return new WriteProbe(targets, (session) => supervisor.probeSessions.add(session), paceMs)
-}
-
-/** Until a write sent after `since` is acknowledged; false when none is in time. */
-export function written(probe: WriteProbe, since: number, timeoutMs: number): Promise<boolean> {
+/** Until a write sent after `since` is acknowledged, through each of `members` if some are named; false when it is late. */
+export function written(
+  probe: WriteProbe,
+  since: number,
+  timeoutMs: number,
+  members: readonly Member[] = [],
+): Promise<boolean> {
+  const isWritten = () =>
+    members.length === 0 ? probe.hasWritten(since) : members.every(({ id }) => probe.hasWritten(since, id))
   return new Promise((resolve) => {
     const end = (result: boolean) => {
       clearTimeout(deadline)
@@ -56,8 +52,9 @@ export function written(probe: WriteProbe, since: number, timeoutMs: number): Pr
     }
     const deadline = setTimeout(() => end(false), timeoutMs)
     const stop = probe.onAck(() => {
-      if (probe.hasWritten(since)) end(true)
+      if (isWritten()) end(true)
     })
+    if (isWritten()) end(true)
   })
 }
 
@@ -91,12 +88,12 @@ export async function waitUntilServing(supervisor: Supervisor, timeoutMs: number
   const begun = performance.now()
   const serves = await until(supervisor, timeoutMs, () => isServing(supervisor) || isLost(supervisor))
   if (isLost(supervisor)) throw lost(supervisor)
-  const probe = probeOf(supervisor, active(supervisor))
+  const probe = supervisor.probes.open(active(supervisor))
   try {
     const left = Math.max(100, timeoutMs - (performance.now() - begun))
     if (serves && (await written(probe, supervisor.now - 1, left))) return
   } finally {
-    void probe.close()
+    supervisor.probes.close(probe)
   }
   throw notSettled(supervisor, timeoutMs)
 }

@@ -5,11 +5,19 @@
 import { randomBytes } from 'node:crypto'
 import { basename, dirname } from 'node:path'
 import type { ServerConfig } from '../config/serverConfig.ts'
-import type { ActionRequest, ClusterInfo, HandoverReport, HandoverRequest, Verdict } from '../control/api.ts'
+import type {
+  ActionRequest,
+  ClusterInfo,
+  HandoverReport,
+  HandoverRequest,
+  MemberInfo,
+  Verdict,
+} from '../control/api.ts'
 import { OperationError } from '../control/operationError.ts'
 import type { MemberEvent } from '../core/events.ts'
 import type { Engine, ExitInfo } from '../host/host.ts'
 import { act } from './actions.ts'
+import { Availability, quorumServes } from './availability.ts'
 import { ClusterDir } from './clusterDir.ts'
 import { Engines } from './engines.ts'
 import { EventLog } from './eventLog.ts'
@@ -20,7 +28,9 @@ import { bindAll, openMembers } from './opening.ts'
 import { type ClusterRequest, completed } from './plan.ts'
 import { PortClaims } from './ports.ts'
 import { preciseNow } from './probe.ts'
+import { Probes } from './probes.ts'
 import { identityOf } from './processes.ts'
+import { lossOf } from './quorumLoss.ts'
 import { register, shortSocketPath, unregister } from './registry.ts'
 import { Roster } from './roster.ts'
 import { waitUntilServing } from './settling.ts'
@@ -38,8 +48,8 @@ export class Supervisor {
   logs: LogBook | null = null
   readonly roster = new Roster()
   readonly engines: Engines
-  /** Sessions of write probes, as events name them. */
-  readonly probeSessions = new Set<string>()
+  readonly availability = new Availability(this.roster)
+  readonly probes = new Probes(this.availability)
   /** Settles when every member has ended and the control socket is gone. */
   readonly ended: Promise<void>
   private settleEnd: () => void = () => {}
@@ -94,6 +104,7 @@ export class Supervisor {
     dir.remember(dir.eventsPath)
     this.events = new EventLog(dir.eventsPath)
     this.events.listen((event) => this.logs?.write(event))
+    this.events.listen((event) => this.availability.observe(event))
     this.ended = new Promise((resolve) => {
       this.settleEnd = resolve
     })
@@ -182,7 +193,7 @@ export class Supervisor {
   }
 
   private memberEvent(member: Member, at: number, event: MemberEvent): void {
-    this.events.add(at, member.id, event)
+    this.events.add(at, member.id, event, { probe: this.probes.isOwn(member.id, event) })
   }
 
   private memberEnded(member: Member, exit: ExitInfo): void {
@@ -218,19 +229,26 @@ export class Supervisor {
   async info(): Promise<ClusterInfo> {
     await Promise.all(this.members.map((member) => member.refresh(STATUS_TIMEOUT_MS)))
     const { leader, roster } = this
-    const serving = roster.voters.filter((member) => member.isActive && member.isServing)
     return {
       name: this.name,
       dir: this.dir.path,
       supervisorPid: process.pid,
       connectString: this.connectString,
-      quorum: leader !== null && roster.isQuorum(serving),
+      quorum: quorumServes(roster),
+      loss: lossOf(roster),
       leader: leader?.id ?? null,
       epoch: leader?.epoch ?? null,
-      members: this.members.map((member) =>
-        member.info({ voter: roster.isVoter(member), listed: roster.isListed(member) }),
-      ),
+      members: this.members.map((member) => this.infoOf(member)),
     }
+  }
+
+  private infoOf(member: Member): MemberInfo {
+    const { roster, probes } = this
+    const info = member.info({ voter: roster.isVoter(member), listed: roster.isListed(member) })
+    const { connections } = info
+    return connections === null
+      ? info
+      : { ...info, connections: Math.max(0, connections - probes.connectionsTo(member.id)) }
   }
 
   /** @throws OperationError */

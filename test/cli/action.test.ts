@@ -66,7 +66,7 @@ sessions: 3 moved, 0 expired`)
 killed members 1 (follower) and 2 (leader of epoch 3)
 no quorum: member 0 serves nobody
 1 of 3 voting members is up, 2 must be
-to serve again, bring back 1 of 1 and 2: zk-pseudo start 1`)
+to serve again, start member 1 or 2: zk-pseudo start 1`)
   })
 
   it('of a lost quorum counts no observer, and wakes the paused before it starts the dead', () => {
@@ -95,14 +95,13 @@ to serve again, bring back 1 of 1 and 2: zk-pseudo start 1`)
 paused member 1 (follower)
 no quorum: members 2 and 3 serve nobody
 1 of 3 voting members is up, 2 must be
-to serve again, bring back 1 of 0 and 1: zk-pseudo resume 1`)
+to serve again, resume member 1 or start member 0: zk-pseudo resume 1`)
   })
 
   it('of the last member: none is left', () => {
     const lost = { members: [0, 1, 2], leaderAfter: null, quorum: false }
     expect(words('kill', lost, cluster('three', [dead(0), dead(1), dead(2)]))).toContain(
-      'no quorum: no member is left, nobody is served\nto serve again, bring back 2 of 0, 1 and 2: ' +
-        'zk-pseudo start 0 && zk-pseudo start 1',
+      'no quorum: no member is left, nobody is served\nto serve again, start two of members 0, 1 and 2: zk-pseudo start 0 1',
     )
   })
 

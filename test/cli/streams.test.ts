@@ -150,7 +150,7 @@ describe('headlines', () => {
       'member 2 was killed',
       'member 0 looks for a leader',
       'member 1 leads epoch 4, elected by 0 and 1 in 38 ms',
-      'member 1 leads no more: it has lost its quorum',
+      'member 1 no longer leads, and looks for a leader',
     ])
   })
 })

@@ -163,7 +163,7 @@ describe('the log of an Apache member', () => {
         line('Invalid session 0x3c for client /127.0.0.1:3, probably expired', { logger: 'ZooKeeperServer' }),
     )
     expect(events).toEqual([
-      { type: 'session-opened', session: '0x1a', timeoutMs: 30000 },
+      { type: 'session-opened', session: '0x1a', timeoutMs: 30000, client: '127.0.0.1:1' },
       { type: 'session-moved', session: '0x2b' },
       { type: 'session-expired', session: '0x1a' },
       {

@@ -45,12 +45,60 @@ describe('members are named', () => {
     expect(select(verb, words)).toEqual(ids)
   })
 
-  it('by what narrows: a word that chooses does so among what the others leave', () => {
-    expect(select('kill', 'follower 1')).toEqual([1])
-    expect(select('kill', '1 follower')).toEqual([1])
-    expect(select('kill', 'random followers', five, 0.99)).toEqual([1])
-    expect(select('kill', 'random leader')).toEqual([2])
+  it.each([
+    ['1 2', [1, 2]],
+    ['1,2', [1, 2]],
+    ['1,2 4', [1, 2, 4]],
+    ['2181 server.2', [1, 2]],
+    ['leader 0', [0, 2]],
+    ['leader 2', [2]],
+    ['leader,observers', [2, 4]],
+    ['followers 4', [0, 1, 4]],
+    ['follower,1', [0, 1]],
+    ['follower,follower', [0, 1]],
+    ['1 follower observer', [0, 1, 4]],
+    ['majority 4', [0, 1, 4]],
+    ['0 0', [0]],
+    ['3 1', [1]],
+  ] as const)('side by side they unite: %s', (words, ids) => {
+    expect(select('kill', words)).toEqual(ids)
+  })
+
+  it.each([
+    ['follower:1', [1]],
+    ['1:follower', [1]],
+    ['followers:1', [1]],
+    ['leader:2,0', [0, 2]],
+    ['random:followers', [1]],
+    ['random:leader', [2]],
+    ['observer:2184', [4]],
+  ] as const)('a colon narrows: %s', (words, ids) => {
+    expect(select('kill', words, five, 0.99)).toEqual(ids)
+  })
+
+  it.each([
+    ['follower 1', [1]],
+    ['1 follower', [1]],
+    ['observer 4', [4]],
+    ['random followers', [1]],
+    ['random leader', [2]],
+    ['random 1', [1]],
+  ] as const)(
+    'as before there were colons, one of several beside one word is narrowed by it: %s',
+    (words, ids) => {
+      expect(select('kill', words, five, 0.99)).toEqual(ids)
+    },
+  )
+
+  it('what narrows to nobody kills nobody, and says how both are named', () => {
     expect(() => select('kill', 'follower 2')).toThrow('no member is "follower 2" now')
+    expect(() => select('kill', 'follower 2')).toThrow(
+      expect.objectContaining({ exitCode: 2, hint: expect.stringContaining('to name both: follower,2') }),
+    )
+    expect(() => select('kill', 'follower:2')).toThrow('no member is "follower:2" now')
+    expect(() => select('kill', '0,1,follower')).toThrow(
+      'no member is "follower" now but those that are named already',
+    )
   })
 
   it('by chance where one of several is meant', () => {
@@ -83,14 +131,17 @@ describe('words that mean nobody', () => {
       exitCode: 2,
       hint: expect.stringContaining('2 (leader, port 2182), 3 (killed, port 2183)'),
     }
-    for (const words of ['7', 'server.7', '9999', 'boss', '']) {
+    for (const words of ['7', 'server.7', '9999', 'boss', '', ',', '1,7', 'leader:7', '1:boss']) {
       expect(() => select('kill', words)).toThrow(expect.objectContaining(wrong))
     }
   })
 
-  it.each(['leader', 'follower', 'random', 'majority'])('start takes no role: %s', (word) => {
-    expect(() => select('start', word)).toThrow('a dead member has none')
-  })
+  it.each(['leader', 'follower', 'random', 'majority', '3,leader', 'leader:3'])(
+    'start takes no role: %s',
+    (word) => {
+      expect(() => select('start', word)).toThrow('a dead member has none')
+    },
+  )
 
   it('no leader while nobody leads', () => {
     expect(() => select('kill', 'leader', [member(0, { role: 'looking' })])).toThrow(

@@ -1,6 +1,6 @@
 import { type CommandSpec, type Completion, defineCommand, type OptionSpec } from '../command.ts'
+import { wishIn } from '../commandLine.ts'
 import { openCluster } from '../openCluster.ts'
-import type { ClusterOptions } from '../options.ts'
 import { loadAllCommands, loadCommand } from '../registry.ts'
 import { runningClusters } from '../running.ts'
 import { roleSelectors } from '../selectors.ts'
@@ -34,12 +34,12 @@ async function candidatesFor(before: string[], current: string): Promise<Candida
   if (spec === null) return []
   const options = spec.options ?? []
   const wanting = options.find((option) => takesValue(option) && names(option).includes(rest.at(-1) ?? ''))
-  if (wanting) return wanting.complete === undefined ? [] : offer(wanting.complete, rest)
+  if (wanting) return wanting.complete === undefined ? [] : offer(wanting.complete, rest, current)
   if (current.startsWith('-')) return flags(options, rest)
   const position = positionals(spec, rest).length
   const last = spec.arguments?.at(-1)
   const argument = spec.arguments?.[position] ?? (last?.name.includes('...') ? last : undefined)
-  return argument?.complete === undefined ? [] : offer(argument.complete, rest)
+  return argument?.complete === undefined ? [] : offer(argument.complete, rest, current)
 }
 
 async function commandNames(): Promise<Candidate[]> {
@@ -70,7 +70,7 @@ function positionals(spec: CommandSpec, words: string[]): string[] {
   return words.filter((word, i) => !word.startsWith('-') && !valued.includes(words[i - 1] ?? ''))
 }
 
-async function offer(kind: Completion, words: string[]): Promise<Candidate[]> {
+async function offer(kind: Completion, words: string[], current: string): Promise<Candidate[]> {
   if (Array.isArray(kind)) return kind.map((word): Candidate => [word, ''])
   if (kind === 'file') return [[':file', '']]
   if (kind === 'folder') return [[':folder', '']]
@@ -86,17 +86,14 @@ async function offer(kind: Completion, words: string[]): Promise<Candidate[]> {
       ],
     )
   if (kind === 'member') return [...offered, ['leader', '']]
-  if (kind === 'dead-selector') return [...offered, ['all', 'every member that is down']]
-  return [...offered, ...roleSelectors.map((role): Candidate => [role, '']), ['all', '']]
-}
-
-/** The cluster that the words so far ask for. */
-function wishIn(words: string[]): ClusterOptions {
-  const after = (flag: string): string | undefined => {
-    const at = words.indexOf(flag)
-    return at < 0 ? undefined : words[at + 1]
-  }
-  const name = after('--name')
-  const dir = after('--dir')
-  return { ...(name === undefined ? {} : { name }), ...(dir === undefined ? {} : { dir }) }
+  const roles: Candidate[] =
+    kind === 'dead-selector'
+      ? [['all', 'every member that is down']]
+      : [...roleSelectors.map((role): Candidate => [role, '']), ['all', '']]
+  // `1,` goes on with another member, `follower:` with what narrows it.
+  const begun = current.slice(0, Math.max(current.lastIndexOf(','), current.lastIndexOf(':')) + 1)
+  const used = begun.split(/[,:]/)
+  return [...offered, ...roles]
+    .filter(([word]) => !used.includes(word))
+    .map(([word, meaning]): Candidate => [`${begun}${word}`, meaning])
 }

@@ -1,5 +1,6 @@
 import type { HandoverReport } from '../../control/api.ts'
 import { defineCommand } from '../command.ts'
+import { forCluster } from '../commandLine.ts'
 import { exitCodes, usageError } from '../errors.ts'
 import { handoverText } from '../format/handover.ts'
 import { openCluster } from '../openCluster.ts'
@@ -11,6 +12,7 @@ import {
   waitTimeoutOption,
 } from '../options.ts'
 import { withProgress } from '../progress.ts'
+import { checkSelectors } from '../selectors.ts'
 import { engineWords } from '../upRequest.ts'
 
 interface HandoverOptions extends ClusterOptions, WaitOptions {
@@ -25,7 +27,7 @@ export const command = defineCommand<HandoverOptions>({
   arguments: [
     {
       name: '[selector...]',
-      description: 'which members (default: all that have another engine)',
+      description: 'which members, as for kill (default: all that have another engine)',
       complete: 'selector',
     },
   ],
@@ -48,6 +50,7 @@ export const command = defineCommand<HandoverOptions>({
   async run(selectors, { to, waitTimeout, ...options }, output) {
     if (to === undefined)
       throw usageError('handover needs to know what to', 'for example: zk-pseudo handover --to apache')
+    checkSelectors('restart', selectors)
     const { connection } = await openCluster(options)
     const look = () => connection.cluster()
     const hangUp = new AbortController()
@@ -58,12 +61,12 @@ export const command = defineCommand<HandoverOptions>({
       const work = connection.handover({ to, selectors, waitTimeoutMs: waitTimeout }, hangUp.signal)
       const report: HandoverReport = await withProgress(output, `moving to ${to}`, look, work)
       if (output.json) output.document(report)
-      else output.print(handoverText(report, output.paint))
+      else output.print(forCluster(handoverText(report, output.paint), options))
       return report.problem === null ? exitCodes.done : exitCodes.failed
     } catch (error) {
       if (!hangUp.signal.aborted) throw error
-      output.note('interrupted: the member under way is finished, and the handover stops behind it')
-      output.note('  to see it: zk-pseudo ps; to go on later: the same command again')
+      output.note('interrupted: the member under way is finished, and the handover stops after it')
+      output.note(forCluster('  to see it: zk-pseudo ps; to go on later: the same command again', options))
       return INTERRUPTED
     } finally {
       process.off('SIGINT', interrupted)

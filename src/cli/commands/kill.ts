@@ -10,6 +10,7 @@ export const command = actionCommand({
     ['zk-pseudo kill leader', 'see who takes over, and how fast'],
     ['zk-pseudo kill 1', 'the member with id 1'],
     ['zk-pseudo kill majority', 'take the quorum away'],
-    ['zk-pseudo kill follower 1', 'member 1, if it follows'],
+    ['zk-pseudo kill 1 2', 'both of them'],
+    ['zk-pseudo kill follower:1', 'member 1, if it follows'],
   ],
 })

@@ -1,5 +1,6 @@
 import type { ClusterInfo } from '../../control/api.ts'
 import { defineCommand } from '../command.ts'
+import { forCluster } from '../commandLine.ts'
 import { clusterReport, contractOf } from '../format/cluster.ts'
 import { openCluster } from '../openCluster.ts'
 import { type ClusterOptions, clusterOptions, jsonOption } from '../options.ts'
@@ -16,7 +17,7 @@ export const command = defineCommand<ClusterOptions>({
     const { connection } = await openCluster(options)
     const cluster: ClusterInfo = await connection.cluster()
     if (output.json) output.document(contractOf(cluster))
-    else output.print(clusterReport(cluster, output).join('\n'))
+    else output.print(forCluster(clusterReport(cluster, output).join('\n'), options))
     return undefined
   },
 })

@@ -4,6 +4,7 @@ import { connectTo } from '../../control/client.ts'
 import type { Connection } from '../../control/connection.ts'
 import { attach } from '../attach.ts'
 import { defineCommand } from '../command.ts'
+import { forCluster } from '../commandLine.ts'
 import { startDetached } from '../detached.ts'
 import { exitCodes, OperationError, usageError } from '../errors.ts'
 import type { RunningCluster } from '../findCluster.ts'
@@ -109,10 +110,10 @@ export const command = defineCommand<UpOptions>({
       output.note(`${running.name} already runs (supervisor ${running.pid}, ${running.dir})`)
       return options.detach
         ? serving(connectTo(running.socket), options, output)
-        : watch(connectTo(running.socket), output)
+        : watch(connectTo(running.socket), options, output)
     }
     if (!options.detach) {
-      return foreground((note) => supervise(request, note), options.waitTimeout, output)
+      return foreground((note) => supervise(request, note), options.waitTimeout, output, options)
     }
     const { socket } = await withProgress(output, 'starting', null, startDetached(request, output))
     return serving(connectTo(socket), options, output)
@@ -156,15 +157,20 @@ async function serving(connection: Connection, options: UpOptions, output: Outpu
   )
   if (output.json) output.document({ ...contractOf(cluster), supervisorPid: cluster.supervisorPid })
   else {
-    const leader = cluster.leader === null ? '' : `\nmember ${cluster.leader} leads epoch ${cluster.epoch}`
-    output.print(banner(cluster, output.paint, output.columns).join('\n') + leader)
+    output.print([...banner(cluster, output.paint, output.columns), ...servesLine(cluster)].join('\n'))
   }
   return undefined
 }
 
+function servesLine({ leader, epoch, members }: ClusterInfo): string[] {
+  if (leader === null) return []
+  const isAlone = members.some(({ id, role }) => id === leader && role === 'standalone')
+  return [isAlone ? `member ${leader} serves, standalone` : `member ${leader} leads epoch ${epoch}`]
+}
+
 /** A second `up` in the foreground shows the cluster that runs; Ctrl-C ends this view only. */
-async function watch(connection: Connection, output: Output): Promise<undefined> {
-  output.note('showing its logs; Ctrl-C ends this view only (to end it: zk-pseudo down)')
+async function watch(connection: Connection, options: UpOptions, output: Output): Promise<undefined> {
+  output.note(forCluster('showing its logs; Ctrl-C ends this view only (to end it: zk-pseudo down)', options))
   const cluster = await connection.cluster()
   if (output.json) output.document(contractOf(cluster))
   else output.print(`${banner(cluster, output.paint, output.columns).join('\n')}\n`)

@@ -1,6 +1,7 @@
 /** A cluster as `ps` shows it, for people and for programs. */
 import type { ClusterInfo, MemberInfo } from '../../control/api.ts'
 import { memberStyle, type Output, type Paint, type Style } from '../output.ts'
+import { countLine, lossIn, wayBack } from './quorumLoss.ts'
 import { type Column, table } from './table.ts'
 import { durationText } from './words.ts'
 import { wrap } from './wrap.ts'
@@ -8,7 +9,7 @@ import { wrap } from './wrap.ts'
 /** What `ps --json` leaves out of a member. */
 type Unlisted = 'voter' | 'listed' | 'clientHost'
 
-export type PsDocument = Omit<ClusterInfo, 'dir' | 'supervisorPid' | 'members'> & {
+export type PsDocument = Omit<ClusterInfo, 'dir' | 'supervisorPid' | 'loss' | 'members'> & {
   members: Omit<MemberInfo, Unlisted>[]
 }
 
@@ -74,7 +75,8 @@ export function clusterReport(cluster: ClusterInfo, output: Pick<Output, 'paint'
   const strangers = cluster.members
     .filter(({ listed }) => !listed)
     .map(({ id }) => `member ${id} is not in the ensemble's server list: reconfig -add lets it in`)
-  const notes = [...ended, ...strangers].flatMap((line) => wrap(line, output.columns))
+  const said = [...pausedLines(cluster), ...lossLines(cluster), ...ended, ...strangers]
+  const notes = said.flatMap((line) => wrap(line, output.columns))
   return [
     headline(cluster, paint),
     '',
@@ -84,10 +86,32 @@ export function clusterReport(cluster: ClusterInfo, output: Pick<Output, 'paint'
   ]
 }
 
+/** A paused leader keeps its role, for it hears of nothing: why `ps` shows two, or one that leads nobody. */
+function pausedLines({ members, leader, epoch }: ClusterInfo): string[] {
+  const paused = members.filter(({ state, role }) => state === 'paused' && role === 'leader')
+  return paused.map((member) => {
+    const was = `member ${member.id} led${member.epoch === null ? '' : ` epoch ${member.epoch}`} when it was paused`
+    if (leader === null) return `${was}, and leads nobody now`
+    return `${was}; member ${leader} leads${epoch === null ? '' : ` epoch ${epoch}`} now`
+  })
+}
+
+function lossLines(cluster: ClusterInfo): string[] {
+  if (cluster.quorum) return []
+  const loss = lossIn(cluster)
+  if (loss === null) return []
+  return [countLine(loss), wayBack(loss, cluster.members)].filter((line) => line !== null)
+}
+
 function headline(cluster: ClusterInfo, paint: Paint): string {
   const name = paint('bold', cluster.name)
-  if (!cluster.quorum) return `${name}: ${paint(['red', 'bold'], 'no quorum')}, nobody is served`
-  if (cluster.leader === null) return `${name}: serves at ${cluster.connectString}`
+  if (!cluster.quorum) {
+    const loss = lossIn(cluster)
+    const what = loss === null ? 'no leader yet' : loss.voters.length === 1 ? 'down' : 'no quorum'
+    return `${name}: ${paint(['red', 'bold'], what)}, nobody is served`
+  }
+  const isAlone = cluster.members.some(({ id, role }) => id === cluster.leader && role === 'standalone')
+  if (cluster.leader === null || isAlone) return `${name}: serves at ${cluster.connectString}`
   const epoch = cluster.epoch === null ? '' : ` epoch ${cluster.epoch}`
   return `${name}: member ${cluster.leader} leads${epoch}; ${cluster.connectString}`
 }

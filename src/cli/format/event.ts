@@ -3,7 +3,7 @@ import type { ClusterEvent } from '../../control/api.ts'
 import type { VoteView } from '../../core/events.ts'
 import { memberStyle, type Paint } from '../output.ts'
 import { handoverLine } from './handover.ts'
-import { durationText, listText, membersText, zxidText } from './words.ts'
+import { countText, durationText, listText, membersText, zxidText } from './words.ts'
 
 type AnyEvent = ClusterEvent['event']
 
@@ -98,11 +98,10 @@ type MemberOnly = import('../../core/events.ts').MemberEvent['type']
 
 function verdictLine({ verb, verdict }: Extract<AnyEvent, { type: 'verdict' }>): string {
   const of = `${verb} ${listText(verdict.members)}`
-  if (!verdict.quorum) return `${of}: no quorum`
+  if (!verdict.quorum) return `${of}: ${verdict.loss?.voters.length === 1 ? 'nobody is served' : 'no quorum'}`
   const after = verdict.electionMs === null ? '' : ` after ${durationText(verdict.electionMs)}`
-  const leader =
-    verdict.leaderAfter === null ? 'serves' : `${verdict.leaderAfter} leads epoch ${verdict.epoch}`
-  const gap = verdict.writeGapMs === null ? '' : `, write gap ${durationText(verdict.writeGapMs)}`
+  const leader = verdict.leaderAfter === null ? 'done' : `${verdict.leaderAfter} leads epoch ${verdict.epoch}`
+  const gap = verdict.writeGapMs ? `, write gap ${durationText(verdict.writeGapMs)}` : ''
   return `${of}: ${leader}${after}${gap}`
 }
 
@@ -118,13 +117,18 @@ function voteText(vote: VoteView): string {
   return `${vote.leader} (zxid ${zxidText(vote.zxid)}, round ${vote.round}, epoch ${vote.epoch})`
 }
 
+/** Not all proposals: the write probe makes some, and they change nothing. */
+function changesText({ changes, proposals }: Extract<AnyEvent, { type: 'sync' }>): string {
+  return `${changes === undefined ? `${proposals} proposals` : countText(changes, 'change')}, `
+}
+
 function syncText(event: Extract<AnyEvent, { type: 'sync' }>): string {
   const span = `${zxidText(event.from)} → ${zxidText(event.to)}`
   switch (event.mode) {
     case 'DIFF':
       return event.from === event.to
         ? `syncs ${event.learner} by DIFF: already up to date`
-        : `syncs ${event.learner} by DIFF: ${event.proposals} proposals, ${span}`
+        : `syncs ${event.learner} by DIFF: ${changesText(event)}${span}`
     case 'TRUNC':
       return `syncs ${event.learner} by TRUNC: back from ${span}`
     case 'SNAP':

@@ -30,10 +30,9 @@ export function handoverText(report: HandoverReport, paint: Paint): string {
 
 /** The same in a line. */
 export function handoverLine({ to, moved, problem }: HandoverReport): string {
-  const who = moved.length === 0 ? 'nobody' : membersText(moved.map(({ member }) => member))
-  return problem === null
-    ? `handover to ${to}: ${who} moved`
-    : `handover to ${to} stopped behind ${who}: ${problem}`
+  const who = membersText(moved.map(({ member }) => member))
+  if (problem === null) return `handover to ${to}: ${moved.length === 0 ? 'no member' : who} moved`
+  return `handover to ${to} stopped ${moved.length === 0 ? 'before any member moved' : `after ${who}`}: ${problem}`
 }
 
 function reasons(left: HandoverReport['left']): { ids: number[]; why: string }[] {

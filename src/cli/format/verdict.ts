@@ -4,6 +4,7 @@
  */
 import type { ClusterInfo, MemberInfo, Verb, Verdict } from '../../control/api.ts'
 import { memberStyle, type Paint } from '../output.ts'
+import { countLine, lossIn, wayBack } from './quorumLoss.ts'
 import { durationText, listText, membersText } from './words.ts'
 import { wrap } from './wrap.ts'
 
@@ -58,83 +59,72 @@ function whoText({ verb, verdict, before }: VerdictView): string {
   if (verb === 'start') return membersText(verdict.members)
   const named = verdict.members.map((id) => {
     const member = before?.members.find((candidate) => candidate.id === id)
-    if (member?.state === 'paused') return `${id}`
-    if (id === verdict.leaderBefore || member?.role === 'leader') {
-      return before?.epoch == null ? `${id} (leader)` : `${id} (leader of epoch ${before.epoch})`
+    if (member?.state === 'paused') return `${id} (paused)`
+    if (member?.role === 'leader') {
+      return member.epoch === null ? `${id} (leader)` : `${id} (leader of epoch ${member.epoch})`
     }
     return member?.role == null ? `${id}` : `${id} (${member.role})`
   })
   return `${named.length === 1 ? 'member' : 'members'} ${listText(named)}`
 }
 
-function leadershipLines({ verb, verdict, after, paint }: VerdictView): string[] {
-  const { leaderBefore, leaderAfter, epoch, electionMs, writeGapMs } = verdict
-  const standalone = after?.members.length === 1
-  if (leaderAfter === null) return standalone ? ['it serves, standalone'] : ['the ensemble serves']
-  const elected = electionMs !== null
-  if (!elected && (verb === 'start' || verb === 'resume') && !verdict.members.includes(leaderAfter)) {
-    const follow = verdict.members.length === 1 ? 'it follows' : 'they follow'
-    return [`${follow} member ${leaderAfter}, the leader${epoch === null ? '' : ` of epoch ${epoch}`}`]
+function leadershipLines(view: VerdictView): string[] {
+  const { verdict, after, paint } = view
+  const { leaderBefore, leaderAfter, epoch, electionMs } = verdict
+  const gap = gapText(verdict)
+  const leading = after?.members.find(({ id }) => id === leaderAfter)
+  if (leaderAfter === null || leading?.role === 'standalone') {
+    return [`${after?.members.length === 1 ? 'it serves, standalone' : 'the ensemble serves'}${gap}`]
   }
+  const elected = electionMs !== null
+  const joined = elected ? null : joinedLine(view, leaderAfter)
+  if (joined !== null) return [`${joined}${gap}`]
   const epochText = epoch === null ? '' : ` epoch ${epoch}`
   const leader = paint(memberStyle(leaderAfter), `member ${leaderAfter}`)
   const leads = elected
     ? `${leader} leads${epochText} after ${durationText(electionMs)}`
     : `${leader} ${leaderAfter === leaderBefore ? 'still leads' : 'leads'}${epochText}`
-  if (writeGapMs === null) return [leads]
-  return [`${leads}; no write was acknowledged for ${durationText(writeGapMs)}`]
+  return [`${leads}${gap}`]
 }
 
-/** What is left serves nobody: say so, how many must come back, and the command for it. */
-function lostQuorumLines(view: VerdictView): string[] {
-  const { after, before, paint, verdict } = view
-  const lost = paint(['red', 'bold'], 'no quorum:')
-  if (after === null) return [`${lost} no member serves. To see what is left: zk-pseudo ps`]
-  const observers = observerIds([before, after])
-  const voters = after.members.filter((member) => !observers.has(member.id))
-  const up = voters.filter(takesPart)
-  const rest = after.members.filter(takesPart)
-  const needed = Math.floor(voters.length / 2) + 1
-  const missing = needed - up.length
-  const lines: string[] = []
-  if (rest.length === 0) lines.push(`${lost} no member is left, nobody is served`)
-  else {
-    const serve = rest.length === 1 ? 'serves' : 'serve'
-    lines.push(`${lost} ${membersText(rest.map((member) => member.id))} ${serve} nobody`)
-    lines.push(
-      `${up.length} of ${voters.length} voting members ${up.length === 1 ? 'is' : 'are'} up, ${needed} must be`,
-    )
+function gapText({ writeGapMs }: Verdict): string {
+  if (writeGapMs === null) return ''
+  return writeGapMs === 0 ? '; writes went on' : `; no write was acknowledged for ${durationText(writeGapMs)}`
+}
+
+/** What members that came back do now, by what they are; null where that is not the news. */
+function joinedLine({ verb, verdict, after }: VerdictView, leader: number): string | null {
+  if ((verb !== 'start' && verb !== 'resume') || verdict.members.includes(leader)) return null
+  const of = `member ${leader}, the leader${verdict.epoch === null ? '' : ` of epoch ${verdict.epoch}`}`
+  const back = (after?.members ?? []).filter(({ id }) => verdict.members.includes(id))
+  const does = (role: MemberInfo['role'], one: string, many: string) => {
+    const ids = back.filter((member) => member.role === role).map(({ id }) => id)
+    if (ids.length === 0) return []
+    const who = ids.length === verdict.members.length ? (ids.length === 1 ? 'it' : 'they') : membersText(ids)
+    return [`${who} ${ids.length === 1 ? one : many}`]
   }
-  if (missing > 0) lines.push(...wayBack(voters, missing))
-  else if (verdict.leaderAfter === null)
-    lines.push('enough members are up, and they have not agreed on a leader yet')
-  return lines
+  const parts = [...does('follower', 'follows', 'follow'), ...does('observer', 'observes', 'observe')]
+  return parts.length === 0 ? null : `${parts.join(', ')} ${of}`
 }
 
-function wayBack(voters: MemberInfo[], missing: number): string[] {
-  const paused = voters.filter((member) => member.state === 'paused')
-  const dead = voters.filter((member) => !takesPart(member) && member.state !== 'paused')
-  // A paused member keeps its data and its place; waking it is the shorter way.
-  const wake = paused.slice(0, missing).map((member) => member.id)
-  const start = dead.slice(0, missing - wake.length).map((member) => member.id)
-  const commands = [
-    ...wake.map((id) => `zk-pseudo resume ${id}`),
-    ...start.map((id) => `zk-pseudo start ${id}`),
-  ]
-  const candidates = [...paused, ...dead].map((member) => member.id).sort((a, b) => a - b)
-  const which =
-    candidates.length > missing ? `${missing} of ${listText(candidates)}` : membersText(candidates)
-  return [`to serve again, bring back ${which}: ${commands.join(' && ')}`]
+/** What is left serves nobody: say so, how many must be up, and the command for it. */
+function lostQuorumLines(view: VerdictView): string[] {
+  const { after, paint, verdict } = view
+  const loss = verdict.loss ?? (after === null ? null : lossIn(after, view.before))
+  const lost = paint(['red', 'bold'], loss?.voters.length === 1 ? 'down:' : 'no quorum:')
+  if (after === null) return [`${lost} nobody is served; to see what is left: zk-pseudo ps`]
+  const left = after.members.filter(takesPart).map(({ id }) => id)
+  const first =
+    left.length === 0
+      ? `${lost} ${loss?.voters.length === 1 ? 'nobody is served' : 'no member is left, nobody is served'}`
+      : `${lost} ${membersText(left)} ${left.length === 1 ? 'serves' : 'serve'} nobody`
+  if (loss === null) return [first, 'enough members are up, and they have not agreed on a leader yet']
+  const count = left.length === 0 ? null : countLine(loss)
+  return [first, count, wayBack(loss, after.members)].filter((line) => line !== null)
 }
 
 function takesPart(member: MemberInfo): boolean {
   return member.state === 'running' || member.state === 'starting'
-}
-
-/** A dead member has no role, so both views of the ensemble are asked. */
-function observerIds(views: (ClusterInfo | null)[]): Set<number> {
-  const ids = views.flatMap((view) => view?.members ?? []).filter((member) => member.role === 'observer')
-  return new Set(ids.map((member) => member.id))
 }
 
 function votesLine(votes: NonNullable<Verdict['votes']>, paint: Paint): string {

@@ -21,6 +21,12 @@ export function listText(items: readonly (string | number)[]): string {
   return `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`
 }
 
+/** `0`, `0 or 1`, `0, 1 or 2`. */
+export function orText(items: readonly (string | number)[]): string {
+  if (items.length <= 1) return items.join('')
+  return `${items.slice(0, -1).join(', ')} or ${items[items.length - 1]}`
+}
+
 /** `member 2`, `members 0 and 1`. */
 export function membersText(ids: readonly number[]): string {
   return `${ids.length === 1 ? 'member' : 'members'} ${listText(ids)}`

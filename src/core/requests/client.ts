@@ -40,6 +40,8 @@ export class Client {
   readonly certificateSubject: string | null
   /** `new`: no ConnectRequest yet. `opening`: its session is being made or checked. `refused`: not heard any more. */
   phase: 'new' | 'opening' | 'open' | 'refused' = 'new'
+  /** The port of the client's end; null where it is not known. */
+  port: number | null = null
   sessionId: SessionId = NO_SESSION
   timeoutMs = 0
   /** Old clients send no readOnly byte, and cannot read one. */

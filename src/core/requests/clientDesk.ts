@@ -138,9 +138,11 @@ export class ClientDesk {
     address: string,
     now: Now,
     certificateSubject: string | null = null,
+    port: number | null = null,
   ): void {
     const queue = this.throttle.underway()
     const client = new Client(connection, address, certificateSubject, queue, now.wallMs)
+    client.port = port
     this.clients.set(connection, client)
     const problem = this.authenticator.proveCertificate(client)
     if (problem !== null) this.closeClient(client, problem)

@@ -127,7 +127,9 @@ export class ConnectDesk {
     const { client } = waiting
     this.accept(client, now)
     const session = formatSessionId(sessionId)
-    this.parts.event({ type: 'session-opened', session, timeoutMs: client.timeoutMs })
+    const { address, port, timeoutMs } = client
+    const from = port === null ? {} : { client: `${address}:${port}` }
+    this.parts.event({ type: 'session-opened', session, timeoutMs, ...from })
   }
 
   revalidated(sessionId: SessionId, isValid: boolean, now: Now): void {

@@ -18,6 +18,7 @@ import { counterOf, type Epoch } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect, Ticket } from '../../effects.ts'
 import type { Membership } from '../../membership.ts'
 import type { Replica } from '../../replica.ts'
+import { changesTree } from '../changesTree.ts'
 import * as packets from '../packets.ts'
 import type { Broadcast } from './broadcast.ts'
 import { chooseSync } from './chooseSync.ts'
@@ -89,6 +90,7 @@ export class Synchronization {
     const plan = chooseSync(learner.lastZxid, replica.history)
     learner.phase = 'syncing'
     let proposals = 0
+    let changes = 0
     if (plan.mode === 'SNAP') {
       const zxid = replica.database.lastProcessedZxid
       this.send(learner, packets.snap(zxid))
@@ -100,6 +102,7 @@ export class Synchronization {
         this.send(learner, packets.proposal(txn))
         this.send(learner, packets.commit(txn.zxid))
         proposals += 1
+        if (changesTree(txn)) changes += 1
       }
     }
     const { lastZxid: from, sid } = learner
@@ -110,6 +113,7 @@ export class Synchronization {
       from,
       to: replica.history.last,
       proposals,
+      changes,
     } as const
     this.parts.emit({ kind: 'event', event })
     broadcast.sendOutstanding(learner, now)
