@@ -129,7 +129,9 @@ export class WriteProbe {
     const [way] = this.lanes
       .filter(({ lastAckedSend }) => lastAckedSend > 0)
       .sort((a, b) => b.lastAckedSend - a.lastAckedSend)
-    const closed = await Promise.all(open.map((session) => closeSession(session, way?.target, this.onConnection)))
+    const closed = await Promise.all(
+      open.map((session) => closeSession(session, way?.target, this.onConnection)),
+    )
     return open.filter((_, i) => closed[i] === false)
   }
 
