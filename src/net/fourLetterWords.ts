@@ -199,8 +199,31 @@ type Groups = ReadonlyMap<string, readonly string[]>
 
 /** WatchManager.dumpWatches: each key on a line, what belongs to it indented below; an empty line at the end. */
 function grouped(groups: Groups): string {
-  const lines = [...groups].map(([key, members]) => `${key}\n${members.map((m) => `\t${m}\n`).join('')}`)
-  return `${lines.join('')}\n`
+  return `${joined(groupLines(groups))}\n`
+}
+
+function* groupLines(groups: Groups): Generator<string, void, void> {
+  for (const [key, members] of groups) {
+    yield `${key}\n`
+    for (const member of members) yield `\t${member}\n`
+  }
+}
+
+/** Watches share their paths, the text repeats them: it could outgrow what a string can hold. */
+const MOST_CHARACTERS = 64 * 1024 * 1024
+
+function joined(lines: Iterable<string>): string {
+  const shown: string[] = []
+  let length = 0
+  for (const line of lines) {
+    length += line.length
+    if (length > MOST_CHARACTERS) {
+      shown.push('cut here: the whole would be more than 64 MiB\n')
+      break
+    }
+    shown.push(line)
+  }
+  return shown.join('')
 }
 
 function inverted(groups: Groups): Groups {

@@ -43,6 +43,7 @@ export function coreSettings(config: ServerConfig): PeerSettings {
       minSessionTimeoutMs: config.minSessionTimeoutMs,
       maxSessionTimeoutMs: config.maxSessionTimeoutMs,
       skipAcl: config.skipAcl,
+      juteMaxBuffer: config.juteMaxBuffer,
       digestEnabled: config.digestEnabled,
       superDigest: config.superDigest,
       ...clientOptions(config),

@@ -4,6 +4,14 @@ const TWO_32 = 0x1_0000_0000
 const TWO_63 = 2 ** 63
 const LONG_MAX = 2n ** 63n - 1n
 const SLAB = 16 * 1024
+/** A slab that grew beyond this is not kept for what comes next. */
+const LARGE = 1024 * 1024
+const NOTHING = Buffer.alloc(0)
+
+/** More was written than this writer may hold. */
+export class WriteLimitError extends Error {
+  override name = 'WriteLimitError'
+}
 
 /**
  * Writes big-endian jute values into slabs. `take` hands out what was written since the last `take` as a view
@@ -14,9 +22,12 @@ export class Writer {
   private slab: Buffer
   private start = 0
   private position = 0
+  private readonly most: number
 
-  constructor(capacity = SLAB) {
+  /** @param most bytes between two calls of `take`; more is a WriteLimitError */
+  constructor(capacity = SLAB, most = Number.POSITIVE_INFINITY) {
     this.slab = Buffer.allocUnsafeSlow(capacity)
+    this.most = most
   }
 
   /** Bytes written since the last `take`. */
@@ -33,7 +44,8 @@ export class Writer {
 
   private grow(length: number): number {
     const pending = this.position - this.start
-    const bigger = Buffer.allocUnsafeSlow(Math.max(SLAB, (pending + length) * 2))
+    if (pending + length > this.most) throw new WriteLimitError(`more than ${this.most} bytes`)
+    const bigger = Buffer.allocUnsafeSlow(Math.min(Math.max(SLAB, (pending + length) * 2), this.most))
     this.slab.copy(bigger, 0, this.start, this.position)
     this.slab = bigger
     this.start = 0
@@ -116,12 +128,20 @@ export class Writer {
   take(): Buffer {
     const bytes = this.slab.subarray(this.start, this.position)
     this.start = this.position
-    if (this.slab.length - this.start < 256) {
-      this.slab = Buffer.allocUnsafeSlow(SLAB)
-      this.start = 0
-      this.position = 0
-    }
+    if (this.slab.length - this.start < 256) this.leaveSlab()
+    else this.leaveLargeSlab()
     return bytes
+  }
+
+  private leaveLargeSlab(): void {
+    if (this.slab.length > LARGE) this.leaveSlab()
+  }
+
+  /** The next one is allocated when something is written: many writers write once. */
+  private leaveSlab(): void {
+    this.slab = NOTHING
+    this.start = 0
+    this.position = 0
   }
 
   /** What was written since the last `take`, still open to be written over. */
@@ -132,5 +152,6 @@ export class Writer {
   /** Forgets what was written since the last `take`. */
   discard(): void {
     this.position = this.start
+    this.leaveLargeSlab()
   }
 }

@@ -32,6 +32,8 @@ export interface TxnLogOptions {
 const PADDING_MARGIN = 4096
 /** Batches up to this size are assembled in one buffer that is used again. */
 const SCRATCH = 256 * 1024
+/** Larger batches are written in pieces, each of at least one entry. */
+const MOST_PIECE = 16 * 1024 * 1024
 
 interface OpenLog {
   path: string
@@ -104,27 +106,30 @@ export class TxnLog {
   append(txns: readonly LoggedTxn[]): void {
     const [first] = txns
     if (first === undefined) return
-    let length = 0
     let last = this.last
-    for (const { zxid, bytes } of txns) {
+    for (const { zxid } of txns) {
       invariant(
         zxid > last,
         () => `the log would go from ${formatZxid(last)} to ${formatZxid(zxid)}: zxids must grow`,
       )
       last = zxid
-      length += bytes.length + ENTRY_OVERHEAD
     }
     this.attempt('write to', () => {
       const log = this.current ?? this.begin(first.zxid)
-      this.pad(log, length)
-      const batch = length <= SCRATCH ? this.scratch : Buffer.allocUnsafeSlow(length)
-      let end = 0
-      for (const { bytes } of txns) end = writeEntry(batch, end, bytes)
-      this.files.write(log.fd, batch.subarray(0, end), log.position)
-      log.position += end
+      this.pad(log, lengthOf(txns))
       log.unsynced = true
+      for (const piece of pieces(txns)) this.write(log, piece)
     })
     this.last = last
+  }
+
+  private write(log: OpenLog, txns: readonly LoggedTxn[]): void {
+    const length = lengthOf(txns)
+    const piece = length <= SCRATCH ? this.scratch : Buffer.allocUnsafeSlow(length)
+    let end = 0
+    for (const { bytes } of txns) end = writeEntry(piece, end, bytes)
+    this.files.write(log.fd, piece.subarray(0, end), log.position)
+    log.position += end
   }
 
   /** Makes durable what was appended. With forceSync=no it is the kernel's to write when it likes. */
@@ -218,4 +223,23 @@ export class TxnLog {
       throw this.failure
     }
   }
+}
+
+function lengthOf(txns: readonly LoggedTxn[]): number {
+  return txns.reduce((length, { bytes }) => length + bytes.length + ENTRY_OVERHEAD, 0)
+}
+
+function* pieces(txns: readonly LoggedTxn[]): Generator<readonly LoggedTxn[], void, void> {
+  let piece: LoggedTxn[] = []
+  let length = 0
+  for (const txn of txns) {
+    if (length > 0 && length + txn.bytes.length > MOST_PIECE) {
+      yield piece
+      piece = []
+      length = 0
+    }
+    piece.push(txn)
+    length += txn.bytes.length
+  }
+  yield piece
 }

@@ -14,6 +14,8 @@ export interface AclScheme {
   isValid(id: string): boolean
   /** Whether who holds `id` is meant by `aclId`. */
   matches(id: string, aclId: string): boolean
+  /** An id matches itself alone. Only of such a scheme may a client hold many ids. */
+  readonly isExact: boolean
 }
 
 /** By name. `world`, `auth` and `super` are not among them: they have no provider in Apache either. */
@@ -31,28 +33,66 @@ export function permits(
     if ((perms & permission) === 0) return false
     if (id.scheme === 'world' && id.id === 'anyone') return true
     const provider = schemes.get(id.scheme)
-    return (
-      provider !== undefined &&
-      ids.some((held) => held.scheme === id.scheme && provider.matches(held.id, id.id))
-    )
+    return provider !== undefined && isMeant(ids, id, provider)
   })
+}
+
+function isMeant(ids: readonly Id[], { scheme, id }: Id, provider: AclScheme): boolean {
+  if (provider.isExact && ids.length > MANY_IDS) return heldOf(ids, scheme).has(id)
+  return ids.some((held) => held.scheme === scheme && provider.matches(held.id, id))
+}
+
+/** A client may prove tens of thousands of ids, and an ACL name as many: then each with each takes seconds. */
+const MANY_IDS = 16
+const heldByScheme = new WeakMap<readonly Id[], Map<string, ReadonlySet<string>>>()
+
+/** The list of a client's ids is never changed, only followed by another. */
+function heldOf(ids: readonly Id[], scheme: string): ReadonlySet<string> {
+  let held = heldByScheme.get(ids)
+  if (held === undefined) {
+    held = new Map()
+    heldByScheme.set(ids, held)
+  }
+  let ofScheme = held.get(scheme)
+  if (ofScheme === undefined) {
+    ofScheme = new Set(ids.filter((id) => id.scheme === scheme).map(({ id }) => id))
+    held.set(scheme, ofScheme)
+  }
+  return ofScheme
 }
 
 /**
  * The ACL as it is stored: duplicates removed, `auth` replaced by the caller's authenticated ids.
- * @throws KeeperError InvalidAcl
+ * @param mostBytes what the transaction may take: a short request can ask for all ids again and again
+ * @throws KeeperError InvalidAcl, MarshallingError for one that becomes too large
  */
-export function fixupAcl(path: string, acl: readonly Acl[], ids: readonly Id[], schemes: AclSchemes): Acl[] {
+export function fixupAcl(
+  path: string,
+  acl: readonly Acl[],
+  ids: readonly Id[],
+  schemes: AclSchemes,
+  mostBytes: number,
+): Acl[] {
   const fixed: Acl[] = []
   const seen = new Set<string>()
+  let bytes = 0
   for (const entry of acl) {
     const key = JSON.stringify([entry.perms, entry.id.scheme, entry.id.id])
     if (seen.has(key)) continue
     seen.add(key)
-    fixed.push(...fixupEntry(path, entry, ids, schemes))
+    for (const stored of fixupEntry(path, entry, ids, schemes)) {
+      fixed.push(stored)
+      bytes += bytesOf(stored.id)
+    }
+    if (bytes > mostBytes) throw new KeeperError(ErrorCode.MarshallingError, path)
   }
   if (fixed.length === 0) throw new KeeperError(ErrorCode.InvalidAcl, path)
   return fixed
+}
+
+/** Of an id with its permissions, as records have them. */
+export function bytesOf({ scheme, id }: Id): number {
+  return 12 + Buffer.byteLength(scheme) + Buffer.byteLength(id)
 }
 
 function fixupEntry(path: string, entry: Acl, ids: readonly Id[], schemes: AclSchemes): Acl[] {

@@ -10,10 +10,12 @@ import type { SessionId } from '../protocol/ids.ts'
 import type { Acl, Stat, StatPersisted } from '../protocol/records/data.ts'
 import { ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import { AclTable, OPEN_ACL_ID } from './aclTable.ts'
-import { DigestSum, nodeDigest } from './digest.ts'
+import { contentCrc, DigestSum, nodeDigest } from './digest.ts'
+import { Ephemerals } from './ephemerals.ts'
 import { nameOf, parentOf } from './paths.ts'
 import { QUOTA_ROOT } from './quota.ts'
 import { QuotaStatistics } from './quotaStatistics.ts'
+import { usageOf } from './usage.ts'
 import { freshStat, kindOf, type NodeKind, type TtlRule, Znode } from './znode.ts'
 
 /** Hears of changes, for watches; `aclId` is the ACL of the node at that path, when it was deleted its last. */
@@ -42,7 +44,7 @@ export class DataTree {
   changes: ChangeSink | null = null
   readonly ttlRule: TtlRule
   private readonly paths = new Map<string, Znode>()
-  private readonly ephemerals = new Map<SessionId, Set<string>>()
+  readonly ephemerals = new Ephemerals()
   /** Paths of containers and of TTL nodes. */
   readonly containers = new Set<string>()
   readonly ttls = new Set<string>()
@@ -85,7 +87,7 @@ export class DataTree {
       this.acls.release(old.aclId)
     }
     const parent = path === '' ? null : this.paths.get(parentOf(path) ?? '')
-    parent?.addChild(nameOf(path))
+    parent?.addChild(nameOf(path), node)
     this.remember(path, node)
   }
 
@@ -97,13 +99,7 @@ export class DataTree {
     const kind = this.kindOf(node)
     if (kind === 'container') this.containers.add(path)
     else if (kind === 'ttl') this.ttls.add(path)
-    else this.rememberEphemeral(path, node.ephemeralOwner as SessionId)
-  }
-
-  private rememberEphemeral(path: string, owner: SessionId): void {
-    const paths = this.ephemerals.get(owner)
-    if (paths === undefined) this.ephemerals.set(owner, new Set([path]))
-    else paths.add(path)
+    else this.ephemerals.add(node.ephemeralOwner, path)
   }
 
   private forget(path: string, node: Znode): void {
@@ -113,13 +109,17 @@ export class DataTree {
     if (node.ephemeralOwner === 0n) return
     this.containers.delete(path)
     this.ttls.delete(path)
-    const owned = this.ephemerals.get(node.ephemeralOwner as SessionId)
-    if (owned?.delete(path) && owned.size === 0) this.ephemerals.delete(node.ephemeralOwner as SessionId)
+    this.ephemerals.delete(node.ephemeralOwner, path)
   }
 
   private digestOf(path: string, node: Znode): number {
-    node.digest ??= nodeDigest(path, node.data, node)
+    node.digest ??= nodeDigest(path, this.contentCrcOf(path, node), node)
     return node.digest
+  }
+
+  contentCrcOf(path: string, node: Znode): number {
+    node.contentCrc ??= contentCrc(path, node.data)
+    return node.contentCrc
   }
 
   /** Changes a node and the tree's digest with it. */
@@ -153,11 +153,11 @@ export class DataTree {
   }
 
   ephemeralsOf(session: SessionId): ReadonlySet<string> {
-    return this.ephemerals.get(session) ?? EMPTY
+    return this.ephemerals.of(session)
   }
 
   ephemeralOwners(): IterableIterator<[SessionId, ReadonlySet<string>]> {
-    return this.ephemerals.entries()
+    return this.ephemerals.entries() as IterableIterator<[SessionId, ReadonlySet<string>]>
   }
 
   /** As Apache counts: its root is there under '' and '/'. */
@@ -168,26 +168,12 @@ export class DataTree {
   /** Nodes below this one, at any depth; below '/', Apache's two roots are left out (DataTree.getAllChildrenNumber). */
   countBelow(path: string): number {
     if (path === '/') return this.nodeCount - 2
-    let count = 0
-    for (const _ of this.subtree(path)) count += 1
-    return Math.max(0, count - 1)
-  }
-
-  /** The node and all below it. A client may make a tree deeper than any call stack, hence one of its own. */
-  private *subtree(path: string): Generator<Znode> {
-    const waiting = [path]
-    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-      const node = this.node(at)
-      if (node === undefined) continue
-      yield node
-      for (const name of node.children ?? []) waiting.push(`${at}/${name}`)
-    }
+    const node = this.node(path)
+    return node === undefined ? 0 : usageOf(node).count - 1
   }
 
   get ephemeralsCount(): number {
-    let count = 0
-    for (const paths of this.ephemerals.values()) count += paths.size
-    return count
+    return this.ephemerals.count
   }
 
   /** Characters of paths, '/' among them, and bytes of data. */
@@ -215,7 +201,8 @@ export class DataTree {
     if (parent === undefined) return ErrorCode.NoNode
     // First of all, so that numbers are given in the same order in every replay.
     const aclId = this.acls.idFor(created.acl)
-    const isChild = parent.children?.has(nameOf(path)) ?? false
+    const name = nameOf(path)
+    const isChild = parent.children?.has(name) ?? false
     const existing = this.paths.get(path)
     const cversion = created.parentCVersion === -1 ? parent.cversion + 1 : created.parentCVersion
     this.change(parentPath, parent, () => {
@@ -233,9 +220,10 @@ export class DataTree {
     }
     // Replay has just deleted and created its parent again: it is not yet the child that it will be.
     if (existing !== undefined) this.forget(path, existing)
-    parent.addChild(nameOf(path))
     const data = created.data === null ? null : Buffer.from(created.data)
-    this.remember(path, new Znode(data, aclId, freshStat(zxid, time, created.ephemeralOwner)))
+    const node = new Znode(data, aclId, freshStat(zxid, time, created.ephemeralOwner))
+    parent.addChild(name, node)
+    this.remember(path, node)
     this.quotas.created(path, data?.length ?? 0)
     this.changes?.created(path, aclId)
     this.changes?.childrenChanged(parentPath === '' ? '/' : parentPath, parent.aclId)
@@ -270,6 +258,7 @@ export class DataTree {
     this.dataSize += grown
     this.change(path === '/' ? '' : path, node, () => {
       node.data = data
+      node.contentCrc = null
       node.version = version
       node.mzxid = zxid
       node.mtime = time
@@ -303,12 +292,12 @@ export class DataTree {
     if (node.data?.equals(data) && node.mzxid === version) return
     this.dataSize += data.length - (node.data?.length ?? 0)
     node.data = data
+    node.contentCrc = null
     if (version === ZERO_ZXID) return
     node.mzxid = version
     node.mtime = timeMs
   }
 }
 
-const EMPTY: ReadonlySet<string> = new Set()
 /** As in a new tree; setConfig makes its version -1 (asked Apache 3.8.0). */
 const CONFIG_STAT = { ...NO_STAT, version: 0, aversion: -1 }

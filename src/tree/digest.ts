@@ -26,12 +26,15 @@ function statBytes(stat: StatPersisted): Buffer {
   return writer.peek()
 }
 
-/** 0 for what does not count; the root's path is ''. */
-export function nodeDigest(path: string, data: Buffer | null, stat: StatPersisted): number {
-  if (path.startsWith('/zookeeper/')) return 0
-  let crc = crc32OfString(path === '/' ? '' : path)
-  if (data !== null) crc = crc32(data, crc)
-  return crc32(statBytes(stat), crc)
+/** What path and data contribute; the root's path is ''. A child more or less in a large node need not read it again. */
+export function contentCrc(path: string, data: Buffer | null): number {
+  const crc = crc32OfString(path === '/' ? '' : path)
+  return data === null ? crc : crc32(data, crc)
+}
+
+/** The digest of a node whose path and data make `content`; 0 for what does not count. */
+export function nodeDigest(path: string, content: number, stat: StatPersisted): number {
+  return path.startsWith('/zookeeper/') ? 0 : crc32(statBytes(stat), content)
 }
 
 /** A sum modulo 2^64 in two halves, which costs less than a bigint per change. */

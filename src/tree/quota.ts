@@ -3,6 +3,8 @@
  * server updates for itself without a transaction (DataTree.updateQuotaStat). What is allowed is decided where
  * writes are prepared.
  */
+import { PathTrie } from './pathTrie.ts'
+
 export const QUOTA_ROOT = '/zookeeper/quota'
 const LIMITS = 'zookeeper_limits'
 const STATS = 'zookeeper_stats'
@@ -29,6 +31,8 @@ export class QuotaTextError extends Error {
   override name = 'QuotaTextError'
 }
 
+/** It is read again for every write below its path, and holds four numbers. */
+const MOST_TEXT = 4096
 const SIGNED = /^[+-]?\d{1,19}$/
 
 /**
@@ -54,11 +58,12 @@ export class QuotaText {
   /** @throws QuotaTextError */
   static parse(data: Buffer | null): QuotaText {
     if (data === null) throw new QuotaTextError('no text')
+    if (data.length > MOST_TEXT) throw new QuotaTextError(`a text of ${data.length} bytes`)
     const values = new Map<string, number>()
     const text = data.toString()
     if (text.length === 0) return new QuotaText(values)
     // As Java splits: what is empty at the end does not count.
-    for (const pair of text.replace(/[,;]+$/, '').split(/[,;]+/)) {
+    for (const pair of withoutSeparatorsAtEnd(text).split(/[,;]+/)) {
       const [key, value, more] = pair.split('=')
       if (key === undefined || value === undefined || (value === '' && !more))
         throw new QuotaTextError(`no value in "${pair}"`)
@@ -112,28 +117,29 @@ export class QuotaText {
   }
 }
 
-/** The paths that have limits; there are few, so the longest prefix is found by walking up. */
-export class QuotaPaths {
-  private readonly paths = new Set<string>()
+/** Read once from the end: as a regular expression it would take the square of a long row of separators. */
+function withoutSeparatorsAtEnd(text: string): string {
+  let end = text.length
+  while (end > 0 && (text[end - 1] === ',' || text[end - 1] === ';')) end -= 1
+  return text.substring(0, end)
+}
 
-  get isEmpty(): boolean {
-    return this.paths.size === 0
-  }
+/** The paths that have limits. The root cannot be limited. */
+export class QuotaPaths {
+  private readonly paths = new PathTrie<string>()
 
   add(path: string): void {
-    this.paths.add(path)
+    if (path !== '') this.paths.set(path, path)
   }
 
   delete(path: string): void {
     this.paths.delete(path)
   }
 
-  /** The nearest limited path at or above this one; null where there is none. The root cannot be limited. */
+  /** The nearest limited path at or above this one; null where there is none. */
   above(path: string): string | null {
-    if (this.isEmpty) return null
-    for (let at = path; at.length > 0; at = at.substring(0, at.lastIndexOf('/'))) {
-      if (this.paths.has(at)) return at
-    }
-    return null
+    let nearest: string | null = null
+    if (this.paths.size > 0) for (const limited of this.paths.above(path)) nearest = limited
+    return nearest
   }
 }

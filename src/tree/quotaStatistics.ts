@@ -3,7 +3,9 @@
  * this is no transaction (DataTree.updateQuotaStat). Only the nearest limited path counts a change; limits above
  * it hear of it when a snapshot is read (asked Apache 3.8.0).
  */
+import { parentOf } from './paths.ts'
 import { limitedPath, measuredPath, QUOTA_ROOT, QuotaPaths, QuotaText, statsPath } from './quota.ts'
+import { eachUsage, type Usage, usageOf } from './usage.ts'
 import type { Znode } from './znode.ts'
 
 export class QuotaStatistics {
@@ -42,33 +44,50 @@ export class QuotaStatistics {
     if (node !== undefined) node.data = QuotaText.parseLeniently(node.data).plus(count, bytes).toBuffer()
   }
 
-  /** A snapshot was read: which paths have limits, and what is below them (setupQuota, which takes leaves only). */
-  setUp(path = QUOTA_ROOT): void {
-    const children = this.node(path)?.children
-    for (const name of children ?? []) this.setUp(`${path}/${name}`)
-    const limited = children ? null : limitedPath(path)
-    if (limited === null) return
-    this.measure(limited)
-    this.paths.add(limited)
+  /**
+   * A snapshot was read: which paths have limits, and what is below them (setupQuota, which takes leaves only). Where
+   * limited paths lie within one another, one walk measures them all.
+   */
+  setUp(): void {
+    const limited = this.limitedLeaves()
+    for (const path of limited) this.paths.add(path)
+    const byNode = new Map<Znode, string>()
+    for (const path of limited) {
+      const node = this.node(path)
+      if (node === undefined) this.write(path, NO_USAGE)
+      else byNode.set(node, path)
+    }
+    for (const [top, path] of byNode) {
+      if (this.paths.above(parentOf(path) ?? '') !== null) continue
+      eachUsage(top, (node, usage) => {
+        const measured = byNode.get(node)
+        if (measured !== undefined) this.write(measured, usage)
+      })
+    }
+  }
+
+  private limitedLeaves(): string[] {
+    const limited: string[] = []
+    const root = this.node(QUOTA_ROOT)
+    const waiting: [string, Znode][] = root === undefined ? [] : [[QUOTA_ROOT, root]]
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const [path, { children }] = next
+      for (const [name, child] of children ?? []) waiting.push([`${path}/${name}`, child])
+      const leaf = children === null ? limitedPath(path) : null
+      if (leaf !== null) limited.push(leaf)
+    }
+    return limited
   }
 
   private measure(limited: string): void {
-    const node = this.node(statsPath(limited))
-    if (node === undefined) return
-    const { count, bytes } = this.usageBelow(limited)
-    node.data = QuotaText.of(count, bytes).toBuffer()
+    const node = this.node(limited)
+    this.write(limited, node === undefined ? NO_USAGE : usageOf(node))
   }
 
-  /** The node itself counts too. */
-  private usageBelow(path: string): { count: number; bytes: number } {
-    const node = this.node(path)
-    if (node === undefined) return { count: 0, bytes: 0 }
-    const usage = { count: 1, bytes: node.data?.length ?? 0 }
-    for (const name of node.children ?? []) {
-      const below = this.usageBelow(`${path}/${name}`)
-      usage.count += below.count
-      usage.bytes += below.bytes
-    }
-    return usage
+  private write(limited: string, { count, bytes }: Usage): void {
+    const node = this.node(statsPath(limited))
+    if (node !== undefined) node.data = QuotaText.of(count, bytes).toBuffer()
   }
 }
+
+const NO_USAGE: Usage = { count: 0, bytes: 0 }

@@ -6,7 +6,7 @@
  * Invariant: a path is in `byPath` with a watcher exactly when the watcher is in `byWatcher` with the path, and
  * then its modes are not empty.
  */
-import { parentOf } from './paths.ts'
+import { PathTrie } from './pathTrie.ts'
 
 /** A connection's number. */
 export type Watcher = number
@@ -17,11 +17,16 @@ export type WatchMode = (typeof WatchMode)[keyof typeof WatchMode]
 
 const NOBODY: ReadonlySet<Watcher> = new Set()
 
+/** The root stands above everything, and is '' there. */
+function recursiveKey(path: string): string {
+  return path === '/' ? '' : path
+}
+
 export class WatchTable {
   private readonly byPath = new Map<string, Map<Watcher, number>>()
   private readonly byWatcher = new Map<Watcher, Set<string>>()
-  /** While there is none, no change asks its ancestors. */
-  private recursiveCount = 0
+  /** Who watches recursively, by path; the root is ''. */
+  private readonly recursive = new PathTrie<Set<Watcher>>()
 
   add(path: string, watcher: Watcher, mode: WatchMode): void {
     const watchers = this.byPath.get(path)
@@ -31,7 +36,20 @@ export class WatchTable {
     const paths = this.byWatcher.get(watcher)
     if (paths === undefined) this.byWatcher.set(watcher, new Set([path]))
     else paths.add(path)
-    if ((mode & ~modes & WatchMode.recursive) !== 0) this.recursiveCount += 1
+    if ((mode & ~modes & WatchMode.recursive) !== 0) this.addRecursive(path, watcher)
+  }
+
+  private addRecursive(path: string, watcher: Watcher): void {
+    const key = recursiveKey(path)
+    const watchers = this.recursive.get(key)
+    if (watchers === undefined) this.recursive.set(key, new Set([watcher]))
+    else watchers.add(watcher)
+  }
+
+  private removeRecursive(path: string, watcher: Watcher): void {
+    const key = recursiveKey(path)
+    const watchers = this.recursive.get(key)
+    if (watchers?.delete(watcher) && watchers.size === 0) this.recursive.delete(key)
   }
 
   /** The watcher's modes on this very path, 0 when it has none. */
@@ -48,7 +66,7 @@ export class WatchTable {
   }
 
   private keep(path: string, watcher: Watcher, before: number, after: number): void {
-    if ((before & ~after & WatchMode.recursive) !== 0) this.recursiveCount -= 1
+    if ((before & ~after & WatchMode.recursive) !== 0) this.removeRecursive(path, watcher)
     const watchers = this.byPath.get(path)
     if (after !== 0) {
       watchers?.set(watcher, after)
@@ -67,12 +85,10 @@ export class WatchTable {
   /** Whoever hears of a change at this path, once each: its own watchers, and the recursive ones above. */
   fire(path: string): ReadonlySet<Watcher> {
     const own = this.byPath.get(path)
-    if (this.recursiveCount === 0) return own === undefined ? NOBODY : this.fireOwn(path, own)
+    if (this.recursive.size === 0) return own === undefined ? NOBODY : this.fireOwn(path, own)
     const told = own === undefined ? new Set<Watcher>() : this.fireOwn(path, own)
-    for (let above = parentOf(path); above !== null; above = parentOf(above)) {
-      for (const [watcher, modes] of this.byPath.get(above === '' ? '/' : above) ?? []) {
-        if ((modes & WatchMode.recursive) !== 0) told.add(watcher)
-      }
+    for (const watchers of this.recursive.above(recursiveKey(path))) {
+      for (const watcher of watchers) told.add(watcher)
     }
     return told
   }

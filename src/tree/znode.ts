@@ -66,9 +66,11 @@ export class Znode implements StatPersisted {
   aversion: number
   ephemeralOwner: bigint
   pzxid: Zxid
-  /** Names; null while there are none. */
-  children: Set<string> | null = null
+  /** By name; null while there are none. */
+  children: Map<string, Znode> | null = null
   digest: number | null = null
+  /** The part of the digest that path and data make; null until it is asked for, and again with new data. */
+  contentCrc: number | null = null
 
   constructor(data: Buffer | null, aclId: number, stat: StatPersisted) {
     this.data = data
@@ -88,9 +90,9 @@ export class Znode implements StatPersisted {
     return this.children?.size ?? 0
   }
 
-  addChild(name: string): void {
-    this.children ??= new Set()
-    this.children.add(name)
+  addChild(name: string, child: Znode): void {
+    this.children ??= new Map()
+    this.children.set(name, child)
   }
 
   removeChild(name: string): void {

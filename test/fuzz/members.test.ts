@@ -10,7 +10,7 @@ import { OpCode, Xid } from '../../src/protocol/opcodes.ts'
 import * as client from '../../src/protocol/records/client.ts'
 import type { Acl } from '../../src/protocol/records/data.ts'
 import type { Zxid } from '../../src/protocol/zxid.ts'
-import { nodeDigest } from '../../src/tree/digest.ts'
+import { contentCrc, nodeDigest } from '../../src/tree/digest.ts'
 import { framed } from '../core/requests/conversation.ts'
 import { type CoreLine, CoreServer } from '../core/requests/coreServer.ts'
 import type { SimulatedMember } from '../simulation/member.ts'
@@ -53,8 +53,8 @@ function expectConsistent({ core }: CoreServer): void {
   const { tree } = core.replica.database
   let digest = 0n
   for (const [path, node] of tree.nodes()) {
-    digest += BigInt(nodeDigest(path, node.data, node))
-    for (const name of node.children ?? []) expect(tree.node(`${path}/${name}`)).toBeDefined()
+    digest += BigInt(nodeDigest(path, contentCrc(path, node.data), node))
+    for (const [name, child] of node.children ?? []) expect(tree.node(`${path}/${name}`)).toBe(child)
   }
   expect(tree.digest).toBe(BigInt.asIntN(64, digest))
 }

@@ -21,6 +21,7 @@ export function digestProvider(options: AuthenticationOptions): AuthenticationPr
   return {
     scheme: 'digest',
     isAuthenticated: true,
+    isExact: true,
     // Exactly two parts, as Java splits, which forgets empty ones at the end.
     isValid: isUserAndHash,
     matches: (id, aclId) => id === aclId,

@@ -29,6 +29,7 @@ function parseExpression(text: string): { address: number; bits: number } | null
 export const ipProvider: AuthenticationProvider = {
   scheme: 'ip',
   isAuthenticated: false,
+  isExact: false,
   isValid: (id) => parseExpression(id) !== null,
   matches(id, aclId) {
     const wanted = parseExpression(aclId)

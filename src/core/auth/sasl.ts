@@ -8,6 +8,7 @@ export function saslProvider(options: AuthenticationOptions): AuthenticationProv
   return {
     scheme: 'sasl',
     isAuthenticated: true,
+    isExact: false,
     isValid: (id) => kerberosName(id) !== null,
     matches: (id, aclId) =>
       id === 'super' || id === aclId || (aclId === options.letAnySaslUserDoX && aclId !== null),

@@ -8,6 +8,7 @@ export function x509Provider({ x509SuperUser }: AuthenticationOptions): Authenti
   return {
     scheme: 'x509',
     isAuthenticated: true,
+    isExact: false,
     isValid: isDistinguishedName,
     matches: (id, aclId) => id === aclId || id === x509SuperUser,
     authenticate(_, { certificateSubject: subject }) {

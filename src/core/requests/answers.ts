@@ -6,6 +6,7 @@
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { formatSessionId } from '../../protocol/ids.ts'
 import { DecodeError } from '../../protocol/reader.ts'
+import { WriteLimitError } from '../../protocol/writer.ts'
 import { formatZxid, ZERO_ZXID, type Zxid } from '../../protocol/zxid.ts'
 import type { Database } from '../../tree/database.ts'
 import type { Now, SendEffect } from '../effects.ts'
@@ -92,7 +93,8 @@ export class Answers {
       return this.replies.withBody(xid, zxid, write)
     } catch (error) {
       if (error instanceof KeeperError) return this.replies.header(xid, zxid, error.code)
-      if (error instanceof DecodeError) return this.replies.header(xid, zxid, ErrorCode.MarshallingError)
+      if (error instanceof DecodeError || error instanceof WriteLimitError)
+        return this.replies.header(xid, zxid, ErrorCode.MarshallingError)
       throw error
     }
   }

@@ -5,11 +5,13 @@
 import { ErrorCode } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/reader.ts'
 import type { Id } from '../../protocol/records/data.ts'
+import { bytesOf } from '../../tree/acl.ts'
 import { type AuthenticationOptions, DEFAULT_AUTHENTICATION } from '../auth/options.ts'
 import type { Caller } from '../auth/provider.ts'
 import { type Providers, providersOf } from '../auth/providers.ts'
 import { NONCE_BYTES, SaslExchange, SaslFailure } from '../auth/saslExchange.ts'
 import { invariant } from '../invariant.ts'
+import { DEFAULT_MAX_BUFFER, mostTransactionBytes } from './limits.ts'
 import type { RequestOptions } from './options.ts'
 
 /** What is known of a connection's other end. */
@@ -25,9 +27,6 @@ export interface SaslReply {
   readonly failure: string | null
 }
 
-/** Of all ids of a connection: they travel with every request of it, and an `auth` ACL names them all. */
-const MOST_ID_CHARACTERS = 1024 * 1024
-
 /** A member's authentication as its configuration has it. */
 export function authenticationOf(options: RequestOptions): AuthenticationOptions {
   const { authentication = DEFAULT_AUTHENTICATION, superDigest } = options
@@ -38,11 +37,17 @@ export class Authenticator {
   /** For ACLs, too. */
   readonly providers: Providers
   private readonly options: AuthenticationOptions
+  /** What a client's request may take as a transaction. */
+  readonly mostBytes: number
+  /** Of all ids of a connection: they travel with every request of it, and an `auth` ACL names them all. */
+  private readonly mostIdBytes: number
   private readonly randomBytes: (count: number) => Buffer
 
   /** @throws Error when a scheme is enforced that there is no provider for */
   constructor(options: RequestOptions) {
     this.options = authenticationOf(options)
+    this.mostIdBytes = options.juteMaxBuffer ?? DEFAULT_MAX_BUFFER
+    this.mostBytes = mostTransactionBytes(this.mostIdBytes)
     this.providers = providersOf(this.options)
     this.randomBytes =
       options.randomBytes ??
@@ -56,7 +61,7 @@ export class Authenticator {
     const ids = this.providers.get(scheme)?.authenticate(auth, identity) ?? null
     if (ids === null) return false
     this.add(identity, ids)
-    return identity.ids.reduce((sum, { id }) => sum + id.length, 0) <= MOST_ID_CHARACTERS
+    return identity.ids.reduce((sum, id) => sum + bytesOf(id), 0) <= this.mostIdBytes
   }
 
   /**

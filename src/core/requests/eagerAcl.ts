@@ -17,6 +17,8 @@ export interface EagerContext {
   readonly ids: readonly Id[]
   readonly schemes: AclSchemes
   readonly skipAcl: boolean
+  /** See limits.ts. */
+  readonly mostBytes: number
 }
 
 /** NoAuth or InvalidAcl; Ok for what is to go its way, where every other mistake is found. */
@@ -36,7 +38,7 @@ function check(context: EagerContext, type: number, body: Buffer): void {
     case OpCode.create:
     case OpCode.create2: {
       const { path, acl } = decode(CreateRequest, body)
-      fixupAcl(path, acl, context.ids, context.schemes)
+      fixupAcl(path, acl, context.ids, context.schemes, context.mostBytes)
       require(context, parentToChange(path), Permission.create)
       break
     }
@@ -48,7 +50,7 @@ function check(context: EagerContext, type: number, body: Buffer): void {
       break
     case OpCode.setAcl: {
       const { path, acl } = decode(SetAclRequest, body)
-      fixupAcl(path, acl, context.ids, context.schemes)
+      fixupAcl(path, acl, context.ids, context.schemes, context.mostBytes)
       require(context, path, Permission.admin)
       break
     }

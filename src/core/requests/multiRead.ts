@@ -31,8 +31,6 @@ export interface Reads {
 }
 
 const END = { type: -1, done: true, err: -1 }
-/** A short request can ask for the same large nodes again and again: beyond this its answer is refused as a whole. */
-const MOST_BYTES = 128 * 1024 * 1024
 
 /** @throws DecodeError for what is no list of reads */
 export function readMultiRead(reader: Reader): ReadPart[] {
@@ -58,7 +56,7 @@ export function executeMultiRead(parts: readonly ReadPart[], reads: Reads): Read
   })
 }
 
-/** MultiResponse.serialize. @throws KeeperError MarshallingError when the answer would be too large */
+/** MultiResponse.serialize. */
 export function writeMultiReadResults(writer: Writer, results: readonly ReadResult[]): void {
   for (const result of results) {
     const { type } = result
@@ -66,7 +64,6 @@ export function writeMultiReadResults(writer: Writer, results: readonly ReadResu
     if (result.type === OpCode.error) ErrorResponse.write(writer, result)
     else if (result.type === OpCode.getData) GetDataResponse.write(writer, result)
     else GetChildrenResponse.write(writer, result)
-    if (writer.length > MOST_BYTES) throw new KeeperError(ErrorCode.MarshallingError)
   }
   MultiHeader.write(writer, END)
 }

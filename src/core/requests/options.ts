@@ -9,6 +9,8 @@ export interface RequestOptions {
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
   readonly skipAcl: boolean
+  /** jute.maxbuffer: Apache's default unless given. */
+  readonly juteMaxBuffer?: number
   readonly digestEnabled: boolean
   /** DigestAuthenticationProvider.superDigest, `super:hash`; null when there is no super user. */
   readonly superDigest: string | null

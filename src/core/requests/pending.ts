@@ -8,7 +8,8 @@ import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import type { Acl, StatPersisted } from '../../protocol/records/data.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
 import type { DataTree } from '../../tree/dataTree.ts'
-import { type DigestSum, nodeDigest } from '../../tree/digest.ts'
+import { contentCrc, type DigestSum, nodeDigest } from '../../tree/digest.ts'
+import { Ephemerals } from '../../tree/ephemerals.ts'
 
 /** A node's state; never changed, only followed by another. */
 export interface NodeState {
@@ -16,6 +17,8 @@ export interface NodeState {
   readonly childCount: number
   readonly acl: readonly Acl[]
   readonly data: Buffer | null
+  /** Of path and data (see digest.ts). What follows another state keeps it, unless its data is new: then null. */
+  readonly contentCrc: number | null
   readonly digest: number
 }
 
@@ -24,7 +27,8 @@ interface Change {
   readonly path: string
   /** null: deleted. */
   readonly state: NodeState | null
-  readonly previous: Change | undefined
+  /** Of the same path, while it is pending itself: a chain without an end would keep everything alive. */
+  previous: Change | undefined
 }
 
 function keyOf(path: string): string {
@@ -35,6 +39,8 @@ export class PendingChanges {
   private readonly tree: DataTree
   private readonly isDigestEnabled: boolean
   private readonly byPath = new Map<string, Change>()
+  /** Of the ephemerals in `byPath`, by owner: a session's end must not look through everything that is pending. */
+  private readonly gained = new Ephemerals()
   private changes: Change[] = []
   private head = 0
   private sum: DigestSum | null = null
@@ -51,7 +57,8 @@ export class PendingChanges {
     const node = this.tree.node(path)
     if (node === undefined) return undefined
     const digest = this.isDigestEnabled ? this.tree.digestOfNode(path, node) : 0
-    return { stat: node, childCount: node.childCount, acl: this.tree.aclOf(node), data: node.data, digest }
+    const { childCount, data, contentCrc } = node
+    return { stat: node, childCount, acl: this.tree.aclOf(node), data, contentCrc, digest }
   }
 
   /** @throws KeeperError NoNode */
@@ -63,8 +70,12 @@ export class PendingChanges {
 
   /** What a node will be; its digest is filled in. */
   set(zxid: Zxid, path: string, state: Omit<NodeState, 'digest'>): void {
-    const digest = this.isDigestEnabled ? nodeDigest(path, state.data, state.stat) : 0
-    this.record(zxid, path, { ...state, digest })
+    if (!this.isDigestEnabled) {
+      this.record(zxid, path, { ...state, digest: 0 })
+      return
+    }
+    const content = state.contentCrc ?? contentCrc(path, state.data)
+    this.record(zxid, path, { ...state, contentCrc: content, digest: nodeDigest(path, content, state.stat) })
   }
 
   delete(zxid: Zxid, path: string): void {
@@ -79,8 +90,18 @@ export class PendingChanges {
       this.sum.add(state?.digest ?? 0)
     }
     const change = { zxid, path: key, state, previous: this.byPath.get(key) }
-    this.byPath.set(key, change)
+    this.setLatest(key, change)
     this.changes.push(change)
+  }
+
+  private setLatest(path: string, change: Change | undefined): void {
+    const before = this.byPath.get(path)?.state?.stat.ephemeralOwner ?? 0n
+    const after = change?.state?.stat.ephemeralOwner ?? 0n
+    if (change === undefined) this.byPath.delete(path)
+    else this.byPath.set(path, change)
+    if (before === after) return
+    if (before !== 0n) this.gained.delete(before, path)
+    if (after !== 0n) this.gained.add(after, path)
   }
 
   /** The tree's digest once all this is applied. */
@@ -99,9 +120,8 @@ export class PendingChanges {
       const change = this.changes.pop() as Change
       if (this.isDigestEnabled) this.sum?.subtract(change.state?.digest ?? 0)
       // What came before may have been applied meanwhile: then the tree itself shows it.
-      if (change.previous !== undefined && this.isPending(change.previous))
-        this.byPath.set(change.path, change.previous)
-      else this.byPath.delete(change.path)
+      const { previous } = change
+      this.setLatest(change.path, previous !== undefined && this.isPending(previous) ? previous : undefined)
       if (this.isDigestEnabled) this.sum?.add(this.find(change.path)?.digest ?? 0)
     }
   }
@@ -110,13 +130,20 @@ export class PendingChanges {
     return change.zxid >= (this.changes[this.head]?.zxid ?? Number.POSITIVE_INFINITY)
   }
 
-  /** Pending changes of ephemerals: those that this session will have gained (true) or lost (false). */
-  *ephemeralChanges(owner: bigint): Iterable<[string, boolean]> {
-    for (let i = this.head; i < this.changes.length; i++) {
-      const { path, state } = this.changes[i] as Change
-      if (state === null) yield [path, false]
-      else if (state.stat.ephemeralOwner === owner) yield [path, true]
+  /** The ephemerals that this session will own, given those that it owns in the tree. */
+  ephemeralsOf(owner: bigint, owned: ReadonlySet<string>): Set<string> {
+    const paths = new Set<string>()
+    for (const path of owned) {
+      const change = this.byPath.get(path)
+      if (change === undefined || change.state?.stat.ephemeralOwner === owner) paths.add(path)
     }
+    for (const path of this.gained.of(owner)) paths.add(path)
+    return paths
+  }
+
+  /** Of the names of those that are pending. */
+  ephemeralBytes(owner: bigint): number {
+    return this.gained.bytesOf(owner)
   }
 
   /** Everything up to this zxid is in the tree now. */
@@ -126,7 +153,8 @@ export class PendingChanges {
       change && change.zxid <= zxid;
       change = this.changes[this.head]
     ) {
-      if (this.byPath.get(change.path) === change) this.byPath.delete(change.path)
+      if (this.byPath.get(change.path) === change) this.setLatest(change.path, undefined)
+      change.previous = undefined
       this.head += 1
     }
     if (this.head === this.changes.length) this.clear()
@@ -138,6 +166,7 @@ export class PendingChanges {
 
   clear(): void {
     this.byPath.clear()
+    this.gained.clear()
     this.changes = []
     this.head = 0
     this.sum = null

@@ -24,6 +24,7 @@ import { providersOf } from '../auth/providers.ts'
 import type { Now } from '../effects.ts'
 import type { LeaderSessions } from '../sessions/leaderSessions.ts'
 import { authenticationOf } from './authenticate.ts'
+import { DEFAULT_MAX_BUFFER, mostTransactionBytes } from './limits.ts'
 import { type MultiPart, readMulti, WITHOUT_TTL } from './multi.ts'
 import type { RequestOptions } from './options.ts'
 import { PendingChanges } from './pending.ts'
@@ -39,6 +40,7 @@ export class Preparation {
   private readonly options: RequestOptions
   private readonly pending: PendingChanges
   private readonly schemes: AclSchemes
+  private readonly mostBytes: number
   /** What a reconfig is checked against; without it they are disabled. */
   reconfig: ReconfigParts | null = null
   private readonly quotaWarnings: QuotaWarnings
@@ -54,6 +56,7 @@ export class Preparation {
     this.database = database
     this.sessions = sessions
     this.options = options
+    this.mostBytes = mostTransactionBytes(options.juteMaxBuffer ?? DEFAULT_MAX_BUFFER)
     this.schemes = providersOf(authenticationOf(options))
     this.pending = new PendingChanges(database.tree, options.digestEnabled)
   }
@@ -90,6 +93,7 @@ export class Preparation {
       ids,
       skipAcl: this.options.skipAcl,
       schemes: this.schemes,
+      mostBytes: this.mostBytes,
       checkSession,
       checkQuota: this.options.enforceQuota ? checkQuotaOf : () => {},
     }
@@ -166,10 +170,14 @@ export class Preparation {
 
   private multiFrom(mark: number, operation: Operation, parts: readonly MultiPart[]): TxnBody {
     let hasFailed = false
+    let bytes = 0
     const txns = parts.map((part) => {
       if (hasFailed) return encodePart(errorBody(ErrorCode.RuntimeInconsistency))
+      if (bytes > this.mostBytes) throw new DecodeError('a multi that becomes too large a transaction')
       try {
-        return encodePart(preparePart(operation, part))
+        const encoded = encodePart(preparePart(operation, part))
+        bytes += encoded.data.length
+        return encoded
       } catch (error) {
         if (!(error instanceof KeeperError)) throw error
         hasFailed = true

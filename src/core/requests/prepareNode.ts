@@ -18,8 +18,10 @@ import type { TxnBody } from '../../protocol/transaction.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
 import { type AclSchemes, fixupAcl, permits } from '../../tree/acl.ts'
 import type { DataTree } from '../../tree/dataTree.ts'
+import { ephemeralBytes } from '../../tree/ephemerals.ts'
 import { isProtected, parentOf } from '../../tree/paths.ts'
 import { CONTAINER_OWNER, freshStat, isTtl, ttlOwner } from '../../tree/znode.ts'
+import { MOST_EPHEMERAL_BYTES } from './limits.ts'
 import type { NodeState, PendingChanges } from './pending.ts'
 
 /** One operation: who asks, and what the transaction will be called. */
@@ -33,6 +35,8 @@ export interface Operation {
   readonly ids: readonly Id[]
   readonly skipAcl: boolean
   readonly schemes: AclSchemes
+  /** See limits.ts. */
+  readonly mostBytes: number
   /** A local session owns no ephemeral nodes. @throws KeeperError SessionExpired, SessionMoved */
   readonly checkSession: (mustBeGlobal?: boolean) => void
   /** @throws KeeperError QuotaExceeded, DecodeError */
@@ -128,7 +132,7 @@ export function create(operation: Operation, type: CreateType, request: CreateRe
   const mode = modeOf(operation, type, request, ttl)
   operation.checkSession(mode.ephemeral)
   const parentPath = parentToCreateIn(request.path)
-  const acl = fixupAcl(request.path, request.acl, operation.ids, operation.schemes)
+  const acl = fixupAcl(request.path, request.acl, operation.ids, operation.schemes, operation.mostBytes)
   const parent = pending.get(parentPath)
   requirePermission(operation, parent.acl, Permission.create, request.path)
   const path = mode.sequential ? request.path + sequenceSuffix(parent.stat.cversion) : request.path
@@ -137,16 +141,25 @@ export function create(operation: Operation, type: CreateType, request: CreateRe
   if (operation.tree.kindOf(parent.stat) === 'ephemeral') {
     throw new KeeperError(ErrorCode.NoChildrenForEphemerals, path)
   }
+  const owner = ownerOf(operation, type, mode, ttl)
+  if (mode.ephemeral) requireRoomToClose(operation, path)
   const { data } = request
   operation.checkQuota(path, 1, data?.length ?? 0)
   const parentCVersion = (parent.stat.cversion + 1) | 0
   gainChild(operation, parentPath, parent, parentCVersion)
-  const stat = freshStat(zxid, timeMs, ownerOf(operation, type, mode, ttl))
-  pending.set(zxid, path, { stat, childCount: 0, acl, data })
+  const stat = freshStat(zxid, timeMs, owner)
+  pending.set(zxid, path, { stat, childCount: 0, acl, data, contentCrc: null })
   const record = { path, data, acl, parentCVersion }
   if (type === OpCode.createContainer) return { type, record }
   if (type === OpCode.createTtl) return { type, record: { ...record, ttl } }
   return { type, record: { ...record, ephemeral: mode.ephemeral === true } }
+}
+
+/** One transaction names all ephemerals of a session when it ends, and that cannot be refused any more. */
+function requireRoomToClose({ pending, tree, sessionId }: Operation, path: string): void {
+  const bytes = tree.ephemerals.bytesOf(sessionId) + pending.ephemeralBytes(sessionId)
+  if (bytes + ephemeralBytes(path) > MOST_EPHEMERAL_BYTES)
+    throw new KeeperError(ErrorCode.MarshallingError, path)
 }
 
 /** @throws KeeperError BadArguments, Unimplemented */
@@ -207,7 +220,8 @@ export function setData(operation: Operation, request: SetDataRequest): TxnBody 
   requirePermission(operation, node.acl, Permission.write, path)
   operation.checkQuota(path, 0, (data?.length ?? 0) - (node.data?.length ?? 0))
   const version = nextVersion(node.stat.version, request.version, path)
-  pending.set(zxid, path, { ...node, data, stat: { ...copyStat(node), version, mzxid: zxid, mtime: timeMs } })
+  const stat = { ...copyStat(node), version, mzxid: zxid, mtime: timeMs }
+  pending.set(zxid, path, { ...node, data, contentCrc: null, stat })
   return { type: OpCode.setData, record: { path, data, version } }
 }
 
@@ -216,7 +230,7 @@ export function setAcl(operation: Operation, request: SetAclRequest): TxnBody {
   const { pending, zxid, ids } = operation
   const { path } = request
   requireValidPath(path)
-  const acl = fixupAcl(path, request.acl, ids, operation.schemes)
+  const acl = fixupAcl(path, request.acl, ids, operation.schemes, operation.mostBytes)
   const node = pending.get(path)
   requirePermission(operation, node.acl, Permission.admin, path)
   const version = nextVersion(node.stat.aversion, request.version, path)
@@ -242,11 +256,7 @@ export function check(operation: Operation, request: CheckVersionRequest): TxnBo
  */
 export function closeSession(operation: Operation, owned: ReadonlySet<string>, isNaming: boolean): TxnBody {
   const { pending, zxid, sessionId } = operation
-  const paths = new Set(owned)
-  for (const [path, isGained] of pending.ephemeralChanges(sessionId)) {
-    if (isGained) paths.add(path)
-    else paths.delete(path)
-  }
+  const paths = pending.ephemeralsOf(sessionId, owned)
   for (const path of paths) {
     const parentPath = parentOf(path) ?? ''
     const parent = pending.find(parentPath)

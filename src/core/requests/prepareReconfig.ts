@@ -59,7 +59,7 @@ function record(operation: Operation, config: EnsembleConfig): TxnBody {
     mtime: timeMs,
     version: -1,
   }
-  pending.set(zxid, CONFIG_PATH, { ...node, stat, data })
+  pending.set(zxid, CONFIG_PATH, { ...node, stat, data, contentCrc: null })
   return { type: OpCode.reconfig, record: { path: CONFIG_PATH, data, version: -1 } }
 }
 

@@ -120,7 +120,7 @@ export function readChildren(
   const node = requireNode(tree, path)
   requirePermission(context, node, Permission.read)
   if (watch) context.watches.watchChildren(path, context.connection)
-  return { children: [...(node.children ?? [])], stat: tree.statOf(node) }
+  return { children: [...(node.children?.keys() ?? [])], stat: tree.statOf(node) }
 }
 
 function multiRead(context: ReadContext, reader: Reader, writer: Writer): void {

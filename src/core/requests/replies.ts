@@ -17,8 +17,11 @@ import { NO_ZXID, type Zxid } from '../../protocol/zxid.ts'
 import type { TxnResult } from '../../tree/database.ts'
 import { writeMultiResults } from './multi.ts'
 
+/** A short request can ask for ever so much: all children of a node, the same large nodes again and again. */
+const MOST_BYTES = 128 * 1024 * 1024
+
 export class Replies {
-  private readonly writer = new Writer(64 * 1024)
+  private readonly writer = new Writer(64 * 1024, MOST_BYTES)
   /** Of its own: setWatches causes events while its reply is being written. */
   private readonly events = new Writer()
 
@@ -29,7 +32,10 @@ export class Replies {
     return writer.take()
   }
 
-  /** A reply whose body is written by `body`; when that throws, nothing is left of it. */
+  /**
+   * A reply whose body is written by `body`; when that throws, nothing is left of it.
+   * @throws WriteLimitError, and what `body` throws
+   */
   withBody(xid: number, zxid: Zxid, body: (writer: Writer) => void, err: number = ErrorCode.Ok): Buffer {
     try {
       return this.frame((writer) => {

@@ -133,7 +133,8 @@ export class RequestProcessor {
     const { answers, authenticator, skipAcl } = this.parts
     const { database } = answers
     if (!authenticator.checksAclEagerly || database === null) return ErrorCode.Ok
-    const context = { tree: database.tree, ids: client.ids, schemes: authenticator.providers, skipAcl }
+    const { providers: schemes, mostBytes } = authenticator
+    const context = { tree: database.tree, ids: client.ids, schemes, skipAcl, mostBytes }
     return eagerRefusal(context, type, body)
   }
 

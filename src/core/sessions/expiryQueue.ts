@@ -51,7 +51,13 @@ export class ExpiryQueue {
     const ids = this.buckets.get(bucket)
     if (!ids?.delete(id) || ids.size > 0) return
     this.buckets.delete(bucket)
-    if (bucket === this.earliest) this.earliest = Math.min(Number.POSITIVE_INFINITY, ...this.buckets.keys())
+    if (bucket === this.earliest) this.findEarliest()
+  }
+
+  /** Clients choose their timeouts, and with them how many buckets there are. */
+  private findEarliest(): void {
+    this.earliest = Number.POSITIVE_INFINITY
+    for (const bucket of this.buckets.keys()) if (bucket < this.earliest) this.earliest = bucket
   }
 
   /** Takes out what is due. */

@@ -2,15 +2,21 @@
  * The last committed transactions, kept in memory so that a learner that missed a few is brought up to date by
  * DIFF (ZKDatabase.committedLog). Invariant: `txns` is a contiguous piece of this member's history: `floor` is
  * the zxid right before its first entry, and nothing between `floor` and `last` is missing.
+ *
+ * Their bytes are bounded, too: a DIFF is queued as a whole, and a learner that leaves too much unread is dropped.
  */
 import { ZERO_ZXID, type Zxid } from '../../protocol/zxid.ts'
 import type { LoggedTxn } from '../effects.ts'
 import { invariant } from '../invariant.ts'
 
+/** A quarter of what a learner may leave unread. */
+const MOST_BYTES = 64 * 1024 * 1024
+
 export class History {
   private readonly limit: number
   private txns: LoggedTxn[] = []
   private start = 0
+  private bytes = 0
   /** Zxid of the transaction before the first kept one; what a learner must hold to be served by DIFF. */
   floor: Zxid
 
@@ -37,13 +43,18 @@ export class History {
   push(txn: LoggedTxn): void {
     invariant(txn.zxid > this.last, () => `history holds ${this.last}, got ${txn.zxid} behind it`)
     this.txns.push(txn)
-    if (this.length <= this.limit) return
-    this.floor = (this.txns[this.start] as LoggedTxn).zxid
+    this.bytes += txn.bytes.length
+    while (this.length > this.limit || (this.bytes > MOST_BYTES && this.length > 1)) this.dropFirst()
+  }
+
+  private dropFirst(): void {
+    const { zxid, bytes } = this.txns[this.start] as LoggedTxn
+    this.floor = zxid
+    this.bytes -= bytes.length
     this.start += 1
-    if (this.start >= this.limit) {
-      this.txns = this.txns.slice(this.start)
-      this.start = 0
-    }
+    if (this.start < this.limit && bytes.length < MOST_BYTES / this.limit) return
+    this.txns = this.txns.slice(this.start)
+    this.start = 0
   }
 
   /** Index of the first kept transaction beyond `zxid`. */

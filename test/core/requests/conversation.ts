@@ -219,7 +219,7 @@ export async function converse(server: Server, steps: readonly Step[]): Promise<
   return lines
 }
 
-function connectFrame(): Buffer {
+export function connectFrame(): Buffer {
   const request = {
     protocolVersion: 0,
     lastZxidSeen: ZERO_ZXID,
