@@ -1,14 +1,14 @@
 /** The cluster that `export` means, running or down, as its members' files have it now. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ExportSource } from '../config/export.ts'
 import { loadConfig } from '../config/load.ts'
 import { compareFiles, formatProblem, hasErrors, type Problem } from '../config/problem.ts'
 import { isDistributed } from '../config/serverConfig.ts'
 import { ClusterDir } from '../supervisor/clusterDir.ts'
 import { exitCodes, OperationError } from './errors.ts'
-import { defaultDir } from './findCluster.ts'
-import { openCluster } from './openCluster.ts'
+import { chooseFolder } from './findCluster.ts'
+import { openCluster, place } from './openCluster.ts'
 import type { ClusterOptions } from './options.ts'
 
 export interface ExportCluster {
@@ -31,8 +31,7 @@ export async function clusterToExport(options: ClusterOptions): Promise<ExportCl
   })
   if (running === null) {
     const { manifest, path } = down as ClusterDir
-    const paths =
-      manifest !== null && manifest.request.files.length > 0 ? manifest.request.files : [join(path, 'conf')]
+    const paths = manifest?.request?.files.length ? manifest.request.files : [join(path, 'conf')]
     return {
       name: manifest?.name ?? path,
       ...membersAt(paths.flatMap(configsAt)),
@@ -47,13 +46,10 @@ export async function clusterToExport(options: ClusterOptions): Promise<ExportCl
   return { name, ...membersAt(files), isRunning: true, zxid: `0x${greatest.toString(16)}` }
 }
 
-/** A folder's cluster is meant though it does not run; by name only one that runs can be found. */
-function folderThatIsDown({ name, dir }: ClusterOptions): ClusterDir | null {
-  const isElsewhere = name !== undefined || (dir === undefined && (process.env.ZK_PSEUDO_NAME ?? '') !== '')
-  if (isElsewhere) return null
-  const path = resolve(dir ?? defaultDir)
-  const found = [path, join(path, defaultDir)].find((folder) => existsSync(join(folder, 'cluster.json')))
-  return found === undefined ? null : new ClusterDir(found)
+/** A cluster is meant though it does not run. */
+function folderThatIsDown(options: ClusterOptions): ClusterDir | null {
+  const found = chooseFolder(options, place())
+  return found === null ? null : new ClusterDir(found)
 }
 
 function configsAt(path: string): string[] {

@@ -30,7 +30,7 @@ export async function foreground(
   const sinceMs = Date.now()
   try {
     const supervised = await start((line) => output.note(line))
-    const connection = connectTo(supervised.socket)
+    const connection = connectTo(supervised.dir)
     const over = new AbortController()
     const lost = defer<OperationError>()
     // Showing is no reason to end a cluster, and its connection ends with the supervisor.
@@ -63,6 +63,7 @@ export async function foreground(
     await Promise.race([shown, lastLines()])
     over.abort()
     await shown
+    if (supervised.failure !== null) throw supervised.failure
     return exitCodes.done
   } finally {
     interrupts.release()

@@ -1,8 +1,10 @@
 /** From a command's options to a connection with the cluster it means. */
-
 import { connectTo } from '../control/client.ts'
 import type { Connection } from '../control/connection.ts'
-import { type ClusterWish, chooseCluster, type RunningCluster } from './findCluster.ts'
+import { notAllowed } from '../supervisor/folderClaim.ts'
+import { OperationError } from './errors.ts'
+import { type ClusterWish, chooseCluster, type Place, type RunningCluster } from './findCluster.ts'
+import type { Output } from './output.ts'
 import { runningClusters } from './running.ts'
 
 export interface OpenCluster {
@@ -10,7 +12,37 @@ export interface OpenCluster {
   connection: Connection
 }
 
+/** For commands that change something: never another folder's cluster, unless it is named. */
 export async function openCluster(wish: ClusterWish): Promise<OpenCluster> {
-  const running = chooseCluster(await runningClusters(), wish, process.env.ZK_PSEUDO_NAME, process.cwd())
-  return { running, connection: connectTo(running.socket) }
+  return opened(chooseCluster(await runningClusters(wish.dir), wish, place()))
+}
+
+/** For commands that only read: they may fall back to the only cluster that runs, and say whose it is. */
+export async function openForReading(wish: ClusterWish, output: Output): Promise<OpenCluster> {
+  const running = chooseCluster(await runningClusters(wish.dir), wish, place(), (other) => {
+    output.note(`no cluster of this folder is running; this is ${other.name} of ${other.dir}`)
+  })
+  return opened(running)
+}
+
+export function place(): Place {
+  return { cwd: process.cwd(), envName: process.env.ZK_PSEUDO_NAME }
+}
+
+function opened(running: RunningCluster): OpenCluster {
+  if (running.condition !== 'answers') throw cannotAnswer(running)
+  return { running, connection: connectTo(running.dir) }
+}
+
+/** The words for a cluster that runs and cannot be reached. */
+export function cannotAnswer({ name, dir, pid, condition }: RunningCluster): OperationError {
+  if (condition === 'denied') return notAllowed(dir)
+  const end = pid === null ? 'end its process' : `kill ${pid}`
+  const by = pid === null ? '' : ` (process ${pid})`
+  if (condition === 'removed') {
+    const message = `the folder of ${name}, ${dir}, was removed while it runs${by}`
+    return new OperationError('FOLDER_GONE', message, `it ends by itself in a moment; if it does not: ${end}`)
+  }
+  const message = `${name} runs in ${dir}${by}, but its control socket does not answer`
+  return new OperationError('NO_SOCKET', message, `end it: ${end}`)
 }

@@ -1,15 +1,26 @@
 /** The one place where the command line starts a supervisor; everything else goes through its socket. */
+
+import { rmdirSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import type { OperationError } from '../control/operationError.ts'
 import { startCluster } from '../ensemble/cluster.ts'
 import { ClusterDir } from '../supervisor/clusterDir.ts'
+import { removeSocket } from '../supervisor/controlSocket.ts'
+import { FolderClaim } from '../supervisor/folderClaim.ts'
+import { DEFAULT_DIR, homeOf } from '../supervisor/presence.ts'
+import { sweep } from '../supervisor/supervisorState.ts'
 import { runningClusters } from './running.ts'
 import { explainPort, isPortError } from './takenPort.ts'
 import type { UpRequest } from './upRequest.ts'
 
 /** A supervisor that runs in this process. */
 export interface Supervised {
-  socket: string
+  /** The cluster's folder. */
+  dir: string
   /** Settles when the cluster is down, whoever asked for it. */
   ended: Promise<void>
+  /** Why it ended without being asked to; null otherwise. */
+  readonly failure: OperationError | null
   /** Graceful; resolves when all members have ended and the ports are free. */
   stop(): Promise<void>
   /** Leaves no member behind; this process is about to end. */
@@ -24,8 +35,11 @@ export async function supervise(request: UpRequest, note: (line: string) => void
   try {
     const supervisor = await startCluster(request, note)
     return {
-      socket: supervisor.socketPath,
+      dir: supervisor.dir.path,
       ended: supervisor.ended,
+      get failure() {
+        return supervisor.failure
+      },
       stop: () => supervisor.stop(),
       endNow: () => supervisor.endNow(),
     }
@@ -35,7 +49,33 @@ export async function supervise(request: UpRequest, note: (line: string) => void
   }
 }
 
-/** Removes from `dir` what zk-pseudo made there, and answers the paths that it removed. */
+/**
+ * Removes from `dir` what zk-pseudo made there, and answers the paths that it removed. Nobody can start there meanwhile.
+ * @throws OperationError `ALREADY_RUNNING` when the cluster runs, or may run
+ */
 export async function removeVolumes(dir: string): Promise<string[]> {
-  return new ClusterDir(dir).removeVolumes()
+  const claim = await FolderClaim.take(dir, { brief: true })
+  try {
+    sweep(claim.path)
+    removeSocket(claim.path)
+    const removed = new ClusterDir(claim.path).removeVolumes()
+    return [...removed, ...removeEmptyHomes(claim.path)]
+  } finally {
+    claim.release()
+  }
+}
+
+/** `.zk-pseudo/names/X` and what is around it, as far as it is empty: other clusters may live there. */
+function removeEmptyHomes(dir: string): string[] {
+  const home = homeOf(dir)
+  const folders = basename(dir) === DEFAULT_DIR ? [dir] : home === null ? [] : [dir, dirname(dir), home]
+  return folders.filter((folder) => {
+    try {
+      rmdirSync(folder)
+      return true
+    } catch {
+      // It is not empty, or gone already.
+      return false
+    }
+  })
 }

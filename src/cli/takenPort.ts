@@ -4,8 +4,8 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { connectTo } from '../control/client.ts'
+import type { RunningCluster } from '../supervisor/presence.ts'
 import { OperationError } from './errors.ts'
-import type { RunningCluster } from './findCluster.ts'
 
 interface PortError {
   code: 'EADDRINUSE' | 'EACCES'
@@ -50,8 +50,8 @@ export async function explainPort(
 
 async function clusterOn(port: number, running: readonly RunningCluster[]): Promise<RunningCluster | null> {
   const holds = await Promise.all(
-    running.map(async ({ socket }) => {
-      const cluster = await connectTo(socket)
+    running.map(async ({ dir }) => {
+      const cluster = await connectTo(dir)
         .cluster()
         .catch(() => null)
       return cluster?.members.some(

@@ -2,9 +2,11 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ENGINES, type Engine } from '../host/host.ts'
+import { canonicalPath } from '../supervisor/canonicalPath.ts'
+import { checkName } from '../supervisor/names.ts'
 import type { ClusterRequest, EngineChoice } from '../supervisor/plan.ts'
+import { DEFAULT_DIR, namedDir, nameOf, usualName } from '../supervisor/presence.ts'
 import { usageError } from './errors.ts'
-import { defaultDir } from './findCluster.ts'
 import type { ClusterOptions, WaitOptions } from './options.ts'
 
 export interface UpOptions extends ClusterOptions, WaitOptions {
@@ -32,11 +34,13 @@ export function upRequest(targets: string[], options: UpOptions): UpRequest {
     throw usageError('--base-port and --ports auto exclude one another', 'leave one of them out')
   }
   const observers = options.observers ?? 0
+  const name = options.name ?? (process.env.ZK_PSEUDO_NAME || null)
+  if (name !== null) checkName(name)
   return {
     members,
     files,
-    dir: resolve(options.dir ?? defaultDir),
-    name: options.name ?? process.env.ZK_PSEUDO_NAME ?? null,
+    dir: options.dir === undefined ? folderOf(name) : canonicalPath(options.dir),
+    name,
     basePort: options.basePort ?? null,
     autoPorts: options.ports === 'auto',
     observers,
@@ -45,6 +49,13 @@ export function upRequest(targets: string[], options: UpOptions): UpRequest {
     engines: options.engine ?? null,
     apacheHome: options.apacheHome === undefined ? null : resolve(options.apacheHome),
   }
+}
+
+/** A name has a folder of its own; that of the project is the one without a name, unless it was given this name. */
+function folderOf(name: string | null): string {
+  const home = canonicalPath(DEFAULT_DIR)
+  const isOfHome = name === null || (nameOf(home) === name && name !== usualName(home))
+  return isOfHome ? home : namedDir(home, name)
 }
 
 function memberCount(targets: string[]): number {

@@ -151,7 +151,8 @@ export interface ClusterEvent {
 
 export type SupervisorEvent =
   | { type: 'cluster-up'; members: number[]; isolation: string }
-  | { type: 'cluster-down' }
+  /** `reason` when nobody asked for it. */
+  | { type: 'cluster-down'; reason?: string }
   | { type: 'member-started' }
   | { type: 'member-killed' | 'member-stopped' | 'member-paused' | 'member-resumed' }
   | { type: 'member-crashed'; code: string; reason: string }

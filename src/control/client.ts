@@ -1,5 +1,9 @@
 /** The control API over the cluster's Unix socket: HTTP with JSON, streams as JSON lines. */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { connectToControl } from '../supervisor/controlSocket.ts'
+import { notAllowed } from '../supervisor/folderClaim.ts'
+import { isStopped } from '../supervisor/processes.ts'
+import { readState } from '../supervisor/supervisorState.ts'
 import type { ApiError, ClusterEvent, ClusterInfo, HandoverReport, Verdict } from './api.ts'
 import type { Connection, LogRecord } from './connection.ts'
 import { exitCodes, OperationError } from './operationError.ts'
@@ -8,26 +12,29 @@ import { exitCodes, OperationError } from './operationError.ts'
 const patienceMs = 15_000
 /** A handover of many members takes minutes; the supervisor ends it by itself. */
 const HANDOVER_MS = 3_600_000
+/** How often it is looked whether the supervisor that does not answer yet is stopped. */
+const LOOK_MS = 250
 
-export function connectTo(socketPath: string): Connection {
+/** @param dir the cluster's folder */
+export function connectTo(dir: string): Connection {
   const call = <T>(method: 'GET' | 'POST', path: string, body?: unknown, waitMs = 0): Promise<T> =>
-    callJson<T>(socketPath, method, path, body, waitMs + patienceMs)
+    callJson<T>(dir, method, path, body, waitMs + patienceMs)
   return {
     cluster: () => call<ClusterInfo>('GET', '/cluster'),
     wait: (timeoutMs) => call<ClusterInfo>('GET', `/wait?timeoutMs=${timeoutMs}`, undefined, timeoutMs),
     action: (action) => call<Verdict>('POST', '/action', action, action.waitTimeoutMs),
     // Each member has its own time, and what goes wrong is undone within another.
     handover: (handover, signal) =>
-      callJson<HandoverReport>(socketPath, 'POST', '/handover', handover, HANDOVER_MS, signal),
+      callJson<HandoverReport>(dir, 'POST', '/handover', handover, HANDOVER_MS, signal),
     down: async () => {
       await call<unknown>('POST', '/down', {}, 60_000)
     },
     events: ({ since, follow, all, signal }) => {
       const asked = query({ since, follow: follow ? 1 : 0, all: all ? 1 : undefined })
-      return jsonLines<ClusterEvent>(socketPath, `/events?${asked}`, signal)
+      return jsonLines<ClusterEvent>(dir, `/events?${asked}`, signal)
     },
     logs: ({ member, tail, follow, signal }) =>
-      jsonLines<LogRecord>(socketPath, `/logs?${query({ member, tail, follow: follow ? 1 : 0 })}`, signal),
+      jsonLines<LogRecord>(dir, `/logs?${query({ member, tail, follow: follow ? 1 : 0 })}`, signal),
   }
 }
 
@@ -39,7 +46,7 @@ function query(values: Record<string, number | undefined>): string {
 }
 
 async function callJson<T>(
-  socketPath: string,
+  dir: string,
   method: string,
   path: string,
   body: unknown,
@@ -47,26 +54,38 @@ async function callJson<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const hangUp = signal === undefined ? {} : { signal }
-  const outgoing = request({ socketPath, method, path, agent: false, timeout: timeoutMs, ...hangUp })
-  outgoing.once('timeout', () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)))
+  const outgoing = request({ createConnection: () => connectToControl(dir), method, path, ...hangUp })
+  outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)))
   if (body !== undefined) outgoing.setHeader('content-type', 'application/json')
   outgoing.end(body === undefined ? undefined : JSON.stringify(body))
-  return parseAnswer<T>(await answerOf(outgoing, socketPath), socketPath)
+  return parseAnswer<T>(await answerOf(outgoing, dir), dir)
 }
 
-function answerOf(outgoing: ClientRequest, socketPath: string): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
+function answerOf(outgoing: ClientRequest, dir: string): Promise<IncomingMessage> {
+  const looking = setInterval(() => {
+    const state = readState(dir)
+    if (state !== null && isStopped(state)) outgoing.destroy(stopped(state.name, state.pid))
+  }, LOOK_MS)
+  return new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.once('response', resolve)
-    outgoing.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(error, socketPath)))
-  })
+    outgoing.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(error, dir)))
+  }).finally(() => clearInterval(looking))
 }
 
-async function parseAnswer<T>(answer: IncomingMessage, socketPath: string): Promise<T> {
+function stopped(name: string, pid: number): OperationError {
+  return new OperationError(
+    'SUPERVISOR_STOPPED',
+    `the supervisor of ${name} (process ${pid}) is stopped, as by SIGSTOP or Ctrl-Z: it cannot answer`,
+    `let it go on: kill -CONT ${pid}, or fg in the terminal where it was started`,
+  )
+}
+
+async function parseAnswer<T>(answer: IncomingMessage, dir: string): Promise<T> {
   let text = ''
   try {
     for await (const chunk of answer.setEncoding('utf8')) text += chunk
   } catch (error) {
-    throw unreachable(error as NodeJS.ErrnoException, socketPath)
+    throw unreachable(error as NodeJS.ErrnoException, dir)
   }
   let value: unknown
   try {
@@ -74,7 +93,7 @@ async function parseAnswer<T>(answer: IncomingMessage, socketPath: string): Prom
   } catch {
     throw new OperationError(
       'BAD_ANSWER',
-      `the supervisor at ${socketPath} answered ${answer.statusCode} with something that is not JSON`,
+      `the supervisor in ${dir} answered ${answer.statusCode} with something that is not JSON`,
       'it may be of another version: end it with its own zk-pseudo, or start again with zk-pseudo down and up',
     )
   }
@@ -88,39 +107,31 @@ async function parseAnswer<T>(answer: IncomingMessage, socketPath: string): Prom
   )
 }
 
-function unreachable(error: NodeJS.ErrnoException, socketPath: string): OperationError {
+function unreachable(error: NodeJS.ErrnoException, dir: string): OperationError {
+  if (error instanceof OperationError) return error
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
     return new OperationError(
       'NO_CLUSTER',
-      `no supervisor answers at ${socketPath}`,
+      `no supervisor answers in ${dir}`,
       'start the cluster again: zk-pseudo up -d',
       exitCodes.noCluster,
     )
   }
-  if (error.code === 'EACCES' || error.code === 'EPERM') {
-    return new OperationError(
-      'NOT_ALLOWED',
-      `${socketPath} belongs to another user`,
-      'only the user who started a cluster can control it',
-    )
-  }
+  if (error.code === 'EACCES' || error.code === 'EPERM') return notAllowed(dir)
   return new OperationError(
     'CONNECTION_LOST',
-    `the supervisor at ${socketPath} stopped answering: ${error.message}`,
+    `the supervisor in ${dir} stopped answering: ${error.message}`,
     'see whether the cluster still runs: zk-pseudo ls',
   )
 }
 
-async function* jsonLines<T>(
-  socketPath: string,
-  path: string,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<T> {
-  const outgoing = request({ socketPath, path, agent: false, ...(signal ? { signal } : {}) })
+async function* jsonLines<T>(dir: string, path: string, signal: AbortSignal | undefined): AsyncGenerator<T> {
+  const hangUp = signal === undefined ? {} : { signal }
+  const outgoing = request({ createConnection: () => connectToControl(dir), path, ...hangUp })
   outgoing.end()
   try {
-    const answer = await answerOf(outgoing, socketPath)
-    if ((answer.statusCode ?? 500) >= 400) await parseAnswer<never>(answer, socketPath)
+    const answer = await answerOf(outgoing, dir)
+    if ((answer.statusCode ?? 500) >= 400) await parseAnswer<never>(answer, dir)
     let rest = ''
     for await (const chunk of answer.setEncoding('utf8')) {
       const lines = (rest + chunk).split('\n')

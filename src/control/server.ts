@@ -1,12 +1,9 @@
 /** The control API's server: HTTP with JSON over a Unix socket that only its user may open. */
-import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
-import { dirname } from 'node:path'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ENGINES } from '../host/host.ts'
+import type { ControlSocket } from '../supervisor/controlSocket.ts'
 import type { EventLog } from '../supervisor/eventLog.ts'
 import type { LogBook } from '../supervisor/logBook.ts'
-import { makeRegistryDir, registryDir } from '../supervisor/registry.ts'
 import type {
   ActionRequest,
   ApiError,
@@ -32,42 +29,16 @@ export interface Controlled {
 const MOST_BODY_BYTES = 64 * 1024
 
 export class ControlServer {
-  private readonly server: Server
   private readonly controlled: Controlled
-  private readonly socketPath: string
-  private readonly sockets = new Set<Socket>()
 
-  static async open(controlled: Controlled, socketPath: string): Promise<ControlServer> {
-    const server = new ControlServer(controlled, socketPath)
-    if (dirname(socketPath) === registryDir()) makeRegistryDir()
-    rmSync(socketPath, { force: true })
-    await new Promise<void>((resolve, reject) => {
-      server.server.once('error', reject)
-      server.server.listen(socketPath, resolve)
-    })
-    chmodSync(socketPath, 0o600)
-    return server
+  /** Answers what is asked at `socket`, and what has been asked there already. */
+  static open(controlled: Controlled, socket: ControlSocket): void {
+    const server = new ControlServer(controlled)
+    socket.serve((request, response) => void server.handle(request, response))
   }
 
-  private constructor(controlled: Controlled, socketPath: string) {
+  private constructor(controlled: Controlled) {
     this.controlled = controlled
-    this.socketPath = socketPath
-    this.server = createServer((request, response) => void this.handle(request, response))
-    this.server.on('connection', (socket) => {
-      this.sockets.add(socket)
-      socket.once('close', () => this.sockets.delete(socket))
-    })
-  }
-
-  /** Answers under way are finished, streams end. */
-  async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
-    // What was answered last is on its way; whoever only listens is cut off.
-    setTimeout(() => {
-      for (const socket of this.sockets) socket.destroy()
-    }, 50)
-    await closed
-    rmSync(this.socketPath, { force: true })
   }
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

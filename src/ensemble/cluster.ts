@@ -10,7 +10,8 @@ export async function startCluster(
 ): Promise<Supervisor> {
   const supervisor = await Supervisor.start(request, note)
   try {
-    supervisor.publish(await ControlServer.open(supervisor, supervisor.socketPath))
+    ControlServer.open(supervisor, supervisor.control)
+    supervisor.publish()
     return supervisor
   } catch (error) {
     await supervisor.stop()

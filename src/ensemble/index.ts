@@ -4,18 +4,25 @@
  *     await using ensemble = await Ensemble.start({ members: 3, ports: 'auto', dir: 'temp' })
  *     const verdict = await ensemble.kill('leader')
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ClusterEvent, ClusterInfo, HandoverReport, MemberInfo, Verb, Verdict } from '../control/api.ts'
 import { connectTo } from '../control/client.ts'
 import type { Connection } from '../control/connection.ts'
 import { exitCodes, OperationError } from '../control/operationError.ts'
 import type { Engine } from '../host/host.ts'
+import { canonicalPath } from '../supervisor/canonicalPath.ts'
+import { notAllowed } from '../supervisor/folderClaim.ts'
 import type { EngineChoice } from '../supervisor/plan.ts'
-import { runningClusters } from '../supervisor/registry.ts'
+import {
+  clustersOf,
+  DEFAULT_DIR,
+  knownClusters,
+  presenceIn,
+  type RunningCluster,
+} from '../supervisor/presence.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { startCluster } from './cluster.ts'
+import { makeTemporary, removeTemporary, sweepTemporary } from './temporary.ts'
 
 export type { ClusterEvent, ClusterInfo, HandoverReport, MemberInfo, Verdict } from '../control/api.ts'
 export { OperationError } from '../control/operationError.ts'
@@ -99,30 +106,23 @@ export class Ensemble implements AsyncDisposable {
    */
   static async start(options: EnsembleOptions = {}): Promise<Ensemble> {
     const isTemporary = (options.dir ?? 'temp') === 'temp'
-    const dir = isTemporary ? await mkdtemp(join(tmpdir(), 'zk-pseudo-')) : resolve(options.dir ?? '.')
+    const swept = isTemporary ? sweepTemporary() : null
+    const dir = isTemporary ? await makeTemporary() : canonicalPath(options.dir ?? '.')
     try {
       return await startIn(dir, isTemporary, options)
     } catch (error) {
-      if (isTemporary) await rm(dir, { recursive: true, force: true })
+      if (isTemporary) await removeTemporary(dir)
       throw error
+    } finally {
+      await swept
     }
   }
 
   /** Attaches to a running cluster by its name or folder. @throws OperationError, exit code 3 */
   static async connect(nameOrDir: string): Promise<Ensemble> {
-    const running = runningClusters()
-    const found = running.find(({ name, dir }) => name === nameOrDir || dir === resolve(nameOrDir))
-    if (found === undefined) {
-      const names = running.map(({ name }) => name).join(', ')
-      const hint = names === '' ? 'start one: zk-pseudo up 3 -d' : `running: ${names}`
-      throw new OperationError(
-        'NO_CLUSTER',
-        `no cluster "${nameOrDir}" is running`,
-        hint,
-        exitCodes.noCluster,
-      )
-    }
-    const connection = connectTo(found.socket)
+    const found = (await inFolder(nameOrDir)) ?? (await named(nameOrDir))
+    if (found.condition === 'denied') throw notAllowed(found.dir)
+    const connection = connectTo(found.dir)
     return new Ensemble(await connection.cluster(), connection, null, null)
   }
 
@@ -235,13 +235,23 @@ export class Ensemble implements AsyncDisposable {
   }
 
   /**
+   * Settles when the ensemble has ended, whoever ended it: null, or the reason when nobody asked for it (its folder was
+   * removed).
+   */
+  get ended(): Promise<string | null> {
+    const { supervisor } = this
+    if (supervisor !== null) return supervisor.ended.then(() => supervisor.failure?.message ?? null)
+    return lastWords(this.connection)
+  }
+
+  /**
    * Lets go of the ensemble. One that this process started ends, with everything around it; one that it is only attached to
    * goes on. Safe to repeat; `await using` does it.
    */
   async close(): Promise<void> {
     if (this.supervisor === null) return
     await this.supervisor.stop()
-    if (this.temporaryDir !== null) await rm(this.temporaryDir, { recursive: true, force: true })
+    if (this.temporaryDir !== null) await removeTemporary(this.temporaryDir)
   }
 
   /** Ends every member and the supervisor around them, whoever started it: what `zk-pseudo down` does. Data in a `dir` stays. */
@@ -256,6 +266,21 @@ export class Ensemble implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+/** `.` means the folder that holds `.zk-pseudo` as well as the folder itself. */
+async function inFolder(dir: string): Promise<RunningCluster | null> {
+  return (await presenceIn(dir)) ?? presenceIn(join(dir, DEFAULT_DIR))
+}
+
+/** This folder's cluster of that name, or else one that the registry knows. */
+async function named(wanted: string): Promise<RunningCluster> {
+  const running = [...(await clustersOf(resolve(DEFAULT_DIR))), ...(await knownClusters())]
+  const found = running.find(({ name }) => name === wanted)
+  if (found !== undefined) return found
+  const names = [...new Set(running.map(({ name }) => name))].join(', ')
+  const hint = names === '' ? 'start one: zk-pseudo up 3 -d' : `running: ${names}`
+  throw new OperationError('NO_CLUSTER', `no cluster "${wanted}" is running`, hint, exitCodes.noCluster)
 }
 
 async function startIn(dir: string, isTemporary: boolean, options: EnsembleOptions): Promise<Ensemble> {
@@ -278,7 +303,7 @@ async function startIn(dir: string, isTemporary: boolean, options: EnsembleOptio
   )
   const ensemble = new Ensemble(
     await supervisor.info(),
-    connectTo(supervisor.socketPath),
+    connectTo(supervisor.dir.path),
     supervisor,
     isTemporary ? dir : null,
   )
@@ -294,6 +319,15 @@ async function startIn(dir: string, isTemporary: boolean, options: EnsembleOptio
 function wordsOf(selector: Selector): string[] {
   const given = typeof selector === 'object' ? selector : [selector]
   return given.flatMap((word) => String(word).trim().split(/\s+/))
+}
+
+/** Of an ensemble that another process started. */
+async function lastWords(connection: Connection): Promise<string | null> {
+  for await (const { event } of connection.events({ follow: true })) {
+    if (event.type === 'cluster-down') return event.reason ?? null
+  }
+  // Its process was killed.
+  return 'its supervisor ended without a word'
 }
 
 function enginesOf(engine: EnsembleOptions['engine']): EngineChoice | null {

@@ -17,21 +17,13 @@ import { basename, dirname, join } from 'node:path'
 import type { Engine } from '../host/host.ts'
 import { previousOf } from './lineFile.ts'
 import type { ClusterRequest } from './plan.ts'
-import { isAlive, type ProcessIdentity } from './processes.ts'
-
-/** What a supervisor that runs, or ran, says of itself. */
-export interface SupervisorState extends ProcessIdentity {
-  readonly name: string
-  readonly socket: string
-  readonly connectString: string
-  /** Processes of members, with process isolation. */
-  readonly members: readonly ProcessIdentity[]
-}
 
 /** What the cluster is, whether it runs or not. */
 export interface ClusterManifest {
+  /** Empty until a supervisor has run here. */
   name: string
-  request: ClusterRequest
+  /** Null until a supervisor has run here. */
+  request: ClusterRequest | null
   ports: { clientPort: number; quorumPort: number; electionPort: number }[] | null
   /** What runs each member, by id. */
   engines?: Record<number, Engine>
@@ -48,14 +40,6 @@ export class ClusterDir {
   constructor(path: string) {
     this.path = path
     this.manifest = readJson<ClusterManifest>(join(path, 'cluster.json'))
-  }
-
-  private get statePath(): string {
-    return join(this.path, 'supervisor.json')
-  }
-
-  get socketPath(): string {
-    return join(this.path, 'control.sock')
   }
 
   logPath(member: number): string {
@@ -93,8 +77,10 @@ export class ClusterDir {
     if (this.manifest !== null && !this.manifest.created.includes(path)) this.manifest.created.push(path)
   }
 
-  begin(manifest: Omit<ClusterManifest, 'created'>): void {
+  /** @param made folders that were made for it already */
+  begin(manifest: Omit<ClusterManifest, 'created'>, made: readonly string[] = []): void {
     this.manifest = { ...manifest, created: this.manifest?.created ?? [] }
+    for (const folder of made) this.remember(folder)
     this.make(this.path)
     this.save()
   }
@@ -103,35 +89,6 @@ export class ClusterDir {
     const file = join(this.path, 'cluster.json')
     this.remember(file)
     writeFileSync(file, `${JSON.stringify(this.manifest, null, 2)}\n`)
-  }
-
-  saveState(state: SupervisorState): void {
-    this.remember(this.statePath)
-    writeFileSync(this.statePath, `${JSON.stringify(state)}\n`, { mode: 0o600 })
-  }
-
-  clearState(): void {
-    rmSync(this.statePath, { force: true })
-    rmSync(this.socketPath, { force: true })
-  }
-
-  get runningSupervisor(): SupervisorState | null {
-    const state = readJson<SupervisorState>(this.statePath)
-    return state !== null && isAlive(state) ? state : null
-  }
-
-  /** Ends what a dead supervisor left and says so, a line each. */
-  sweep(): string[] {
-    const state = readJson<SupervisorState>(this.statePath)
-    if (state === null || isAlive(state)) return []
-    const lines = [`the last supervisor (${state.pid}) ended without cleaning up`]
-    for (const member of state.members) {
-      if (!isAlive(member)) continue
-      process.kill(member.pid, 'SIGKILL')
-      lines.push(`ended its member process ${member.pid}`)
-    }
-    this.clearState()
-    return lines
   }
 
   /**

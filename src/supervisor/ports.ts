@@ -2,17 +2,11 @@
  * Automatic ports. They come from below the kernel's ephemeral range, so that no outgoing connection takes one,
  * and each is claimed across processes for as long as the cluster exists, so that a parallel run does not take the
  * port of a member that is down. A claim is a name, not the port itself: that the member binds.
- *
- * On Linux the name is an abstract Unix socket, which the kernel frees with its process however it ends;
- * elsewhere a lock file with the owner's pid.
  */
 import { randomInt } from 'node:crypto'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { OperationError } from '../control/operationError.ts'
-import { identityOf, isAlive, type ProcessIdentity } from './processes.ts'
+import { claim, type Release } from './claim.ts'
 
 const LOWEST = 10_000
 /** Where the kernel does not tell its ephemeral range: IANA's begins at 49152, BSD's old one at 1024 is gone. */
@@ -29,7 +23,7 @@ export function firstEphemeralPort(): number {
 }
 
 export class PortClaims {
-  private readonly held = new Map<number, () => void>()
+  private readonly held = new Map<number, Release>()
 
   get ports(): number[] {
     return [...this.held.keys()]
@@ -74,42 +68,9 @@ export class PortClaims {
 
   private async claim(port: number): Promise<boolean> {
     if (this.held.has(port)) return false
-    const release = process.platform === 'linux' ? await claimName(port) : claimFile(port)
+    const release = await claim(`port-${port}`)
     if (release === null) return false
     this.held.set(port, release)
     return true
-  }
-}
-
-function claimName(port: number): Promise<(() => void) | null> {
-  return new Promise((resolve) => {
-    const server: Server = createServer((socket) => socket.destroy())
-    server.once('error', () => resolve(null))
-    server.listen({ path: `\0zk-pseudo-port-${port}` }, () => {
-      server.unref()
-      resolve(() => server.close())
-    })
-  })
-}
-
-function claimFile(port: number): (() => void) | null {
-  const path = join(tmpdir(), `zk-pseudo-port-${port}.lock`)
-  for (const attempt of [1, 2]) {
-    try {
-      writeFileSync(path, JSON.stringify(identityOf(process.pid)), { flag: 'wx' })
-      return () => rmSync(path, { force: true })
-    } catch {
-      if (attempt === 2 || ownerLives(path)) return null
-      rmSync(path, { force: true })
-    }
-  }
-  return null
-}
-
-function ownerLives(path: string): boolean {
-  try {
-    return isAlive(JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity)
-  } catch {
-    return false
   }
 }

@@ -1,71 +1,118 @@
-/** The clusters of this user that run now: one small file each, in a folder that only this user can read. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
-import { isAlive, type ProcessIdentity } from './processes.ts'
+/**
+ * Where clusters of this user may be: a small file each, in a folder that only this user can read. It is a cache.
+ * Whether a cluster runs is judged in its own folder; what cannot be read or written here is done without.
+ */
+import { createHash } from 'node:crypto'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 
-export interface RegisteredCluster extends ProcessIdentity {
+export interface RegisteredCluster {
   readonly name: string
-  /** The cluster's folder, absolute. */
+  /** The cluster's folder, canonical. */
   readonly dir: string
-  readonly socket: string
+  /** The mount namespace in which `dir` is that folder; null where the system has none. */
+  readonly mounts: string | null
 }
 
-export function registryDir(): string {
+export function register({ name, dir }: Pick<RegisteredCluster, 'name' | 'dir'>): void {
+  quietly(() => {
+    const file = fileOf(dir)
+    if (file === null) return
+    // Without mkdir's recursion, which never ends below /proc.
+    if (!existsSync(dirname(file))) mkdirSync(dirname(file), { mode: 0o700 })
+    const entry: RegisteredCluster = { name, dir, mounts: ownMounts() }
+    writeFileSync(`${file}.new`, JSON.stringify(entry), { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+  })
+}
+
+/** Cleaners of temporary folders remove what is old. */
+export function isRegistered(dir: string): boolean {
+  return quietly(() => {
+    const file = fileOf(dir)
+    return file === null || lstatSync(file, { throwIfNoEntry: false }) !== undefined
+  }, true)
+}
+
+export function unregister(dir: string): void {
+  quietly(() => {
+    const file = fileOf(dir)
+    if (file !== null) rmSync(file, { force: true })
+  })
+}
+
+export function registeredClusters(): RegisteredCluster[] {
+  return quietly(() => {
+    const folder = registryDir()
+    if (folder === null || !existsSync(folder)) return []
+    const files = readdirSync(folder).filter((file) => file.endsWith('.json'))
+    return files.flatMap((file) => readEntry(join(folder, file)) ?? [])
+  }, [])
+}
+
+/** Whether a folder that is not there is surely not there: in the mount namespace that the entry speaks of. */
+export function isOfTheseMounts({ mounts }: RegisteredCluster): boolean {
+  return mounts === ownMounts()
+}
+
+/** In XDG_RUNTIME_DIR, or else in the temporary folder; null when neither can be used. */
+function registryDir(): string | null {
   const runtime = process.env.XDG_RUNTIME_DIR
-  return runtime ? join(runtime, 'zk-pseudo') : join(tmpdir(), `zk-pseudo-${userInfo().uid}`)
+  const candidates = [join(tmpdir(), `zk-pseudo-${process.getuid?.() ?? 'user'}`)]
+  if (runtime) candidates.unshift(join(runtime, 'zk-pseudo'))
+  return candidates.find(isUsable) ?? null
 }
 
-function fileOf(pid: number, dir: string): string {
-  let hash = 0
-  for (const character of dir) hash = (hash * 31 + character.charCodeAt(0)) >>> 0
-  return join(registryDir(), `${pid}-${hash.toString(36)}.json`)
+/** A folder of ours (what others wrote is not read), or one that can be made. */
+function isUsable(folder: string): boolean {
+  return quietly(() => {
+    const stats = lstatSync(folder, { throwIfNoEntry: false })
+    const mode = constants.R_OK | constants.W_OK | constants.X_OK
+    accessSync(stats === undefined ? dirname(folder) : folder, mode)
+    return (
+      stats === undefined ||
+      (stats.isDirectory() && (process.getuid === undefined || stats.uid === process.getuid()))
+    )
+  }, false)
 }
 
-/** Where a control socket goes when its cluster's folder is too long for a socket's path. */
-export function shortSocketPath(pid: number, dir: string): string {
-  return fileOf(pid, dir).replace(/json$/, 'sock')
+function fileOf(dir: string): string | null {
+  const folder = registryDir()
+  return folder === null ? null : join(folder, `${createHash('sha1').update(dir).digest('hex')}.json`)
 }
 
-export function makeRegistryDir(): void {
-  mkdirSync(registryDir(), { recursive: true, mode: 0o700 })
+function readEntry(file: string): RegisteredCluster | null {
+  return quietly(() => {
+    const entry = JSON.parse(readFileSync(file, 'utf8')) as Partial<RegisteredCluster>
+    const { name, dir, mounts = null } = entry
+    return typeof name === 'string' && typeof dir === 'string' ? { name, dir, mounts } : null
+  }, null)
 }
 
-export function register(cluster: RegisteredCluster): void {
-  makeRegistryDir()
-  writeFileSync(fileOf(cluster.pid, cluster.dir), JSON.stringify(cluster), { mode: 0o600 })
+function ownMounts(): string | null {
+  return quietly(() => readlinkSync('/proc/self/ns/mnt'), null)
 }
 
-export function unregister(cluster: Pick<RegisteredCluster, 'pid' | 'dir'>): void {
-  rmSync(fileOf(cluster.pid, cluster.dir), { force: true })
-}
-
-/** Entries whose process is gone are removed in passing. */
-export function runningClusters(): RegisteredCluster[] {
-  let files: string[]
+function quietly(work: () => void): void
+function quietly<T>(work: () => T, otherwise: T): T
+function quietly<T>(work: () => T, otherwise?: T): T | undefined {
   try {
-    files = readdirSync(registryDir()).filter((file) => file.endsWith('.json'))
-  } catch {
-    return []
-  }
-  const clusters: RegisteredCluster[] = []
-  for (const file of files) {
-    const path = join(registryDir(), file)
-    const entry = readEntry(path)
-    if (entry !== null && isAlive(entry)) clusters.push(entry)
-    else {
-      rmSync(path, { force: true })
-      rmSync(path.replace(/json$/, 'sock'), { force: true })
-    }
-  }
-  return clusters.sort((a, b) => a.name.localeCompare(b.name))
-}
-
-function readEntry(path: string): RegisteredCluster | null {
-  try {
-    const entry = JSON.parse(readFileSync(path, 'utf8')) as RegisteredCluster
-    return { ...entry, startTime: entry.startTime ?? null }
-  } catch {
-    return null
+    return work()
+  } catch (error) {
+    if (process.env.ZK_PSEUDO_DEBUG) process.stderr.write(`registry: ${(error as Error).message}\n`)
+    return otherwise
   }
 }

@@ -3,7 +3,6 @@
  * the foreground `up`, in the background process of `up -d`, or in the process of a test that uses the library.
  */
 import { randomBytes } from 'node:crypto'
-import { basename, dirname } from 'node:path'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type {
   ActionRequest,
@@ -19,26 +18,31 @@ import type { Engine, ExitInfo } from '../host/host.ts'
 import { act } from './actions.ts'
 import { Availability, quorumServes } from './availability.ts'
 import { ClusterDir } from './clusterDir.ts'
+import { ControlSocket } from './controlSocket.ts'
 import { Engines } from './engines.ts'
 import { EventLog } from './eventLog.ts'
+import { alreadyRunning, FolderClaim } from './folderClaim.ts'
 import { handover } from './handover.ts'
 import { LogBook } from './logBook.ts'
 import { Member } from './member.ts'
+import { checkName, checkOwner } from './names.ts'
 import { bindAll, openMembers } from './opening.ts'
 import { type ClusterRequest, completed } from './plan.ts'
 import { PortClaims } from './ports.ts'
+import { usualName } from './presence.ts'
 import { preciseNow } from './probe.ts'
 import { Probes } from './probes.ts'
 import { identityOf } from './processes.ts'
 import { lossOf } from './quorumLoss.ts'
-import { register, shortSocketPath, unregister } from './registry.ts'
+import { isRegistered, register, unregister } from './registry.ts'
 import { Roster } from './roster.ts'
 import { waitUntilServing } from './settling.ts'
+import { clearState, saveState, sweep } from './supervisorState.ts'
 import { Turns } from './turns.ts'
 
-/** A Unix socket's path has 108 bytes, the last one 0. */
-const LONGEST_SOCKET_PATH = 103
 const STATUS_TIMEOUT_MS = 150
+/** How soon it notices that its folder was removed under it. */
+const LOOK_MS = 1000
 
 export class Supervisor {
   readonly name: string
@@ -59,26 +63,25 @@ export class Supervisor {
   private readonly before: ClusterRequest | null
   private readonly claims = new PortClaims()
   private readonly turns = new Turns()
-  private control: { close(): Promise<void> } | null = null
+  private readonly folder: FolderClaim
+  readonly control: ControlSocket
+  private isPublished = false
+  private looking: NodeJS.Timeout | null = null
+  /** Why it ended without being asked to; null otherwise. */
+  failure: OperationError | null = null
 
   /** @throws OperationError, or a port error with `code`, `port` and `address` */
-  static async start(request: ClusterRequest, note: (line: string) => void): Promise<Supervisor> {
-    const dir = new ClusterDir(request.dir)
-    const running = dir.runningSupervisor
-    if (running !== null) {
-      const hint = 'it is seen with zk-pseudo ps, and ended with zk-pseudo down'
-      throw new OperationError(
-        'ALREADY_RUNNING',
-        `${running.name} runs in ${request.dir} (process ${running.pid})`,
-        hint,
-      )
-    }
-    for (const line of dir.sweep()) note(line)
-    const supervisor = new Supervisor(request, dir)
+  static async start(asked: ClusterRequest, note: (line: string) => void): Promise<Supervisor> {
+    if (asked.name !== null) checkName(asked.name)
+    const folder = await FolderClaim.take(asked.dir)
+    const supervisor = await Supervisor.in(folder, { ...asked, dir: folder.path }, note).catch((error) => {
+      folder.release()
+      throw error
+    })
     try {
       await supervisor.open(note)
     } catch (error) {
-      const { before, members } = supervisor
+      const { before, members, dir } = supervisor
       // Nothing was planned: the folder is still what it was.
       if (members.length === 0 && before !== null && dir.manifest !== null) dir.manifest.request = before
       await supervisor.close()
@@ -87,18 +90,43 @@ export class Supervisor {
     return supervisor
   }
 
-  private constructor(request: ClusterRequest, dir: ClusterDir) {
+  /** Nobody else is in the folder: what the last one left is ended, and others find this one from now on. */
+  private static async in(
+    folder: FolderClaim,
+    request: ClusterRequest,
+    note: (line: string) => void,
+  ): Promise<Supervisor> {
+    const dir = new ClusterDir(folder.path)
+    checkOwner(dir.path, dir.manifest?.name, request.name)
+    for (const line of sweep(dir.path)) note(line)
+    const control = await ControlSocket.bind(dir.path)
+    if (control === null) throw alreadyRunning({ name: null, dir: dir.path, pid: 0 })
+    try {
+      return new Supervisor(request, dir, folder, control)
+    } catch (error) {
+      clearState(dir.path)
+      await control.close()
+      throw error
+    }
+  }
+
+  private constructor(request: ClusterRequest, dir: ClusterDir, folder: FolderClaim, control: ControlSocket) {
+    this.folder = folder
+    this.control = control
     this.before = dir.manifest?.request ?? null
     this.request = completed(request, this.before)
     this.dir = dir
     this.name = request.name ?? (dir.manifest?.name || defaultName(request.dir))
-    dir.begin({
+    folder.name = this.name
+    const manifest = {
       name: this.name,
       request: this.request,
       ports: dir.manifest?.ports ?? null,
       engines: dir.manifest?.engines ?? {},
       apacheHome: dir.manifest?.apacheHome ?? null,
-    })
+    }
+    dir.begin(manifest, folder.made)
+    this.saveState()
     this.engines = new Engines(this.request, dir)
     dir.make(`${dir.path}/logs`)
     dir.remember(dir.eventsPath)
@@ -131,11 +159,31 @@ export class Supervisor {
     for (const member of this.members) this.run(member)
   }
 
-  /** It can be reached at its socket from now on: others may find it. `control` is closed last. */
-  publish(control: { close(): Promise<void> }): void {
-    this.control = control
+  /** What is asked at its socket is answered from now on: others may find it. */
+  publish(): void {
+    this.isPublished = true
     this.saveState()
-    register({ ...identityOf(process.pid), name: this.name, dir: this.dir.path, socket: this.socketPath })
+    register({ name: this.name, dir: this.dir.path })
+    this.looking = setInterval(() => this.look(), LOOK_MS).unref()
+  }
+
+  /** The folder is what the cluster is; the entry that helps to find it is made anew when a cleaner has taken it. */
+  private look(): void {
+    if (!this.folder.isHere) void this.endWithout(this.folder.path)
+    else if (!isRegistered(this.dir.path)) register({ name: this.name, dir: this.dir.path })
+  }
+
+  /** Nothing can be kept and nobody can reach it by its folder: there is nothing to stop gracefully for. */
+  private async endWithout(folder: string): Promise<void> {
+    if (this.ending.aborted) return
+    this.end.abort()
+    const message = `${folder} was removed while ${this.name} ran in it: its members were ended`
+    this.failure = new OperationError('FOLDER_GONE', message, 'start anew: zk-pseudo up')
+    const killAll = () => Promise.all(this.members.map((member) => member.host?.kill()))
+    await killAll()
+    await this.turns.over
+    await killAll()
+    await this.close()
   }
 
   private makeMember(config: ServerConfig): Member {
@@ -175,7 +223,7 @@ export class Supervisor {
   private run(member: Member): void {
     this.events.add(this.now, member.id, { type: 'member-started' })
     member.run()
-    if (this.control !== null) this.saveState()
+    this.saveState()
   }
 
   /** From its next start on. */
@@ -201,7 +249,7 @@ export class Supervisor {
     if (exit.kind === 'stopped') this.events.add(at, member.id, { type: 'member-stopped' })
     else if (exit.kind === 'killed') this.events.add(at, member.id, { type: 'member-killed' })
     else this.events.add(at, member.id, { type: 'member-crashed', code: exit.code, reason: exit.reason })
-    if (this.control !== null && !this.ending.aborted) this.saveState()
+    if (!this.ending.aborted) this.saveState()
   }
 
   get leader(): Member | null {
@@ -212,18 +260,24 @@ export class Supervisor {
     return this.roster.connectString
   }
 
-  get socketPath(): string {
-    const { socketPath } = this.dir
-    const isTooLong = Buffer.byteLength(socketPath) > LONGEST_SOCKET_PATH
-    return isTooLong ? shortSocketPath(process.pid, this.dir.path) : socketPath
-  }
-
   private saveState(): void {
     const own = identityOf(process.pid)
     const pids = this.members.map((member) => member.host?.pid ?? own.pid)
     const members = pids.filter((pid) => pid > 0 && pid !== own.pid).map(identityOf)
-    const { name, connectString, socketPath: socket } = this
-    this.dir.saveState({ ...own, name, socket, connectString, members })
+    const socket = this.control.elsewhere
+    const { name, connectString } = this
+    try {
+      saveState(this.dir.path, {
+        ...own,
+        name,
+        connectString,
+        members,
+        ...(socket === null ? {} : { socket }),
+      })
+    } catch (error) {
+      if (this.folder.isHere) throw error
+      void this.endWithout(this.folder.path)
+    }
   }
 
   async info(): Promise<ClusterInfo> {
@@ -285,24 +339,29 @@ export class Supervisor {
   /** For a process that is about to end: nothing is waited for. */
   endNow(): void {
     for (const member of this.members) void member.host?.kill()
-    this.dir.clearState()
-    unregister({ pid: process.pid, dir: this.dir.path })
+    if (this.folder.isHere) clearState(this.dir.path)
+    unregister(this.dir.path)
   }
 
-  /** No member is left. */
+  /** No member is left. The folder is let go of last. */
   private async close(): Promise<void> {
     this.end.abort()
-    if (this.control !== null) this.events.add(this.now, null, { type: 'cluster-down' })
+    if (this.looking !== null) clearInterval(this.looking)
+    const reason = this.failure?.message
+    if (this.isPublished) {
+      this.events.add(this.now, null, { type: 'cluster-down', ...(reason === undefined ? {} : { reason }) })
+    }
     await this.engines.close()
     this.claims.releaseAll()
-    if (this.control !== null) {
-      this.dir.clearState()
-      unregister({ pid: process.pid, dir: this.dir.path })
+    if (this.folder.isHere) {
+      this.dir.save()
+      clearState(this.dir.path)
     }
+    unregister(this.dir.path)
     this.events.close()
     this.logs?.close()
-    this.dir.save()
-    await this.control?.close()
+    await this.control.close()
+    this.folder.release()
     this.settleEnd()
   }
 }
@@ -315,8 +374,6 @@ function portTaken(error: unknown, members: readonly Member[]): unknown {
   return new OperationError('PORT_TAKEN', message, hint)
 }
 
-/** The folder that holds `.zk-pseudo`, or whatever else the cluster's folder is called. */
 function defaultName(dir: string): string {
-  const own = basename(dir)
-  return (own === '.zk-pseudo' ? basename(dirname(dir)) : own) || `cluster-${randomBytes(3).toString('hex')}`
+  return usualName(dir) || `cluster-${randomBytes(3).toString('hex')}`
 }

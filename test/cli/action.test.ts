@@ -33,7 +33,7 @@ describe('a verdict', () => {
         votes: { 0: vote, 1: vote },
       }),
     })
-    const { code, stdout, stderr } = await runCli(['kill', 'leader'], { env: ground.env })
+    const { code, stdout, stderr } = await runCli(['kill', 'leader'], { env: ground.env, cwd: ground.cwd })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toBe(`\
 killed member 2 (leader of epoch 3)
@@ -142,7 +142,7 @@ describe('the six verbs', () => {
     const answer = verdict({ votes: { 1: vote } })
     await using fake = await fakeCluster(ground, { cluster: three(), verdict: answer })
     const asked = [verb, '1', 'server.1', '2181', '--no-wait', '--wait-timeout', '2.5', '--json']
-    const ran = await runCli(asked, { env: ground.env })
+    const ran = await runCli(asked, { env: ground.env, cwd: ground.cwd })
     expect(ran).toMatchObject({ code: 0, stderr: '' })
     expect(JSON.parse(ran.stdout)).toEqual(answer)
     expect(fake.actions).toEqual([
@@ -159,9 +159,9 @@ describe('the six verbs', () => {
       exitCode: 4,
     }
     await using _fake = await fakeCluster(ground, { cluster: three(), actionError: error })
-    const ran = await runCli(['kill', 'leader'], { env: ground.env })
+    const ran = await runCli(['kill', 'leader'], { env: ground.env, cwd: ground.cwd })
     expect(ran).toEqual({ code: 4, stdout: '', stderr: `error: ${error.message}\n  ${error.hint}\n` })
-    const json = await runCli(['kill', 'leader', '--json'], { env: ground.env })
+    const json = await runCli(['kill', 'leader', '--json'], { env: ground.env, cwd: ground.cwd })
     expect(json.code).toBe(4)
     expect(JSON.parse(json.stdout)).toEqual({ error })
   })
@@ -173,6 +173,6 @@ describe('the six verbs', () => {
       verdict: verdict(),
       actionDelayMs: 500,
     })
-    expect((await runCli(['kill', 'leader'], { env: ground.env })).stderr).toBe('')
+    expect((await runCli(['kill', 'leader'], { env: ground.env, cwd: ground.cwd })).stderr).toBe('')
   })
 })

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runCli } from './cli.ts'
 import { cluster, dead, fakeCluster, member, playground, three } from './fakeCluster.ts'
@@ -22,7 +24,7 @@ describe('down', () => {
       pid: supervisor.pid,
       onDown: lateEnd,
     })
-    const first = await runCli(['down'], { env: ground.env })
+    const first = await runCli(['down'], { env: ground.env, cwd: dirname(fake.dir) })
     expect(first).toEqual({ code: 0, stdout: 'three is down: 2 members stopped\n', stderr: '' })
     expect(() => process.kill(supervisor.pid, 0)).toThrow()
     expect(fake.requests).toContain('POST /down')
@@ -31,13 +33,15 @@ describe('down', () => {
     expect(JSON.parse(again.stdout)).toEqual({ name: null, members: [], removed: [] })
   })
 
-  it('does not guess which of two', async () => {
+  it('touches nothing that another folder runs', async () => {
     using ground = playground()
     await using one = await fakeCluster(ground, { cluster: three('one') })
-    await using two = await fakeCluster(ground, { cluster: three('two') })
-    const { code, stderr } = await runCli(['down'], { env: ground.env })
-    expect(code).toBe(3)
-    expect(stderr).toContain('2 clusters are running')
-    expect([...one.requests, ...two.requests]).toEqual([])
+    for (const words of [['down'], ['down', '-v'], ['down', '--volumes', '--dir', ground.root]]) {
+      const { code, stdout } = await runCli(words, { env: ground.env, cwd: ground.root })
+      expect(code).toBe(0)
+      expect(stdout).toContain('nothing is running here')
+    }
+    expect(one.requests).toEqual([])
+    expect(existsSync(one.dir)).toBe(true)
   })
 })

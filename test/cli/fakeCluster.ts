@@ -14,6 +14,8 @@ import type {
   MemberInfo,
   Verdict,
 } from '../../src/control/api.ts'
+import { identityOf } from '../../src/supervisor/processes.ts'
+import { saveState } from '../../src/supervisor/supervisorState.ts'
 
 export interface Script {
   cluster: ClusterInfo
@@ -47,6 +49,8 @@ export interface Fake extends AsyncDisposable {
 export interface Playground extends Disposable {
   readonly root: string
   readonly env: Record<string, string>
+  /** The folder that the last cluster was started in. */
+  cwd: string
 }
 
 export function playground(): Playground {
@@ -54,6 +58,7 @@ export function playground(): Playground {
   return {
     root,
     env: { XDG_RUNTIME_DIR: root },
+    cwd: root,
     [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }),
   }
 }
@@ -63,6 +68,7 @@ export async function fakeCluster(ground: Playground, script: Script): Promise<F
   const dir = join(ground.root, name, '.zk-pseudo')
   mkdirSync(dir, { recursive: true })
   script.cluster.dir = dir
+  ground.cwd = join(ground.root, name)
   const socket = join(dir, 'control.sock')
   const requests: string[] = []
   const actions: ActionRequest[] = []
@@ -72,7 +78,7 @@ export async function fakeCluster(ground: Playground, script: Script): Promise<F
     void answer(request, response, script, actions, open)
   })
   await listen(server, socket)
-  announce(ground, { name, dir, socket, pid: script.pid ?? process.pid })
+  announce(ground, { name, dir, pid: script.pid ?? process.pid })
   return {
     script,
     dir,
@@ -100,13 +106,11 @@ function listen(server: Server, socket: string): Promise<void> {
   })
 }
 
-function announce(
-  ground: Playground,
-  entry: { name: string; dir: string; socket: string; pid: number },
-): void {
+function announce(ground: Playground, { name, dir, pid }: { name: string; dir: string; pid: number }): void {
+  saveState(dir, { ...identityOf(pid), name, connectString: '', members: [] })
   const registry = join(ground.root, 'zk-pseudo')
   mkdirSync(registry, { recursive: true })
-  writeFileSync(join(registry, `${entry.name}.json`), JSON.stringify(entry))
+  writeFileSync(join(registry, `${name}.json`), JSON.stringify({ name, dir }))
 }
 
 async function answer(

@@ -1,20 +1,30 @@
 import { describe, expect, it } from 'vitest'
 import type { OperationError } from '../../src/cli/errors.ts'
-import { type ClusterWish, chooseCluster, type RunningCluster } from '../../src/cli/findCluster.ts'
+import {
+  type ClusterWish,
+  chooseCluster,
+  type Place,
+  type RunningCluster,
+} from '../../src/cli/findCluster.ts'
 import { runCli } from './cli.ts'
 import { fakeCluster, playground, three } from './fakeCluster.ts'
 
-function running(name: string): RunningCluster {
-  const dir = `/home/${name}/.zk-pseudo`
-  return { name, dir, socket: `${dir}/control.sock`, pid: 1 }
+function running(name: string, dir = `/home/${name}/.zk-pseudo`): RunningCluster {
+  return { name, dir, pid: 1, condition: 'answers' }
 }
 
 const a = running('a')
 const b = running('b')
+const at = (cwd: string, envName?: string) => ({ cwd, envName })
 
-function refusal(all: RunningCluster[], wish: ClusterWish, env?: string, cwd = '/'): OperationError {
+function refusal(
+  all: RunningCluster[],
+  wish: ClusterWish,
+  place: Place = at('/'),
+  onFallBack?: () => void,
+): OperationError {
   try {
-    chooseCluster(all, wish, env, cwd)
+    chooseCluster(all, wish, place, onFallBack)
   } catch (error) {
     return error as OperationError
   }
@@ -22,25 +32,48 @@ function refusal(all: RunningCluster[], wish: ClusterWish, env?: string, cwd = '
 }
 
 describe('which cluster a command means', () => {
-  it('is the one of --name, before all else', () => {
-    expect(chooseCluster([a, b], { name: 'b' }, 'a', '/home/a')).toBe(b)
+  it('is the one of --name, before that of ZK_PSEUDO_NAME and of the folder', () => {
+    expect(chooseCluster([a, b], { name: 'b' }, at('/home/a', 'a'))).toBe(b)
   })
   it('is the one in --dir: the folder itself or the one that holds it', () => {
-    expect(chooseCluster([a, b], { dir: '/home/b/.zk-pseudo' }, 'a', '/')).toBe(b)
-    expect(chooseCluster([a, b], { dir: 'b' }, 'a', '/home')).toBe(b)
+    expect(chooseCluster([a, b], { dir: '/home/b/.zk-pseudo' }, at('/', 'a'))).toBe(b)
+    expect(chooseCluster([a, b], { dir: 'b' }, at('/home', 'a'))).toBe(b)
+  })
+  it('is the one in --dir only if it has the name of --name', () => {
+    const named = running('x', '/home/b/.zk-pseudo/names/x')
+    expect(chooseCluster([b, named], { dir: '/home/b', name: 'x' }, at('/'))).toBe(named)
+    expect(refusal([a, b], { dir: '/home/b', name: 'a' })).toMatchObject({ code: 'NO_CLUSTER', exitCode: 3 })
   })
   it('is the one of ZK_PSEUDO_NAME, even in the folder of another', () => {
-    expect(chooseCluster([a, b], {}, 'b', '/home/a')).toBe(b)
+    expect(chooseCluster([a, b], {}, at('/home/a', 'b'))).toBe(b)
   })
   it('is the one started from this folder', () => {
-    expect(chooseCluster([a, b], {}, undefined, '/home/b')).toBe(b)
-    expect(chooseCluster([a, b], {}, '', '/home/b')).toBe(b)
+    expect(chooseCluster([a, b], {}, at('/home/b'))).toBe(b)
+    expect(chooseCluster([a, b], {}, at('/home/b', ''))).toBe(b)
   })
-  it('is the only one that runs', () => {
-    expect(chooseCluster([a], {}, undefined, '/')).toBe(a)
+  it('is the folder’s one without a name, or else its only one with a name', () => {
+    const [x, y] = [running('x', '/home/b/.zk-pseudo/names/x'), running('y', '/home/b/.zk-pseudo/names/y')]
+    expect(chooseCluster([a, x, b, y], {}, at('/home/b'))).toBe(b)
+    expect(chooseCluster([a, x], {}, at('/home/b'))).toBe(x)
+    expect(refusal([a, x, y], {}, at('/home/b'))).toMatchObject({ code: 'WHICH_CLUSTER', exitCode: 3 })
+  })
+  it('is this folder’s of that name, though another folder has one, too', () => {
+    const here = running('x', '/home/b/.zk-pseudo/names/x')
+    const there = running('x', '/home/c/.zk-pseudo/names/x')
+    expect(chooseCluster([there, here], { name: 'x' }, at('/home/b'))).toBe(here)
+    expect(refusal([there, here], { name: 'x' }, at('/home/d')).code).toBe('WHICH_CLUSTER')
+  })
+  it('is never another folder’s, unless the command only reads and it is the only one', () => {
+    const error = refusal([a], {}, at('/home/b'))
+    expect(error).toMatchObject({ code: 'NO_CLUSTER', exitCode: 3 })
+    expect(error.hint).toContain('/home/a/.zk-pseudo')
+    expect(error.hint).toContain('--name a')
+    const told: string[] = []
+    expect(chooseCluster([a], {}, at('/home/b'), ({ name }) => told.push(name))).toBe(a)
+    expect(told).toEqual(['a'])
   })
   it('is none: then all are listed', () => {
-    const error = refusal([a, b], {})
+    const error = refusal([a, b], {}, at('/'), () => {})
     expect(error.exitCode).toBe(3)
     expect(error.message).toContain('2 clusters are running')
     expect(error.hint).toMatch(/a {5}\/home\/a\/\.zk-pseudo\n *b/)
@@ -52,9 +85,10 @@ describe('which cluster a command means', () => {
     expect(error.hint).toContain('did you mean three?')
   })
   it('is not the only other one when a name or folder was given', () => {
-    expect(refusal([a], { name: 'zzz' }).exitCode).toBe(3)
-    expect(refusal([a], { dir: '/elsewhere' }).exitCode).toBe(3)
-    expect(refusal([a], {}, 'zzz').exitCode).toBe(3)
+    const fallBack = () => {}
+    expect(refusal([a], { name: 'zzz' }, at('/'), fallBack).exitCode).toBe(3)
+    expect(refusal([a], { dir: '/elsewhere' }, at('/'), fallBack).exitCode).toBe(3)
+    expect(refusal([a], {}, at('/', 'zzz'), fallBack).exitCode).toBe(3)
   })
 })
 

@@ -42,7 +42,7 @@ function supervisor(fake: Fake): { supervised: Supervised; finish(): void; calls
     return ended
   }
   const endNow = (): void => void calls.push('endNow')
-  return { supervised: { socket: `${fake.dir}/control.sock`, ended, stop, endNow }, finish, calls }
+  return { supervised: { dir: fake.dir, ended, failure: null, stop, endNow }, finish, calls }
 }
 
 describe('up in the foreground', () => {

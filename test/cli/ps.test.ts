@@ -16,7 +16,7 @@ describe('ps', () => {
         member(2, { role: 'leader', connections: 12 }),
       ]),
     })
-    const { code, stdout, stderr } = await runCli(['ps'], { env: ground.env })
+    const { code, stdout, stderr } = await runCli(['ps'], { env: ground.env, cwd: ground.cwd })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toBe(`\
 three: member 2 leads epoch 3; 127.0.0.1:2180,127.0.0.1:2181,127.0.0.1:2182
@@ -36,7 +36,7 @@ member 1 killed: killed by zk-pseudo kill
     await using fake = await fakeCluster(ground, { cluster: promised })
     Object.assign(promised, { later: 'addition' })
     Object.assign(promised.members[0] ?? {}, { later: 'addition' })
-    const { stdout } = await runCli(['ps', '--json'], { env: ground.env })
+    const { stdout } = await runCli(['ps', '--json'], { env: ground.env, cwd: ground.cwd })
     const document = JSON.parse(stdout)
     expect(Object.keys(document)).toEqual(['name', 'connectString', 'quorum', 'leader', 'epoch', 'members'])
     expect(document.members.map(Object.keys)).toEqual(
@@ -97,7 +97,7 @@ member 1 killed: killed by zk-pseudo kill
   it('connstr prints the connect string and nothing else', async () => {
     using ground = playground()
     await using _fake = await fakeCluster(ground, { cluster: three() })
-    const ran = await runCli(['connstr'], { env: ground.env })
+    const ran = await runCli(['connstr'], { env: ground.env, cwd: ground.cwd })
     expect(ran).toEqual({ code: 0, stdout: '127.0.0.1:2180,127.0.0.1:2181,127.0.0.1:2182\n', stderr: '' })
   })
 

@@ -24,7 +24,7 @@ describe('events', () => {
   it('prints one aligned line each', async () => {
     using ground = playground()
     await using _fake = await fakeCluster(ground, { cluster: three(), events })
-    const { code, stdout } = await runCli(['events'], { env: ground.env })
+    const { code, stdout } = await runCli(['events'], { env: ground.env, cwd: ground.cwd })
     expect(code).toBe(0)
     expect(stdout).toBe(`\
 03:04:05.016  all  up: members 0, 1 and 2, isolation thread
@@ -32,14 +32,17 @@ describe('events', () => {
 03:04:05.036    2  leads epoch 4 with 1 and 2, after 38 ms
 03:04:05.046    2  syncs 0 by DIFF: 2 proposals, 0x300000010 → 0x300000012
 `)
-    const relative = await runCli(['events', '--relative', '--since', '2'], { env: ground.env })
+    const relative = await runCli(['events', '--relative', '--since', '2'], {
+      env: ground.env,
+      cwd: ground.cwd,
+    })
     expect(relative.stdout).toMatch(/^ {4}\+0\.000 {4}2 {2}leads epoch 4.*\n {4}\+0\.010 {4}2 {2}syncs/)
   })
 
   it('--json prints them as they are, a line each', async () => {
     using ground = playground()
     await using _fake = await fakeCluster(ground, { cluster: three(), events })
-    const { stdout } = await runCli(['events', '--json'], { env: ground.env })
+    const { stdout } = await runCli(['events', '--json'], { env: ground.env, cwd: ground.cwd })
     expect(
       stdout
         .trimEnd()
@@ -51,7 +54,7 @@ describe('events', () => {
   it('-f goes on until the cluster is gone, and that is no error', async () => {
     using ground = playground()
     await using fake = await fakeCluster(ground, { cluster: three(), events: events.slice(0, 1) })
-    await using following = startCli(['events', '-f'], { env: ground.env })
+    await using following = startCli(['events', '-f'], { env: ground.env, cwd: ground.cwd })
     await eventually('a follower', () => fake.followers() === 1)
     fake.emit(event(9, 1, { type: 'member-killed' }))
     await eventually('the event', () => following.stdout().includes('  1  killed'))
@@ -62,7 +65,7 @@ describe('events', () => {
   it('-f ends when its reader goes away', async () => {
     using ground = playground()
     await using fake = await fakeCluster(ground, { cluster: three(), events })
-    await using following = startCli(['events', '-f'], { env: ground.env })
+    await using following = startCli(['events', '-f'], { env: ground.env, cwd: ground.cwd })
     await eventually('the first lines', () => following.stdout().includes('leads epoch'))
     following.child.stdout?.destroy()
     await eventually('its end', () => {
@@ -89,7 +92,7 @@ describe('logs', () => {
   it("prints all members' lines with the member in front", async () => {
     using ground = playground()
     await using _fake = await fakeCluster(ground, { cluster: three(), logs })
-    const { code, stdout, stderr } = await runCli(['logs'], { env: ground.env })
+    const { code, stdout, stderr } = await runCli(['logs'], { env: ground.env, cwd: ground.cwd })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toBe(`\
 member 0 | [03:04:05.006] INFO: binding to port 127.0.0.1:2180
@@ -106,14 +109,14 @@ ensemble | [03:04:05.006] INFO: the ensemble serves
   ])('of %s asks for that member', async (word, id) => {
     using ground = playground()
     await using fake = await fakeCluster(ground, { cluster: three(), logs })
-    expect((await runCli(['logs', word, '--tail', '5'], { env: ground.env })).code).toBe(0)
+    expect((await runCli(['logs', word, '--tail', '5'], { env: ground.env, cwd: ground.cwd })).code).toBe(0)
     expect(fake.requests).toContain(`GET /logs?member=${id}&tail=5&follow=0`)
   })
 
   it('of a member that is none names those there are', async () => {
     using ground = playground()
     await using _fake = await fakeCluster(ground, { cluster: three(), logs })
-    const ran = await runCli(['logs', '7'], { env: ground.env })
+    const ran = await runCli(['logs', '7'], { env: ground.env, cwd: ground.cwd })
     expect(ran.code).toBe(2)
     expect(ran.stderr).toContain('"7" is no member of three\n  it has members 0, 1 and 2')
   })
@@ -121,7 +124,7 @@ ensemble | [03:04:05.006] INFO: the ensemble serves
   it('--json prints the records', async () => {
     using ground = playground()
     await using _fake = await fakeCluster(ground, { cluster: three(), logs })
-    const { stdout } = await runCli(['logs', '--json'], { env: ground.env })
+    const { stdout } = await runCli(['logs', '--json'], { env: ground.env, cwd: ground.cwd })
     expect(
       stdout
         .trimEnd()

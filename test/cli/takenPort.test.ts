@@ -32,7 +32,7 @@ describe('a taken port', () => {
   it('is told with the cluster of ours that holds it', async () => {
     using ground = playground()
     await using fake = await fakeCluster(ground, { cluster: three() })
-    const running = [{ name: 'three', dir: fake.dir, socket: `${fake.dir}/control.sock`, pid: process.pid }]
+    const running = [{ name: 'three', dir: fake.dir, pid: process.pid, condition: 'answers' as const }]
     const error = await explainPort({ code: 'EADDRINUSE', port: 8001 }, running, true)
     expect(error.message).toContain('127.0.0.1:8001 is taken by the running cluster three')
     expect(error.hint).toContain('zk-pseudo down --name three')

@@ -1,17 +1,20 @@
 /** The control API against a real cluster, over its socket. */
 import { statSync } from 'node:fs'
 import { request } from 'node:http'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ClusterEvent } from '../../src/control/api.ts'
 import { connectTo } from '../../src/control/client.ts'
 import { Ensemble } from '../../src/ensemble/index.ts'
-import { runningClusters } from '../../src/supervisor/registry.ts'
+import { knownClusters } from '../../src/supervisor/presence.ts'
 
 let ensemble: Ensemble
+let dir: string
 let socket: string
 beforeAll(async () => {
   ensemble = await Ensemble.start({ members: 1, name: `control-${process.pid}` })
-  socket = runningClusters().find(({ name }) => name === ensemble.name)?.socket ?? ''
+  dir = (await knownClusters()).find(({ name }) => name === ensemble.name)?.dir ?? ''
+  socket = join(dir, 'control.sock')
 })
 afterAll(() => ensemble?.close())
 
@@ -68,7 +71,7 @@ describe('the control socket', () => {
   })
 
   it('streams events as they happen, and goes on after a reader has left', async () => {
-    const connection = connectTo(socket)
+    const connection = connectTo(dir)
     const { seq } = (await last(connection.events({ follow: false }))) as ClusterEvent
     const over = new AbortController()
     const seen: ClusterEvent[] = []
@@ -89,7 +92,7 @@ describe('the control socket', () => {
 
   it('hands out logs: so many lines, of one member', async () => {
     const records = []
-    for await (const record of connectTo(socket).logs({ follow: false, member: 0, tail: 2 }))
+    for await (const record of connectTo(dir).logs({ follow: false, member: 0, tail: 2 }))
       records.push(record)
     expect(records).toHaveLength(2)
     expect(records[1]).toMatchObject({ member: 0, level: expect.any(Number), msg: expect.any(String) })
@@ -97,11 +100,10 @@ describe('the control socket', () => {
 
   it('ends the cluster, and answers when every member has ended', async () => {
     const other = await Ensemble.start({ members: 1, name: `down-${process.pid}` })
-    const running = runningClusters().find(({ name }) => name === other.name)
-    await connectTo(running?.socket as string).down()
+    await connectTo(other.dir).down()
     await other.close()
-    expect(runningClusters().some(({ name }) => name === other.name)).toBe(false)
-    const connection = connectTo(running?.socket as string)
+    expect((await knownClusters()).some(({ name }) => name === other.name)).toBe(false)
+    const connection = connectTo(other.dir)
     await expect(connection.cluster()).rejects.toMatchObject({ code: 'NO_CLUSTER', exitCode: 3 })
   })
 })

@@ -1,13 +1,17 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { isAlive } from '../../supervisor/processes.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectTo } from '../../control/client.ts'
+import { presenceIn } from '../../supervisor/presence.ts'
+import { fateOf } from '../../supervisor/processes.ts'
+import { readState } from '../../supervisor/supervisorState.ts'
 import { defineCommand } from '../command.ts'
 import { OperationError } from '../errors.ts'
-import { defaultDir } from '../findCluster.ts'
+import { chooseCluster, chooseFolder, type RunningCluster } from '../findCluster.ts'
 import { countText } from '../format/words.ts'
-import { type OpenCluster, openCluster } from '../openCluster.ts'
+import { cannotAnswer, place } from '../openCluster.ts'
 import { type ClusterOptions, clusterOptions, jsonOption } from '../options.ts'
+import type { Output } from '../output.ts'
 import { withProgress } from '../progress.ts'
+import { runningClusters } from '../running.ts'
 import { removeVolumes } from '../supervise.ts'
 
 interface DownOptions extends ClusterOptions {
@@ -41,47 +45,58 @@ export const command = defineCommand<DownOptions>({
     ['zk-pseudo down --volumes', 'leave nothing behind'],
   ],
   async run(_args, options, output) {
-    const open = await openIfRunning(options)
-    const downed: Downed = { name: open?.running.name ?? null, members: [], removed: [] }
-    if (open) {
-      const { members } = await open.connection.cluster()
-      downed.members = members.filter((member) => member.exit === null).map((member) => member.id)
-      const down = async (): Promise<void> => {
-        await open.connection.down()
-        await ended(open.running.pid)
-      }
-      await withProgress(output, 'waiting for the members to stop', () => open.connection.cluster(), down())
-    }
-    if (options.volumes) {
-      downed.removed = await removeVolumes(open?.running.dir ?? resolve(options.dir ?? defaultDir))
-    }
+    const volumes = options.volumes === true
+    // What is removed is this folder's if it has any, running or not: never what else may run.
+    const folder = volumes ? chooseFolder(options, place()) : null
+    const all = await runningClusters(options.dir)
+    const running = folder === null ? ifRunning(all, options) : await presenceIn(folder)
+    const downed: Downed = { name: running?.name ?? null, members: [], removed: [] }
+    if (running !== null) downed.members = await end(running, output)
+    const emptied = running?.condition === 'removed' ? null : (running?.dir ?? folder)
+    if (volumes && emptied !== null) downed.removed = await removeVolumes(emptied)
     if (output.json) output.document(downed)
-    else output.print(downedText(downed, options.volumes === true))
+    else output.print(downedText(downed, volumes, all.length > 0))
     return undefined
   },
 })
 
-/** Where a cluster was started from, `down` means that one, though it is down already: never another that runs. */
-function ownFirst(options: ClusterOptions): ClusterOptions {
-  const isNamed =
-    options.name !== undefined || options.dir !== undefined || (process.env.ZK_PSEUDO_NAME ?? '') !== ''
-  return !isNamed && existsSync(join(defaultDir, 'cluster.json')) ? { ...options, dir: defaultDir } : options
-}
-
 /** Null when the cluster is not running, which `down` takes as done. */
-async function openIfRunning(options: ClusterOptions): Promise<OpenCluster | null> {
+function ifRunning(all: readonly RunningCluster[], options: ClusterOptions): RunningCluster | null {
   try {
-    return await openCluster(ownFirst(options))
+    return chooseCluster(all, options, place())
   } catch (error) {
     if (error instanceof OperationError && error.code === 'NO_CLUSTER') return null
     throw error
   }
 }
 
-/** Resolves when the process is gone; throws after ten seconds. */
-async function ended(pid: number): Promise<void> {
+/** Answers the members that were ended. */
+async function end(running: RunningCluster, output: Output): Promise<number[]> {
+  // It has noticed within a second that its folder is gone, and ends itself.
+  if (running.condition === 'removed') {
+    await withProgress(output, 'waiting for it to end', null, over(running))
+    return []
+  }
+  if (running.condition !== 'answers') throw cannotAnswer(running)
+  const connection = connectTo(running.dir)
+  const { members } = await connection.cluster()
+  const down = async (): Promise<void> => {
+    const state = readState(running.dir)
+    await connection.down()
+    if (state === null || fateOf(state) === 'unknown') await over(running)
+    else await until(() => fateOf(state) !== 'alive', running)
+  }
+  await withProgress(output, 'waiting for the members to stop', () => connection.cluster(), down())
+  return members.filter((member) => member.exit === null).map((member) => member.id)
+}
+
+function over(running: RunningCluster): Promise<void> {
+  return until(async () => (await presenceIn(running.dir)) === null, running)
+}
+
+async function until(isOver: () => boolean | Promise<boolean>, { pid }: RunningCluster): Promise<void> {
   const deadline = performance.now() + 10_000
-  while (isAlive({ pid, startTime: null })) {
+  while (!(await isOver())) {
     if (performance.now() > deadline) {
       throw new OperationError(
         'STILL_RUNNING',
@@ -89,14 +104,15 @@ async function ended(pid: number): Promise<void> {
         `end it with: kill ${pid}`,
       )
     }
-    await new Promise((done) => setTimeout(done, 5))
+    await sleep(5)
   }
 }
 
-function downedText({ name, members, removed }: Downed, volumes: boolean): string {
-  const lines = [
-    name === null ? 'nothing is running' : `${name} is down: ${countText(members.length, 'member')} stopped`,
-  ]
+function downedText({ name, members, removed }: Downed, volumes: boolean, isOther: boolean): string {
+  const nothing = isOther
+    ? 'nothing is running here; zk-pseudo ls shows what runs elsewhere'
+    : 'nothing is running'
+  const lines = [name === null ? nothing : `${name} is down: ${countText(members.length, 'member')} stopped`]
   if (volumes)
     lines.push(removed.length === 0 ? 'nothing to remove' : `removed ${removed.join('\n        ')}`)
   return lines.join('\n')

@@ -1,7 +1,7 @@
 import { defineCommand } from '../command.ts'
 import { eventLine } from '../format/event.ts'
 import { clockText } from '../format/words.ts'
-import { openCluster } from '../openCluster.ts'
+import { openForReading } from '../openCluster.ts'
 import { type ClusterOptions, clusterOptions, wholeNumber } from '../options.ts'
 
 interface EventsOptions extends ClusterOptions {
@@ -30,7 +30,7 @@ export const command = defineCommand<EventsOptions>({
     [`zk-pseudo events --json | jq -c 'select(.event.type == "elected")'`, ''],
   ],
   async run(_args, options, output) {
-    const { connection } = await openCluster(options)
+    const { connection } = await openForReading(options, output)
     const events = connection.events({
       ...(options.since === undefined ? {} : { since: options.since }),
       follow: options.follow === true,

@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts'
 import { nearest, usageError } from '../errors.ts'
 import { logFormatter } from '../format/log.ts'
 import { membersText } from '../format/words.ts'
-import { openCluster } from '../openCluster.ts'
+import { openForReading } from '../openCluster.ts'
 import { type ClusterOptions, clusterOptions, wholeNumber } from '../options.ts'
 import { wantsColour } from '../output.ts'
 
@@ -40,7 +40,7 @@ export const command = defineCommand<LogsOptions>({
   async run([word, ...more], options, output) {
     if (more.length > 0)
       throw usageError('logs takes one member, or none for all', 'for example: zk-pseudo logs 1')
-    const { connection } = await openCluster(options)
+    const { connection } = await openForReading(options, output)
     const member = word === undefined ? undefined : memberNamed(word, await connection.cluster())
     const format = output.json
       ? JSON.stringify

@@ -1,4 +1,5 @@
 import { connectTo } from '../../control/client.ts'
+import { OperationError } from '../../control/operationError.ts'
 import { defineCommand } from '../command.ts'
 import type { RunningCluster } from '../findCluster.ts'
 import { table } from '../format/table.ts'
@@ -8,7 +9,7 @@ import { runningClusters } from '../running.ts'
 interface Row {
   name: string
   dir: string
-  supervisorPid: number
+  supervisorPid: number | null
   /** Null where the supervisor does not answer. */
   connectString: string | null
   quorum: boolean | null
@@ -18,42 +19,51 @@ interface Row {
   members: number | null
 }
 
+interface Asked {
+  row: Row
+  /** What there is to say of one that does not answer. */
+  state: string
+}
+
 export const command = defineCommand<JsonOptions>({
   name: 'ls',
   summary: 'list the running clusters',
   options: [jsonOption],
   examples: [['zk-pseudo ls', 'every cluster of this user, with its folder']],
   async run(_args, _options, output) {
-    const rows = await Promise.all((await runningClusters()).map(ask))
-    if (output.json) output.document(rows)
-    else if (rows.length === 0) output.note('no cluster is running; start one: zk-pseudo up 3 -d')
-    else output.print(listing(rows, output.columns).join('\n'))
+    const asked = await Promise.all((await runningClusters()).map(ask))
+    if (output.json) output.document(asked.map(({ row }) => row))
+    else if (asked.length === 0) output.note('no cluster is running; start one: zk-pseudo up 3 -d')
+    else output.print(listing(asked, output.columns).join('\n'))
     return undefined
   },
 })
 
-async function ask({ name, dir, pid, socket }: RunningCluster): Promise<Row> {
+const UNREACHABLE = { removed: 'removed', silent: 'no answer', denied: "another user's" }
+
+async function ask({ name, dir, pid, condition }: RunningCluster): Promise<Asked> {
+  const unknown = {
+    connectString: null,
+    quorum: null,
+    leader: null,
+    epoch: null,
+    running: null,
+    members: null,
+  }
+  const seen = { name, dir, supervisorPid: pid, ...unknown }
+  if (condition !== 'answers') return { row: seen, state: UNREACHABLE[condition] }
   try {
-    const { connectString, quorum, leader, epoch, members } = await connectTo(socket).cluster()
+    const { connectString, quorum, leader, epoch, members } = await connectTo(dir).cluster()
     const running = members.filter((member) => member.state === 'running').length
-    return {
-      name,
-      dir,
-      supervisorPid: pid,
-      connectString,
-      quorum,
-      leader,
-      epoch,
-      running,
-      members: members.length,
-    }
-  } catch {
-    const unknown = { connectString: null, quorum: null, leader: null, epoch: null }
-    return { name, dir, supervisorPid: pid, ...unknown, running: null, members: null }
+    const known = { connectString, quorum, leader, epoch, running, members: members.length }
+    return { row: { ...seen, ...known }, state: `${running}/${members.length}` }
+  } catch (error) {
+    const isStopped = error instanceof OperationError && error.code === 'SUPERVISOR_STOPPED'
+    return { row: seen, state: isStopped ? 'stopped' : 'no answer' }
   }
 }
 
-function listing(rows: Row[], width: number): string[] {
+function listing(asked: Asked[], width: number): string[] {
   const columns = [
     { title: 'NAME' },
     { title: 'UP', align: 'right' },
@@ -62,12 +72,12 @@ function listing(rows: Row[], width: number): string[] {
     { title: 'PID', align: 'right', expendable: 1 },
     { title: 'FOLDER' },
   ] as const
-  const cells = rows.map((row) => [
+  const cells = asked.map(({ row, state }) => [
     row.name,
-    row.members === null ? 'no answer' : `${row.running}/${row.members}`,
+    state,
     row.quorum === false ? 'no quorum' : String(row.leader ?? '-'),
     String(row.epoch ?? '-'),
-    String(row.supervisorPid),
+    String(row.supervisorPid ?? '-'),
     row.dir,
   ])
   return table([...columns], cells, width)

@@ -2,7 +2,7 @@ import type { ClusterInfo } from '../../control/api.ts'
 import { defineCommand } from '../command.ts'
 import { forCluster } from '../commandLine.ts'
 import { clusterReport, contractOf } from '../format/cluster.ts'
-import { openCluster } from '../openCluster.ts'
+import { openForReading } from '../openCluster.ts'
 import { type ClusterOptions, clusterOptions, jsonOption } from '../options.ts'
 
 export const command = defineCommand<ClusterOptions>({
@@ -14,7 +14,7 @@ export const command = defineCommand<ClusterOptions>({
     ['zk-pseudo ps --json | jq .leader', 'the id of the leader'],
   ],
   async run(_args, options, output) {
-    const { connection } = await openCluster(options)
+    const { connection } = await openForReading(options, output)
     const cluster: ClusterInfo = await connection.cluster()
     if (output.json) output.document(contractOf(cluster))
     else output.print(forCluster(clusterReport(cluster, output).join('\n'), options))

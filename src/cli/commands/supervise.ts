@@ -11,7 +11,7 @@ export const command = defineCommand<object>({
   hidden: true,
   arguments: [{ name: '<request>', description: 'what up was asked for, as JSON' }],
   examples: [],
-  async run([request = '']) {
+  async run([request = ''], _options, output) {
     const tell = (message: StartMessage): void => {
       if (process.connected) process.send?.(message)
     }
@@ -21,9 +21,11 @@ export const command = defineCommand<object>({
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void supervised.stop())
       // A terminal that closes is no reason for a background process to end.
       process.on('SIGHUP', () => {})
-      tell({ kind: 'ready', socket: supervised.socket })
+      tell({ kind: 'ready' })
       await supervised.ended
-      return exitCodes.done
+      if (supervised.failure === null) return exitCodes.done
+      output.note(supervised.failure.message)
+      return supervised.failure.exitCode
     } catch (thrown) {
       const error = describe(thrown)
       tell({ kind: 'failed', error })

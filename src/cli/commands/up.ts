@@ -2,15 +2,16 @@ import { formatProblem } from '../../config/problem.ts'
 import type { ClusterInfo } from '../../control/api.ts'
 import { connectTo } from '../../control/client.ts'
 import type { Connection } from '../../control/connection.ts'
+import { presenceIn, type RunningCluster } from '../../supervisor/presence.ts'
 import { attach } from '../attach.ts'
 import { defineCommand } from '../command.ts'
 import { forCluster } from '../commandLine.ts'
 import { startDetached } from '../detached.ts'
 import { exitCodes, OperationError, usageError } from '../errors.ts'
-import type { RunningCluster } from '../findCluster.ts'
 import { foreground } from '../foreground.ts'
 import { banner } from '../format/banner.ts'
 import { contractOf } from '../format/cluster.ts'
+import { cannotAnswer } from '../openCluster.ts'
 import { clusterOptions, jsonOption, waitTimeoutOption, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
 import { planText, planUp } from '../plan.ts'
@@ -105,24 +106,43 @@ export const command = defineCommand<UpOptions>({
       for (const line of [...plan.problems.map(formatProblem), ...plan.notes]) output.note(line)
       return undefined
     }
-    const running = alreadyRunning(await runningClusters(), request)
-    if (running) {
-      output.note(`${running.name} already runs (supervisor ${running.pid}, ${running.dir})`)
-      return options.detach
-        ? serving(connectTo(running.socket), options, output)
-        : watch(connectTo(running.socket), options, output)
+    const running = await alreadyRunning(request)
+    if (running !== null) return join(running, options, output)
+    try {
+      return await start(request, options, output)
+    } catch (error) {
+      // Another `up` was quicker by a moment.
+      const isLost = error instanceof OperationError && error.code === 'ALREADY_RUNNING'
+      const winner = isLost ? await alreadyRunning(request) : null
+      if (winner === null) throw error
+      return join(winner, options, output)
     }
-    if (!options.detach) {
-      return foreground((note) => supervise(request, note), options.waitTimeout, output, options)
-    }
-    const { socket } = await withProgress(output, 'starting', null, startDetached(request, output))
-    return serving(connectTo(socket), options, output)
   },
 })
 
-/** The cluster that this `up` would start, if it runs already. */
-function alreadyRunning(running: RunningCluster[], request: UpRequest): RunningCluster | undefined {
-  const found = running.find((cluster) => cluster.dir === request.dir)
+async function start(request: UpRequest, options: UpOptions, output: Output): Promise<number | undefined> {
+  const { detach, waitTimeout } = options
+  if (!detach) return foreground((note) => supervise(request, note), waitTimeout, output, options)
+  const begun = performance.now()
+  await withProgress(output, 'starting', null, startDetached(request, waitTimeout, output))
+  const left = Math.max(0, Math.round(waitTimeout - (performance.now() - begun)))
+  return serving(connectTo(request.dir), left, output)
+}
+
+/** What runs already is what was asked for. */
+function join(running: RunningCluster, options: UpOptions, output: Output): Promise<undefined> {
+  output.note(`${running.name} already runs (supervisor ${running.pid}, ${running.dir})`)
+  const connection = connectTo(running.dir)
+  return options.detach
+    ? serving(connection, options.waitTimeout, output)
+    : watch(connection, options, output)
+}
+
+/** The cluster that this `up` would start, if it runs already. @throws OperationError when another is in the way */
+async function alreadyRunning(request: UpRequest): Promise<RunningCluster | null> {
+  const found = await presenceIn(request.dir)
+  // One whose folder is gone ends itself: the start waits for that.
+  if (found?.condition === 'silent' || found?.condition === 'denied') throw cannotAnswer(found)
   if (found && request.name !== null && found.name !== request.name) {
     throw new OperationError(
       'DIR_IN_USE',
@@ -130,22 +150,24 @@ function alreadyRunning(running: RunningCluster[], request: UpRequest): RunningC
       `start ${request.name} in a folder of its own: --dir FOLDER, or end the other: zk-pseudo down --name ${found.name}`,
     )
   }
-  const named = running.find((cluster) => cluster.name === request.name)
-  if (named && named !== found) {
+  const named =
+    request.name === null ? [] : (await runningClusters()).filter(({ name }) => name === request.name)
+  const other = named.find(({ dir }) => dir !== request.dir)
+  if (other !== undefined) {
     throw new OperationError(
       'NAME_IN_USE',
-      `a cluster named ${named.name} already runs, from ${named.dir}`,
-      `take another name, or end it: zk-pseudo down --name ${named.name}`,
+      `a cluster named ${other.name} already runs, from ${other.dir}`,
+      `take another name, or end it: zk-pseudo down --name ${other.name}`,
     )
   }
-  return found
+  return found?.condition === 'answers' ? found : null
 }
 
 /** Waits until it serves, and shows it. */
-async function serving(connection: Connection, options: UpOptions, output: Output): Promise<undefined> {
+async function serving(connection: Connection, waitTimeoutMs: number, output: Output): Promise<undefined> {
   const look = (): Promise<ClusterInfo> => connection.cluster()
   const what = 'waiting for the ensemble to serve'
-  const cluster = await withProgress(output, what, look, connection.wait(options.waitTimeout)).catch(
+  const cluster = await withProgress(output, what, look, connection.wait(waitTimeoutMs)).catch(
     (error: unknown) => {
       if (!(error instanceof OperationError)) throw error
       const isCrash = error.code === 'CRASHED'

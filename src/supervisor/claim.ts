@@ -1,0 +1,100 @@
+/**
+ * A name that at most one process of this machine holds. On Linux it is an abstract Unix socket, which the kernel
+ * frees with its process however that ends; elsewhere a lock file with the owner's pid. The holder can be asked who
+ * it is.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fateOf, identityOf, type ProcessIdentity } from './processes.ts'
+
+/** A holder that says nothing for this long is stopped, or very busy. */
+const ASK_MS = 500
+
+/** Lets go of the name. */
+export type Release = () => void
+
+/** Null when another holds it. @param tell what the holder answers when it is asked @throws the system's error */
+export async function claim(name: string, tell: () => string = () => ''): Promise<Release | null> {
+  return process.platform === 'linux' ? claimSocket(name, tell) : claimFile(name, tell)
+}
+
+/** What the holder of the name tells, '' when it does not answer; null when nobody holds it. */
+export async function askHolder(name: string): Promise<string | null> {
+  return process.platform === 'linux' ? askSocket(name) : askFile(name)
+}
+
+function socketPath(name: string): string {
+  return `\0zk-pseudo-${name}`
+}
+
+function claimSocket(name: string, tell: () => string): Promise<Release | null> {
+  return new Promise((resolve, reject) => {
+    const server: Server = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.unref().end(tell())
+    })
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(null)
+      else reject(error)
+    })
+    server.listen({ path: socketPath(name) }, () => {
+      server.unref()
+      resolve(() => server.close())
+    })
+  })
+}
+
+function askSocket(name: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = connect({ path: socketPath(name) }).setEncoding('utf8')
+    let text = ''
+    const over = setTimeout(() => socket.destroy(), ASK_MS)
+    let isHeld = false
+    socket.once('connect', () => {
+      isHeld = true
+    })
+    socket.on('data', (chunk) => {
+      text += chunk
+    })
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      clearTimeout(over)
+      resolve(isHeld ? text : null)
+    })
+  })
+}
+
+interface LockFile extends ProcessIdentity {
+  told: string
+}
+
+function lockPath(name: string): string {
+  return join(tmpdir(), `zk-pseudo-${name}.lock`)
+}
+
+function claimFile(name: string, tell: () => string): Release | null {
+  const path = lockPath(name)
+  for (const attempt of [1, 2]) {
+    try {
+      const lock: LockFile = { ...identityOf(process.pid), told: tell() }
+      writeFileSync(path, JSON.stringify(lock), { flag: 'wx' })
+      return () => rmSync(path, { force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      if (attempt === 2 || askFile(name) !== null) return null
+      rmSync(path, { force: true })
+    }
+  }
+  return null
+}
+
+function askFile(name: string): string | null {
+  try {
+    const lock = JSON.parse(readFileSync(lockPath(name), 'utf8')) as LockFile
+    return fateOf(lock) === 'gone' ? null : lock.told
+  } catch {
+    return null
+  }
+}

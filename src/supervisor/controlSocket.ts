@@ -1,0 +1,167 @@
+/**
+ * The control socket of a cluster lies in its folder, and whether it can be connected to is whether the cluster
+ * runs. A socket's address has about a hundred bytes. On Linux a folder with a longer path is addressed through an
+ * open descriptor of it (/proc/self/fd), elsewhere its socket lies in the system's temporary folder and
+ * supervisor.json says where.
+ */
+import { createHash } from 'node:crypto'
+import { chmodSync, closeSync, constants, existsSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readState } from './supervisorState.ts'
+
+const NAME = 'control.sock'
+/** sun_path without its final zero byte. */
+const LONGEST_ADDRESS = process.platform === 'linux' ? 107 : 103
+/** Streams that nobody ends are cut off this long after the last answer. */
+const LAST_ANSWER_MS = 50
+
+/** `denied`: another user's, who alone may know. */
+export type Answer = 'answers' | 'silent' | 'denied'
+
+/** Connects to the control socket of the cluster in `dir`. @throws the system's error when there is no such folder */
+export function connectToControl(dir: string, name = NAME): Socket {
+  const path = join(dir, name)
+  if (Buffer.byteLength(path) <= LONGEST_ADDRESS) return connect({ path })
+  if (!hasDescriptors()) return connect({ path: readState(dir)?.socket ?? path })
+  const folder = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    // The system has followed the address when this returns.
+    return connect({ path: throughDescriptor(folder, name) })
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** Whether a supervisor listens in `dir`. One that is stopped does, too: the system takes the connection. */
+export function probe(dir: string, name = NAME): Promise<Answer> {
+  return new Promise((resolve) => {
+    const failed = ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'EACCES' || code === 'EPERM') resolve('denied')
+      // A full queue of connections belongs to one that lives.
+      else resolve(code === 'EAGAIN' ? 'answers' : 'silent')
+    }
+    try {
+      const socket = connectToControl(dir, name)
+      socket.once('error', failed)
+      socket.once('connect', () => {
+        socket.destroy()
+        resolve('answers')
+      })
+    } catch (error) {
+      failed(error as NodeJS.ErrnoException)
+    }
+  })
+}
+
+export class ControlSocket {
+  /** Set where it does not lie in the folder. */
+  readonly elsewhere: string | null
+  private readonly server: Server
+  private readonly folder: number | null
+  private readonly sockets = new Set<Socket>()
+  private listener: RequestListener | null = null
+  private readonly waiting: Parameters<RequestListener>[] = []
+
+  /**
+   * Binds it, for the one that holds the folder's claim. Requests wait until `serve`.
+   * @returns null when a supervisor listens there after all, which another network namespace's does
+   */
+  static async bind(dir: string): Promise<ControlSocket | null> {
+    if (!(await removeStale(dir))) return null
+    const folder = hasDescriptors() ? openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY) : null
+    const control = new ControlSocket(dir, folder)
+    try {
+      await control.listen(dir)
+      return control
+    } catch (error) {
+      if (folder !== null) closeSync(folder)
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+      return null
+    }
+  }
+
+  private constructor(dir: string, folder: number | null) {
+    this.folder = folder
+    const isTooLong = Buffer.byteLength(join(dir, NAME)) > LONGEST_ADDRESS
+    this.elsewhere = folder === null && isTooLong ? shortPath(dir) : null
+    this.server = createServer((...asked) => {
+      if (this.listener === null) this.waiting.push(asked)
+      else this.listener(...asked)
+    })
+    this.server.on('connection', (socket) => {
+      this.sockets.add(socket)
+      socket.once('close', () => this.sockets.delete(socket))
+    })
+  }
+
+  serve(listener: RequestListener): void {
+    this.listener = listener
+    for (const asked of this.waiting.splice(0)) listener(...asked)
+  }
+
+  /** Answers under way are finished, streams end. The system removes nothing but this very socket. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
+    const cutOff = setTimeout(() => {
+      for (const socket of this.sockets) socket.destroy()
+    }, LAST_ANSWER_MS)
+    await closed
+    clearTimeout(cutOff)
+    if (this.folder !== null) closeSync(this.folder)
+  }
+
+  private listen(dir: string): Promise<void> {
+    // Through the descriptor it stays this folder's, and closing removes it there, whatever becomes of the path.
+    const path =
+      this.folder === null ? (this.elsewhere ?? join(dir, NAME)) : throughDescriptor(this.folder, NAME)
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject)
+      this.server.listen(path, () => {
+        this.server.off('error', reject)
+        resolve()
+      })
+      if (this.server.listening) chmodSync(path, 0o600)
+    })
+  }
+}
+
+/**
+ * Removes a socket that nobody listens on. It is renamed first: should another supervisor have put its own there
+ * since it was looked at, that one still answers under the new name, and gets its name back.
+ */
+async function removeStale(dir: string): Promise<boolean> {
+  if ((await probe(dir)) !== 'silent') return false
+  if (!hasDescriptors()) rmSync(shortPath(dir), { force: true })
+  const path = join(dir, NAME)
+  if (!existsSync(path)) return true
+  const aside = `${path}.stale`
+  renameSync(path, aside)
+  const isLive = (await probe(dir, `${NAME}.stale`)) === 'answers'
+  if (isLive) linkSync(aside, path)
+  rmSync(aside, { force: true })
+  return !isLive
+}
+
+/** Removes what a supervisor that was killed has left; for the one that holds the folder's claim. */
+export function removeSocket(dir: string): void {
+  for (const file of [NAME, `${NAME}.stale`]) rmSync(join(dir, file), { force: true })
+  if (!hasDescriptors()) rmSync(shortPath(dir), { force: true })
+}
+
+function shortPath(dir: string): string {
+  return join(tmpdir(), `zk-pseudo-${createHash('sha1').update(dir).digest('hex').slice(0, 16)}.sock`)
+}
+
+function throughDescriptor(folder: number, name: string): string {
+  return `/proc/self/fd/${folder}/${name}`
+}
+
+let descriptors: boolean | undefined
+
+function hasDescriptors(): boolean {
+  descriptors ??= process.platform === 'linux' && existsSync('/proc/self/fd')
+  return descriptors
+}

@@ -1,0 +1,26 @@
+/** The names of clusters: each has a folder of its own, and a folder belongs to one name. */
+import { OperationError, usageError } from '../control/operationError.ts'
+import { usualName } from './presence.ts'
+
+const LONGEST_NAME = 64
+
+/** @throws OperationError when it cannot be a folder's name */
+export function checkName(name: string): void {
+  const isFit = /^[^/\\\p{Cc}]+$/u.test(name) && name !== '.' && name !== '..' && name.trim() === name
+  if (isFit && Buffer.byteLength(name) <= LONGEST_NAME) return
+  throw usageError(
+    `"${name}" cannot be a cluster's name`,
+    `a name has 1 to ${LONGEST_NAME} bytes, and no slash, backslash or control character; it is not . or ..`,
+  )
+}
+
+/** @param owner the name that the folder's cluster has @throws OperationError when `asked` is another */
+export function checkOwner(dir: string, owner: string | undefined, asked: string | null): void {
+  if (!owner || asked === null || owner === asked) return
+  const option = owner === usualName(dir) ? '' : ` --name ${owner}`
+  throw new OperationError(
+    'DIR_IN_USE',
+    `${dir} belongs to the cluster ${owner}, not to ${asked}`,
+    `start ${asked} in a folder of its own: --dir FOLDER, or start ${owner}: zk-pseudo up --dir ${dir}${option}`,
+  )
+}

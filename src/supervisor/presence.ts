@@ -1,0 +1,117 @@
+/** Whether a cluster runs in a folder, judged there: by its control socket, its supervisor's process, and its claim. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { canonicalPath } from './canonicalPath.ts'
+import { probe } from './controlSocket.ts'
+import { holderOf, isReplaced } from './folderClaim.ts'
+import { fateOf, isAlive } from './processes.ts'
+import { isOfTheseMounts, type RegisteredCluster, registeredClusters, unregister } from './registry.ts'
+import { readState } from './supervisorState.ts'
+
+/** The folder that holds the cluster of a project, and the folders of its named ones. */
+export const DEFAULT_DIR = '.zk-pseudo'
+const NAMES = 'names'
+
+export interface RunningCluster {
+  name: string
+  /** The cluster's folder, canonical. */
+  dir: string
+  /** Its supervisor's process; null when that is not known. */
+  pid: number | null
+  /**
+   * `answers`: it can be connected to. `removed`: its folder is gone, which it will notice. `silent`: its process is
+   * there, and its control socket is not. `denied`: it is another user's.
+   */
+  condition: 'answers' | 'removed' | 'silent' | 'denied'
+}
+
+/** A supervisor that takes or leaves its folder has a socket, or is gone, within this time. */
+const PASSING_MS = 1000
+
+/** Null when surely nothing runs there. */
+export async function presenceIn(folder: string): Promise<RunningCluster | null> {
+  const dir = canonicalPath(folder)
+  const deadline = performance.now() + PASSING_MS
+  for (;;) {
+    const answer = await probe(dir)
+    const state = readState(dir)
+    const seen = { name: state?.name || nameOf(dir), dir, pid: state?.pid ?? null }
+    if (answer === 'answers') return { ...seen, condition: 'answers' }
+    const holder = await holderOf(dir)
+    const held = holder === null ? null : { name: holder.name ?? seen.name, dir, pid: holder.pid || seen.pid }
+    if (holder !== null && held !== null && isReplaced(holder)) return { ...held, condition: 'removed' }
+    if (answer === 'denied') return { ...(held ?? seen), condition: 'denied' }
+    const lives = holder === null ? state !== null && isAlive(state) : !holder.brief
+    if (!lives) return null
+    if (performance.now() > deadline) return { ...(held ?? seen), condition: 'silent' }
+    await sleep(20)
+  }
+}
+
+/** The clusters that run in a project's folder for clusters: the one without a name first. */
+export async function clustersOf(home: string): Promise<RunningCluster[]> {
+  const found = await Promise.all(foldersIn(home).map(presenceIn))
+  return found.filter((cluster) => cluster !== null)
+}
+
+/** A project's folder for clusters, if it is one, and those of its named clusters; running or not. */
+export function foldersIn(home: string): string[] {
+  try {
+    const names = readdirSync(join(home, NAMES), { withFileTypes: true })
+    return [home, ...names.filter((entry) => entry.isDirectory()).map(({ name }) => namedDir(home, name))]
+  } catch {
+    return [home]
+  }
+}
+
+export function namedDir(home: string, name: string): string {
+  return join(home, NAMES, name)
+}
+
+/** The project's folder of which `dir` is a named cluster's; null when it is none. */
+export function homeOf(dir: string): string | null {
+  const home = dirname(dirname(dir))
+  return basename(home) === DEFAULT_DIR && namedDir(home, basename(dir)) === dir ? home : null
+}
+
+/** Every cluster of this user that is known and runs. Entries of those that are surely over are removed in passing. */
+export async function knownClusters(): Promise<RunningCluster[]> {
+  const found = await Promise.all(registeredClusters().map(verified))
+  return found.filter((cluster) => cluster !== null).sort((a, b) => a.name.localeCompare(b.name))
+}
+
+async function verified(entry: RegisteredCluster): Promise<RunningCluster | null> {
+  const found = await presenceIn(entry.dir)
+  if (found !== null) return found.condition === 'removed' ? { ...found, name: entry.name } : found
+  if (isOver(entry)) unregister(entry.dir)
+  return null
+}
+
+/** Of a cluster that does not answer. A supervisor that cannot be judged from here may be about to answer. */
+function isOver(entry: RegisteredCluster): boolean {
+  try {
+    readdirSync(entry.dir)
+    const state = readState(entry.dir)
+    return state === null || fateOf(state) === 'gone'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && isOfTheseMounts(entry)
+  }
+}
+
+/** What the cluster in a folder is called; what it was called last when it is down. */
+export function nameOf(dir: string): string {
+  try {
+    const { name } = JSON.parse(readFileSync(join(dir, 'cluster.json'), 'utf8')) as { name?: string }
+    if (name) return name
+  } catch {
+    // There never was one.
+  }
+  return usualName(dir)
+}
+
+/** The folder that holds `.zk-pseudo`, or whatever else the cluster's folder is called. */
+export function usualName(dir: string): string {
+  const own = basename(dir)
+  return own === DEFAULT_DIR ? basename(dirname(dir)) : own
+}
