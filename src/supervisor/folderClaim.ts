@@ -5,7 +5,16 @@
  * shows itself by its control socket, which lies in the folder.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readlinkSync, rmdirSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { OperationError } from '../control/operationError.ts'
@@ -52,6 +61,7 @@ export class FolderClaim {
       const stats = statSync(path, { bigint: true })
       holder.inode = `${stats.dev}-${stats.ino}`
       releases.push(await claimOrThrow(`folder-${holder.inode}`, holder))
+      releases.push(keepOpen(path))
       await checkSilent(path)
       return new FolderClaim(path, made, holder, releases)
     } catch (error) {
@@ -161,6 +171,13 @@ export function isReplaced({ dir, inode }: Pick<Holder, 'dir' | 'inode'>): boole
   } catch {
     return false
   }
+}
+
+/** While it is open its inode is given to no other folder, even when it was removed. */
+function keepOpen(path: string): Release {
+  if (process.platform === 'win32') return () => {}
+  const folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  return () => closeSync(folder)
 }
 
 /** Not mkdir's own recursion, which never ends below /proc. */

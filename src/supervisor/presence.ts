@@ -6,7 +6,7 @@ import { canonicalPath } from './canonicalPath.ts'
 import { probe } from './controlSocket.ts'
 import { holderOf, isReplaced } from './folderClaim.ts'
 import { fateOf, isAlive } from './processes.ts'
-import { isOfTheseMounts, type RegisteredCluster, registeredClusters, unregister } from './registry.ts'
+import { forget, isOfTheseMounts, type RegistryEntry, registeredClusters } from './registry.ts'
 import { readState } from './supervisorState.ts'
 
 /** The folder that holds the cluster of a project, and the folders of its named ones. */
@@ -81,15 +81,15 @@ export async function knownClusters(): Promise<RunningCluster[]> {
   return found.filter((cluster) => cluster !== null).sort((a, b) => a.name.localeCompare(b.name))
 }
 
-async function verified(entry: RegisteredCluster): Promise<RunningCluster | null> {
+async function verified(entry: RegistryEntry): Promise<RunningCluster | null> {
   const found = await presenceIn(entry.dir)
   if (found !== null) return found.condition === 'removed' ? { ...found, name: entry.name } : found
-  if (isOver(entry)) unregister(entry.dir)
+  if (isOver(entry)) forget(entry)
   return null
 }
 
 /** Of a cluster that does not answer. A supervisor that cannot be judged from here may be about to answer. */
-function isOver(entry: RegisteredCluster): boolean {
+function isOver(entry: RegistryEntry): boolean {
   try {
     readdirSync(entry.dir)
     const state = readState(entry.dir)

@@ -27,6 +27,11 @@ export interface RegisteredCluster {
   readonly mounts: string | null
 }
 
+/** An entry where it was found. */
+export interface RegistryEntry extends RegisteredCluster {
+  readonly file: string
+}
+
 export function register({ name, dir }: Pick<RegisteredCluster, 'name' | 'dir'>): void {
   quietly(() => {
     const file = fileOf(dir)
@@ -54,7 +59,12 @@ export function unregister(dir: string): void {
   })
 }
 
-export function registeredClusters(): RegisteredCluster[] {
+/** Of a cluster that is surely over. */
+export function forget({ file }: RegistryEntry): void {
+  quietly(() => rmSync(file, { force: true }))
+}
+
+export function registeredClusters(): RegistryEntry[] {
   return quietly(() => {
     const folder = registryDir()
     if (folder === null || !existsSync(folder)) return []
@@ -94,11 +104,11 @@ function fileOf(dir: string): string | null {
   return folder === null ? null : join(folder, `${createHash('sha1').update(dir).digest('hex')}.json`)
 }
 
-function readEntry(file: string): RegisteredCluster | null {
+function readEntry(file: string): RegistryEntry | null {
   return quietly(() => {
     const entry = JSON.parse(readFileSync(file, 'utf8')) as Partial<RegisteredCluster>
     const { name, dir, mounts = null } = entry
-    return typeof name === 'string' && typeof dir === 'string' ? { name, dir, mounts } : null
+    return typeof name === 'string' && typeof dir === 'string' ? { name, dir, mounts, file } : null
   }, null)
 }
 

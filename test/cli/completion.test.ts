@@ -77,7 +77,10 @@ describe('completion', () => {
       const script = `source <(zk-pseudo completion bash)
         COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _zk_pseudo 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`
       const env = { ...ground.env, PATH: `${bin}:${process.env.PATH}` }
-      const { stdout } = await promisify(execFile)('bash', ['-c', script, 'bash', ...words], { env })
+      const { stdout } = await promisify(execFile)('bash', ['-c', script, 'bash', ...words], {
+        env,
+        cwd: ground.cwd,
+      })
       return stdout.split('\n').filter((line) => line !== '')
     }
     expect(await bash(['zk-pseudo', 'pa'])).toEqual(['pause'])
