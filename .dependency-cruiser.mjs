@@ -14,7 +14,15 @@ const allowed = {
     'core/(events|invariant|election/(why|vote))',
     'storage/(lock|fileSystem|fileNames|logFormat|errors|epochs|recovery)',
   ],
-  supervisor: ['host', 'config', 'core/(events|quorum)', 'control/api', 'control/operationError', 'protocol'],
+  supervisor: [
+    'host',
+    'config',
+    'core/(events|quorum)',
+    'control/api',
+    'control/operationError',
+    'protocol',
+    'storage/(fileNames|lock)',
+  ],
   control: ['supervisor', 'core/events', 'host/host'],
   ensemble: ['supervisor', 'control', 'client', 'config', 'host/host', 'core/events'],
   cli: [

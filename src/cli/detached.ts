@@ -3,12 +3,11 @@
  * comes back over the channel between the two, so that a taken port is told here and not in a file.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { ApiError } from '../control/api.ts'
 import { ClusterDir } from '../supervisor/clusterDir.ts'
-import { FolderClaim } from '../supervisor/folderClaim.ts'
-import { checkOwner } from '../supervisor/names.ts'
 import { exitCodes, OperationError } from './errors.ts'
 import { durationText } from './format/words.ts'
 import type { Output } from './output.ts'
@@ -28,13 +27,14 @@ export async function startDetached(
   waitTimeoutMs: number,
   output: Output,
 ): Promise<void> {
-  const printed = await openPrinted(request)
-  const main = process.argv[1] ?? ''
-  const child = spawn(process.execPath, [main, '__supervise', JSON.stringify(request)], {
+  const printed = printedFile(request.dir)
+  const fd = openSync(printed, 'wx', 0o600)
+  const words = ['__supervise', JSON.stringify(request), printed]
+  const child = spawn(process.execPath, [process.argv[1] ?? '', ...words], {
     detached: true,
-    stdio: ['ignore', printed.fd, printed.fd, 'ipc'],
+    stdio: ['ignore', fd, fd, 'ipc'],
   })
-  closeSync(printed.fd)
+  closeSync(fd)
   const tooLate = new AbortController()
   const timer = setTimeout(() => tooLate.abort(), waitTimeoutMs)
   try {
@@ -48,28 +48,24 @@ export async function startDetached(
   }
 }
 
-interface Printed {
-  readonly file: string
-  readonly fd: number
-  /** How much of the file is from before. */
-  readonly offset: number
+/**
+ * The file that gets what the background process prints. The cluster's folder is for the one supervisor that gets it to
+ * make; until then this file lies outside of it.
+ */
+function printedFile(dir: string): string {
+  return join(nearestFolder(dirname(new ClusterDir(dir).outputPath)), `.zk-pseudo-${randomBytes(6).toString('hex')}.out`)
 }
 
-/** The file that gets what the background process prints, made while nobody else has the folder. */
-async function openPrinted(request: UpRequest): Promise<Printed> {
-  const claim = await FolderClaim.take(request.dir, { brief: true })
+function nearestFolder(path: string): string {
+  return existsSync(path) ? path : nearestFolder(dirname(path))
+}
+
+/** To be called by the supervisor once its folder is laid out. */
+export function adoptOutput(dir: string, printed: string): void {
   try {
-    const dir = new ClusterDir(claim.path)
-    checkOwner(dir.path, dir.manifest?.name, request.name)
-    // Remembered as made by us, so that `down --volumes` leaves nothing behind.
-    if (dir.manifest === null) dir.begin({ name: '', request: null, ports: null }, claim.made)
-    dir.make(join(dir.path, 'logs'))
-    dir.save()
-    const file = join(dir.path, 'logs', 'supervisor.out')
-    const fd = openSync(file, 'a', 0o600)
-    return { file, fd, offset: fstatSync(fd).size }
-  } finally {
-    claim.release()
+    renameSync(printed, new ClusterDir(dir).outputPath)
+  } catch {
+    // Somebody has removed it: the output is lost, the cluster is not.
   }
 }
 
@@ -93,29 +89,24 @@ function aborted(signal: AbortSignal): Promise<null> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null)))
 }
 
-function endedEarly(how: string, printed: Printed): OperationError {
-  return new OperationError('SUPERVISOR_ENDED', `the supervisor ended ${how} while it started`, said(printed))
+function endedEarly(how: string, printed: string): OperationError {
+  const hint = said(printed)
+  rmSync(printed, { force: true })
+  return new OperationError('SUPERVISOR_ENDED', `the supervisor ended ${how} while it started`, hint)
 }
 
-function startsStill(pid: number | undefined, waitedMs: number, printed: Printed): OperationError {
+function startsStill(pid: number | undefined, waitedMs: number, printed: string): OperationError {
   const message = `the supervisor (process ${pid}) has not opened its members' ports after ${durationText(waitedMs)}`
   const hint = `it goes on trying: zk-pseudo ps; to end it: kill ${pid}\n${said(printed)}`
   return new OperationError('START_TIMEOUT', message, hint, exitCodes.timedOut)
 }
 
 /** What it has printed, the last lines of it. */
-function said({ file, offset }: Printed): string {
+function said(printed: string): string {
   try {
-    const lines = readFileSync(file)
-      .subarray(offset)
-      .toString('utf8')
-      .trimEnd()
-      .split('\n')
-      .slice(-LAST_LINES)
-    return lines.join('') === ''
-      ? `it printed nothing into ${file}`
-      : `it printed, in ${file}:\n${lines.join('\n')}`
+    const text = readFileSync(printed, 'utf8').trimEnd()
+    return text === '' ? 'it printed nothing' : `it printed:\n${text.split('\n').slice(-LAST_LINES).join('\n')}`
   } catch {
-    return `what it printed, ${file}, cannot be read`
+    return 'what it printed cannot be read'
   }
 }

@@ -9,6 +9,7 @@ import { removeSocket } from '../supervisor/controlSocket.ts'
 import { FolderClaim } from '../supervisor/folderClaim.ts'
 import { DEFAULT_DIR, homeOf } from '../supervisor/presence.ts'
 import { sweep } from '../supervisor/supervisorState.ts'
+import type { Removal } from '../supervisor/volumes.ts'
 import { runningClusters } from './running.ts'
 import { explainPort, isPortError } from './takenPort.ts'
 import type { UpRequest } from './upRequest.ts'
@@ -50,16 +51,17 @@ export async function supervise(request: UpRequest, note: (line: string) => void
 }
 
 /**
- * Removes from `dir` what zk-pseudo made there, and answers the paths that it removed. Nobody can start there meanwhile.
- * @throws OperationError `ALREADY_RUNNING` when the cluster runs, or may run
+ * Removes from `dir` what zk-pseudo made there. Nobody can start there meanwhile.
+ * @throws OperationError `ALREADY_RUNNING` when the cluster runs, or may run; `DATA_IN_USE` when a member still uses it
  */
-export async function removeVolumes(dir: string): Promise<string[]> {
+export async function removeVolumes(dir: string): Promise<Removal> {
   const claim = await FolderClaim.take(dir, { brief: true })
   try {
     sweep(claim.path)
     removeSocket(claim.path)
-    const removed = new ClusterDir(claim.path).removeVolumes()
-    return [...removed, ...removeEmptyHomes(claim.path)]
+    const removal = new ClusterDir(claim.path).removeVolumes()
+    removal.removed.push(...removeEmptyHomes(claim.path))
+    return removal
   } finally {
     claim.release()
   }

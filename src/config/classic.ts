@@ -81,6 +81,10 @@ export function classicEnsemble(layout: ClassicLayout): { members: ClassicMember
   return { members: failed ? [] : members.map(({ member }) => member), problems: all }
 }
 
+export function classicFile(dir: string, sid: number): string {
+  return join(dir, 'conf', `zoo-${sid}.cfg`)
+}
+
 export function classicPorts(basePort: number, count: number): MemberPorts[] {
   return Array.from({ length: count }, (_, i) => ({
     clientPort: basePort + i,
@@ -145,7 +149,7 @@ function memberOf(
   ports: readonly MemberPorts[],
   sid: number,
 ): { member: ClassicMember; problems: Problem[] } {
-  const file = join(layout.dir, 'conf', `zoo-${sid}.cfg`)
+  const file = classicFile(layout.dir, sid)
   const dataDir = join(layout.dir, 'data', String(sid))
   const text = textOf(layout, set, ports, sid, dataDir)
   const parsed = parseConfig(text, file)

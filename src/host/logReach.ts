@@ -22,8 +22,6 @@ import {
   zxidOfPayload,
 } from '../storage/logFormat.ts'
 
-export { VERSION_DIR }
-
 const CHUNK = 1024 * 1024
 const COUNTERS = 2 ** 32
 

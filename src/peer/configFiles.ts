@@ -18,6 +18,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { backupFile, dynamicFile, nextFile, unfinishedFile } from '../config/fileNames.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { withDynamicFile } from '../config/staticFile.ts'
 import type { EnsembleConfig } from '../core/ensembleConfig.ts'
@@ -45,28 +46,25 @@ export class ConfigFiles {
     }
   }
 
-  private get nextFile(): string {
-    return `${this.file}.dynamic.next`
-  }
-
   private saveNext(config: EnsembleConfig): void {
-    replaceFile(this.nextFile, linesOf(config).join('\n'))
+    replaceFile(nextFile(this.file), linesOf(config).join('\n'))
   }
 
   private saveCurrent(config: EnsembleConfig): void {
-    const dynamicFile = `${this.file}.dynamic.${config.version.toString(16)}`
+    const inForce = dynamicFile(this.file, config.version)
+    const proposed = nextFile(this.file)
     const lines = linesOf(config).filter((line) => !line.startsWith('version='))
-    replaceFile(dynamicFile, lines.join('\n'))
-    this.pointTo(resolve(dynamicFile), config)
-    if (existsSync(this.nextFile) && versionIn(this.nextFile) <= config.version) rmSync(this.nextFile)
+    replaceFile(inForce, lines.join('\n'))
+    this.pointTo(resolve(inForce), config)
+    if (existsSync(proposed) && versionIn(proposed) <= config.version) rmSync(proposed)
   }
 
-  private pointTo(dynamicFile: string, { servers }: EnsembleConfig): void {
+  private pointTo(inForce: string, { servers }: EnsembleConfig): void {
     if (!existsSync(this.file)) return
     const text = readFileSync(this.file, 'utf8')
-    if (!/^\s*dynamicConfigFile\b/m.test(text)) replaceFile(`${this.file}.bak`, text)
+    if (!/^\s*dynamicConfigFile\b/m.test(text)) replaceFile(backupFile(this.file), text)
     const own = servers.find(({ sid }) => sid === this.sid)
-    replaceFile(this.file, withDynamicFile(text, dynamicFile, own !== undefined && own.clientPort !== null))
+    replaceFile(this.file, withDynamicFile(text, inForce, own !== undefined && own.clientPort !== null))
   }
 }
 
@@ -81,7 +79,7 @@ function linesOf({ text }: EnsembleConfig): string[] {
 
 /** Whole or not at all (AtomicFileWritingIdiom). */
 function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.tmp`
+  const temporary = unfinishedFile(path)
   const file = openSync(temporary, 'w', 0o644)
   try {
     writeSync(file, text)

@@ -4,7 +4,7 @@
  */
 import { join, resolve } from 'node:path'
 import { StorageError } from './errors.ts'
-import { listLogs, listSnapshots, TEMPORARY_PREFIX, VERSION_DIR } from './fileNames.ts'
+import { isTemporary, listLogs, listSnapshots, VERSION_DIR } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 import { type DirectoryLock, lockDirectory } from './lock.ts'
 
@@ -66,8 +66,6 @@ function refuseMixUps(files: FileSystem, snapDir: string, logDir: string): void 
 /** Snapshots and logs that a crash cut short, under the names only this program gives them. */
 export function removeTemporaries(files: FileSystem, { snapDir, logDir }: DataDir): void {
   for (const dir of new Set([snapDir, logDir])) {
-    for (const name of files.list(dir)) if (TEMPORARY.test(name)) files.remove(join(dir, name))
+    for (const name of files.list(dir)) if (isTemporary(name)) files.remove(join(dir, name))
   }
 }
-
-const TEMPORARY = new RegExp(`^${TEMPORARY_PREFIX}(snapshot|log)\\.`)

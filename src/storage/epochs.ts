@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import { type Epoch, epochOf, formatZxid, MAX_EPOCH, type Zxid } from '../protocol/zxid.ts'
 import { StorageError } from './errors.ts'
+import { EPOCH_FILES, UNFINISHED } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 
 export interface Epochs {
@@ -15,13 +16,9 @@ export interface Epochs {
   currentIsUnsaved: boolean
 }
 
-const NAMES = { accepted: 'acceptedEpoch', current: 'currentEpoch' } as const
-/** AtomicFileOutputStream's, so that either finds what the other left. */
-const TEMPORARY = '.tmp'
-
 export function saveEpoch(files: FileSystem, dir: string, which: 'accepted' | 'current', epoch: Epoch): void {
-  const path = join(dir, NAMES[which])
-  const temporary = path + TEMPORARY
+  const path = join(dir, EPOCH_FILES[which])
+  const temporary = path + UNFINISHED
   const fd = files.open(temporary, 'replace')
   try {
     files.write(fd, Buffer.from(String(epoch)), 0)
@@ -46,20 +43,20 @@ export function saveEpoch(files: FileSystem, dir: string, which: 'accepted' | 'c
  */
 export function readEpochs(files: FileSystem, dir: string, lastZxid: Zxid): Epochs {
   const epochOfLog = lastZxid < 0 ? 0 : epochOf(lastZxid)
-  const acceptedEpoch = readEpoch(files, join(dir, NAMES.accepted))
-  const current = readEpoch(files, join(dir, NAMES.current)) ?? epochOfLog
+  const acceptedEpoch = readEpoch(files, join(dir, EPOCH_FILES.accepted))
+  const current = readEpoch(files, join(dir, EPOCH_FILES.current)) ?? epochOfLog
   const currentEpoch = current >= epochOfLog ? current : epochOnItsWay(files, dir, epochOfLog, acceptedEpoch)
   if (currentEpoch === null)
     throw new StorageError(
       'inconsistent',
-      join(dir, NAMES.current),
+      join(dir, EPOCH_FILES.current),
       `the current epoch, ${current}, is older than the last zxid, ${formatZxid(lastZxid)}`,
       { hint: 'Log and epoch files are of different copies of this directory; restore them together' },
     )
   if ((acceptedEpoch ?? epochOfLog) < currentEpoch)
     throw new StorageError(
       'inconsistent',
-      join(dir, NAMES.accepted),
+      join(dir, EPOCH_FILES.accepted),
       `the accepted epoch, ${acceptedEpoch ?? epochOfLog}, is less than the current epoch, ${currentEpoch}`,
       { hint: 'One of the two files was replaced or lost; restore both together' },
     )
@@ -77,7 +74,7 @@ function epochOnItsWay(
   acceptedEpoch: Epoch | null,
 ): Epoch | null {
   if (acceptedEpoch !== null && acceptedEpoch >= epochOfLog) return epochOfLog
-  const temporary = join(dir, NAMES.current + TEMPORARY)
+  const temporary = join(dir, EPOCH_FILES.current + UNFINISHED)
   const saving = files.exists(temporary) ? readEpoch(files, temporary) : null
   return saving !== null && saving >= epochOfLog ? saving : null
 }

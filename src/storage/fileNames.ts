@@ -1,7 +1,9 @@
 /**
- * The names in version-2 that carry a zxid: `log.<hex of the first>` and `snapshot.<hex of the last>[.gz]`.
- * Apache takes any name whose first dotted part is `log` or `snapshot` for one of these
- * (Util.getZxidFromName), so temporary names must begin otherwise.
+ * Every name that a member gives to a file or folder of its data. `log.<hex of the first>` and
+ * `snapshot.<hex of the last>[.gz]` carry a zxid; Apache takes any name whose first dotted part is `log` or `snapshot`
+ * for one of these (Util.getZxidFromName), so temporary names must begin otherwise.
+ *
+ * `down --volumes` removes what is named here and nothing else: a new kind of file or folder is declared here first.
  */
 import { join } from 'node:path'
 import { parseZxidHex, type Zxid, zxidHex } from '../protocol/zxid.ts'
@@ -33,8 +35,60 @@ export function snapshotName(zxid: Zxid, compression: Compression): string {
   return `snapshot.${zxidHex(zxid)}${compression === '' ? '' : `.${compression}`}`
 }
 
-/** What Apache's syncs leave when they are cut short (AtomicFileOutputStream): never in force. */
-const UNFINISHED = '.tmp'
+/** Until its first batch is durable. */
+export function temporaryLogName(zxid: Zxid): string {
+  return TEMPORARY_PREFIX + logName(zxid)
+}
+
+/** Until it is whole; `token` keeps two attempts apart. */
+export function temporarySnapshotName(zxid: Zxid, compression: Compression, token: string): string {
+  return `${TEMPORARY_PREFIX}${snapshotName(zxid, compression)}.${token}`
+}
+
+/** A log or snapshot that a crash cut short. */
+export function isTemporary(name: string): boolean {
+  return TEMPORARY.test(name)
+}
+
+const TEMPORARY = new RegExp(`^${TEMPORARY_PREFIX}(snapshot|log)\\.`)
+
+export const EPOCH_FILES = { accepted: 'acceptedEpoch', current: 'currentEpoch' } as const
+
+/** Ends the name of what is not in force yet; Apache's AtomicFileOutputStream names it so, too. */
+export const UNFINISHED = '.tmp'
+
+/** Begins the name of a lock in dataDir or dataLogDir. */
+export const LOCK_PREFIX = 'zk-pseudo.lock.'
+
+/** Why a member's data was set aside: it lacks what others have, it cannot be read. */
+export type AsideReason = 'lacks' | 'unreadable'
+
+const ASIDE_REASONS: Readonly<Record<AsideReason, true>> = { lacks: true, unreadable: true }
+
+/** The name of a version-2 that was set aside. `what` keeps two apart: a zxid, or the time. */
+export function asideName(reason: AsideReason, what: string): string {
+  return `${VERSION_DIR}.${reason}-${what}`
+}
+
+/** Whether a folder of this name, in a dataDir or dataLogDir, is a member's: the one in use, or one set aside. */
+export function isVersionDir(name: string): boolean {
+  return name === VERSION_DIR || ASIDE.test(name)
+}
+
+const ASIDE = new RegExp(`^${VERSION_DIR}\\.(${Object.keys(ASIDE_REASONS).join('|')})-[0-9a-f]+$`)
+
+/** Whether a member gives this name to a file in version-2. */
+export function isMemberFile(name: string): boolean {
+  return isTemporary(name) || isLockFile(name) || MEMBER_FILE.test(name)
+}
+
+const MEMBER_FILE = new RegExp(
+  `^(log\\.[0-9a-f]+|snapshot\\.[0-9a-f]+(\\.gz|\\.snappy)?|${Object.values(EPOCH_FILES).join('|')})(\\${UNFINISHED})?$`,
+)
+
+export function isLockFile(name: string): boolean {
+  return name.startsWith(LOCK_PREFIX)
+}
 
 export interface ForeignName {
   path: string

@@ -17,9 +17,9 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { StorageError } from './errors.ts'
+import { LOCK_PREFIX } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 
-const PREFIX = 'zk-pseudo.lock.'
 const hasProc = existsSync('/proc/self/fd')
 
 export interface DirectoryLock {
@@ -28,7 +28,7 @@ export interface DirectoryLock {
 
 /** @throws StorageError `locked`, naming the owner. */
 export function lockDirectory(files: FileSystem, dir: string): DirectoryLock {
-  const name = `${PREFIX}${process.pid}.${startTime(process.pid) ?? 0}.${randomBytes(6).toString('hex')}`
+  const name = `${LOCK_PREFIX}${process.pid}.${startTime(process.pid) ?? 0}.${randomBytes(6).toString('hex')}`
   const path = join(dir, name)
   const fd = files.open(path, 'create')
   let released = false
@@ -53,6 +53,18 @@ export function lockDirectory(files: FileSystem, dir: string): DirectoryLock {
     throw error
   }
   return { release }
+}
+
+/** The process of the member that uses `dir`; null when none does, or when there is no such directory. */
+export function lockHolder(dir: string): number | null {
+  let names: string[]
+  try {
+    names = readdirSync(dir)
+  } catch {
+    return null
+  }
+  const owners = names.map((name) => ({ owner: ownerOf(name), path: join(dir, name) }))
+  return owners.find(({ owner, path }) => owner !== null && isHeld(owner, path))?.owner?.pid ?? null
 }
 
 interface Owner {

@@ -11,7 +11,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createGzip, gzipSync } from 'node:zlib'
 import type { Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'
-import { type Compression, snapshotName, TEMPORARY_PREFIX } from './fileNames.ts'
+import { type Compression, snapshotName, temporarySnapshotName } from './fileNames.ts'
 import type { FileDescriptor, FileSystem } from './fileSystem.ts'
 import { snappyFrames } from './snappyStream.ts'
 import { writeSnapshot } from './snapshotFile.ts'
@@ -36,7 +36,7 @@ interface Target {
 function begin(files: FileSystem, zxid: Zxid, options: SnapshotOptions): Target {
   const name = snapshotName(zxid, options.compression)
   const unique = randomBytes(4).toString('hex')
-  const temporary = join(options.snapDir, `${TEMPORARY_PREFIX}${name}.${unique}`)
+  const temporary = join(options.snapDir, temporarySnapshotName(zxid, options.compression, unique))
   return { fd: files.open(temporary, 'replace'), temporary, path: join(options.snapDir, name) }
 }
 

@@ -16,7 +16,7 @@ import type { LoggedTxn } from '../core/effects.ts'
 import { invariant } from '../core/invariant.ts'
 import { formatZxid, type Zxid } from '../protocol/zxid.ts'
 import { StorageError } from './errors.ts'
-import { logName, TEMPORARY_PREFIX } from './fileNames.ts'
+import { logName, temporaryLogName } from './fileNames.ts'
 import type { FileDescriptor, FileSystem } from './fileSystem.ts'
 import { ENTRY_OVERHEAD, LOG_HEADER_SIZE, logHeader, writeEntry } from './logFormat.ts'
 
@@ -167,7 +167,7 @@ export class TxnLog {
 
   private begin(zxid: Zxid): OpenLog {
     const name = logName(zxid)
-    const [path, temporary] = [join(this.dir, name), join(this.dir, `${TEMPORARY_PREFIX}${name}`)]
+    const [path, temporary] = [join(this.dir, name), join(this.dir, temporaryLogName(zxid))]
     if (this.files.exists(path)) throw new Error(`${name} is there already`)
     const fd = this.files.open(temporary, 'replace')
     const log = { path, temporary, fd, position: LOG_HEADER_SIZE, size: LOG_HEADER_SIZE, unsynced: true }

@@ -14,14 +14,25 @@ const LIMIT_BYTES = 32 * 1024 * 1024
 export type EventListener = (event: ClusterEvent) => void
 
 export class EventLog {
-  private readonly file: LineFile
+  private readonly path: string
+  private readonly limitBytes: number
+  /** Null until it is opened. */
+  private file: LineFile | null = null
   private recent: ClusterEvent[] = []
   private lastSeq = 0
   private readonly listeners = new Set<EventListener>()
 
   constructor(path: string, limitBytes?: number) {
+    this.path = path
+    this.limitBytes = limitBytes ?? LIMIT_BYTES
+  }
+
+  /** From here on they are on disk, too: those of the last `up` stay what is read until this one stands. */
+  open(): void {
+    const { path, limitBytes } = this
     if (existsSync(path)) renameSync(path, previousOf(path))
-    this.file = new LineFile(path, { limitBytes: limitBytes ?? LIMIT_BYTES, continues: false })
+    this.file = new LineFile(path, { limitBytes, continues: false })
+    for (const event of this.recent) this.file.write(JSON.stringify(event))
   }
 
   /** The number of the last event. */
@@ -42,7 +53,7 @@ export class EventLog {
     this.recent.push(stamped)
     // Cut in big steps: shifting each time would cost with every event.
     if (this.recent.length > IN_MEMORY * 2) this.recent = this.recent.slice(-IN_MEMORY)
-    this.file.write(JSON.stringify(stamped))
+    this.file?.write(JSON.stringify(stamped))
     for (const listener of [...this.listeners]) listener(stamped)
     return stamped
   }
@@ -50,7 +61,8 @@ export class EventLog {
   /** Everything after `seq` that is still kept, oldest first. */
   since(seq: number): ClusterEvent[] {
     const first = this.recent[0]
-    if (first !== undefined && (first.seq > seq + 1 || (first.probe && first.seq > seq))) {
+    const isBeyond = first !== undefined && (first.seq > seq + 1 || (first.probe && first.seq > seq))
+    if (this.file !== null && isBeyond) {
       const lines = this.file.lines().map((line) => JSON.parse(line) as ClusterEvent)
       return lines.filter((event) => event.seq > seq)
     }
@@ -65,6 +77,6 @@ export class EventLog {
 
   close(): void {
     this.listeners.clear()
-    this.file.close()
+    this.file?.close()
   }
 }

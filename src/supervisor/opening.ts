@@ -35,6 +35,7 @@ export async function openMembers(opening: Opening): Promise<readonly string[]> 
   for (let attempt = 1; ; attempt++) {
     const ports = isAuto ? await automaticPorts(opening, attempt === 1) : null
     const plan = await planOf(opening, ports)
+    makeData(plan, dir)
     const members = plan.members.map(opening.memberOf)
     opening.onPlanned(members)
     try {
@@ -53,6 +54,15 @@ export async function openMembers(opening: Opening): Promise<readonly string[]> 
   }
 }
 
+/** Before the members do it: what is ours among their folders is known so. */
+function makeData({ members }: Plan, dir: ClusterDir): void {
+  const own = members.filter(({ datadirAutocreate }) => datadirAutocreate)
+  for (const home of new Set(own.flatMap(({ dataDir, dataLogDir }) => [dataDir, dataLogDir]))) {
+    dir.makeData(home)
+  }
+  dir.save()
+}
+
 /** @throws the first port error; the others are opened or not */
 export async function bindAll(members: readonly Member[]): Promise<void> {
   const results = await Promise.allSettled(members.map((member) => member.open()))
@@ -61,9 +71,9 @@ export async function bindAll(members: readonly Member[]): Promise<void> {
 }
 
 async function planOf({ request, before, dir }: Opening, ports: MemberPorts[] | null): Promise<Plan> {
-  if (request.files.length > 0) return planFiles(request.files)
+  if (request.files.length > 0) return planFiles(request.files, dir)
   const isSame = asksForTheSame(request, before, dir) && samePorts(ports, dir.manifest?.ports ?? null)
-  return isSame ? planFiles([`${dir.path}/conf`]) : planClassic(request, dir, ports)
+  return isSame ? planFiles([`${dir.path}/conf`], dir) : planClassic(request, dir, ports)
 }
 
 /** The ports of last time when they can be had, else new ones. */

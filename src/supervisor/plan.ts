@@ -1,7 +1,7 @@
 /** From what `up` was asked for to the config of every member. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type ClassicLayout, classicEnsemble, type MemberPorts } from '../config/classic.ts'
+import { type ClassicLayout, classicEnsemble, classicFile, type MemberPorts } from '../config/classic.ts'
 import { loadEnsemble, writeInferredIds } from '../config/load.ts'
 import { formatProblem, hasErrors, type Problem } from '../config/problem.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
@@ -53,10 +53,14 @@ export function configError(problems: readonly Problem[]): OperationError {
 }
 
 /** The user's own files, used where they are. Missing ids are written, nothing else is touched. */
-export async function planFiles(files: string[]): Promise<Plan> {
+export async function planFiles(files: string[], dir: ClusterDir): Promise<Plan> {
   const { members, problems, inferences } = await loadEnsemble(files)
   if (hasErrors(problems)) throw configError(problems)
-  writeInferredIds(inferences)
+  for (const inference of inferences) {
+    dir.make(inference.dataDir)
+    dir.willWrite(join(inference.dataDir, 'myid'))
+    writeInferredIds([inference])
+  }
   const inferred = inferences.map(({ dataDir, sid }) => `wrote the id ${sid} into ${join(dataDir, 'myid')}`)
   const configs = members.map((config) => absolute(config))
   return { members: configs, notes: [...problems.map(formatProblem), ...inferred] }
@@ -115,7 +119,10 @@ export function asksForTheSame(
   if (before === null || before.files.length > 0) return false
   const shape = ({ members, basePort, autoPorts, observers, settings }: ClusterRequest) =>
     JSON.stringify([members ?? USUAL_MEMBERS, basePort, autoPorts, observers, settings])
-  return shape(request) === shape(before) && existsSync(join(dir.path, 'conf'))
+  const count = (request.members ?? USUAL_MEMBERS) + request.observers
+  const files = Array.from({ length: count }, (_, sid) => classicFile(dir.path, sid))
+  const isWhole = dir.manifest?.unfinished !== true && files.every((file) => existsSync(file))
+  return shape(request) === shape(before) && isWhole
 }
 
 function isEmpty(settings: Record<string, string>): boolean {

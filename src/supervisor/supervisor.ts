@@ -81,10 +81,8 @@ export class Supervisor {
     try {
       await supervisor.open(note)
     } catch (error) {
-      const { before, members, dir } = supervisor
-      // Nothing was planned: the folder is still what it was.
-      if (members.length === 0 && before !== null && dir.manifest !== null) dir.manifest.request = before
-      await supervisor.close()
+      await Promise.all(supervisor.members.map((member) => member.host?.kill()))
+      await supervisor.close({ undo: true })
       throw error
     }
     return supervisor
@@ -106,6 +104,7 @@ export class Supervisor {
     } catch (error) {
       clearState(dir.path)
       await control.close()
+      dir.undo()
       throw error
     }
   }
@@ -128,8 +127,6 @@ export class Supervisor {
     dir.begin(manifest, folder.made)
     this.saveState()
     this.engines = new Engines(this.request, dir)
-    dir.make(`${dir.path}/logs`)
-    dir.remember(dir.eventsPath)
     this.events = new EventLog(dir.eventsPath)
     this.events.listen((event) => this.logs?.write(event))
     this.events.listen((event) => this.availability.observe(event))
@@ -152,9 +149,13 @@ export class Supervisor {
       },
     })
     for (const line of notes) note(line)
+    dir.make(dir.logsPath)
     const ids = this.members.map((member) => member.id)
-    this.logs = new LogBook(`${dir.path}/logs`, ids)
-    dir.save()
+    const logs = [null, ...ids].map((id) => dir.logPath(id))
+    for (const path of [dir.eventsPath, dir.outputPath, ...logs]) dir.willWrite(path)
+    dir.settle()
+    this.events.open()
+    this.logs = new LogBook(dir.logsPath, ids)
     this.events.add(this.now, null, { type: 'cluster-up', members: ids, isolation: request.isolation })
     for (const member of this.members) this.run(member)
   }
@@ -188,7 +189,6 @@ export class Supervisor {
 
   private makeMember(config: ServerConfig): Member {
     const id = config.sid ?? 1
-    this.dir.remember(this.dir.logPath(id))
     return new Member(
       config,
       this.engines.of(id),
@@ -343,8 +343,8 @@ export class Supervisor {
     unregister(this.dir.path)
   }
 
-  /** No member is left. The folder is let go of last. */
-  private async close(): Promise<void> {
+  /** No member is left. The folder is let go of last. @param undo also what was laid out in it is taken back */
+  private async close({ undo = false } = {}): Promise<void> {
     this.end.abort()
     if (this.looking !== null) clearInterval(this.looking)
     const reason = this.failure?.message
@@ -361,6 +361,7 @@ export class Supervisor {
     this.events.close()
     this.logs?.close()
     await this.control.close()
+    if (undo && this.folder.isHere) this.dir.undo()
     this.folder.release()
     this.settleEnd()
   }

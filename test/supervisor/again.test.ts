@@ -1,5 +1,6 @@
 /** A second `up` in a folder: what was asked for, or, when nothing was, what the folder holds. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -27,6 +28,14 @@ describe('an up in the folder of another', () => {
     }
   }
 
+  function contentsOf(folder: string): Record<string, string> {
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    )
+    const paths = files.map((entry) => join(entry.parentPath, entry.name))
+    return Object.fromEntries(paths.map((path) => [path, readFileSync(path, 'latin1')]))
+  }
+
   it('that names nothing brings back what was there, on its ports', async () => {
     const first = await up({ members: 5, autoPorts: true })
     const again = await up({})
@@ -48,6 +57,26 @@ describe('an up in the folder of another', () => {
     await expect(up(bad)).rejects.toMatchObject({ code: 'BAD_CONFIG' })
     await expect(up(bad)).rejects.toMatchObject({ code: 'BAD_CONFIG' })
     expect((await up({})).connectString).toBe(first.connectString)
+  })
+
+  it('that finds a port taken leaves nothing in a new folder, and an old one as it was', async () => {
+    const taken = createServer()
+    await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done))
+    const { port } = taken.address() as AddressInfo
+    const files = [join(dir, 'a.cfg')]
+    const text = `dataDir=${join(dir, 'fresh', 'data')}\nclientPort=${port}\n`
+    writeFileSync(join(dir, 'a.cfg'), text)
+    try {
+      const cluster = join(dir, 'some', 'where')
+      await expect(up({ files, dir: cluster })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+      expect(readdirSync(dir)).toEqual(['a.cfg'])
+      await up({ members: 1, autoPorts: true, dir: cluster })
+      const before = contentsOf(cluster)
+      await expect(up({ files, dir: cluster })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+      expect(contentsOf(cluster)).toEqual(before)
+    } finally {
+      taken.close()
+    }
   })
 
   it('keeps what ran each member', async () => {

@@ -53,7 +53,9 @@ describe('removing a cluster’s folder', () => {
       join(dir, 'data', '0', 'version-2', 'notes.txt'),
     ]
     for (const file of mine) writeFileSync(file, 'mine')
-    new ClusterDir(dir).removeVolumes()
+    const { kept, failed } = new ClusterDir(dir).removeVolumes()
+    expect(failed).toEqual([])
+    expect(kept.map(({ path }) => path).sort()).toEqual(mine.slice(1).sort())
     expect(mine.filter((file) => !existsSync(file))).toEqual([])
     expect(readdirSync(join(dir, 'data', '0')).sort()).toEqual(['notes.txt', 'version-2'])
     expect(readdirSync(join(dir, 'data', '0', 'version-2'))).toEqual(['notes.txt'])
@@ -70,7 +72,7 @@ describe('removing a cluster’s folder', () => {
   it('does nothing where there never was a cluster', () => {
     mkdirSync(dir)
     writeFileSync(join(dir, 'notes.txt'), 'mine')
-    expect(new ClusterDir(dir).removeVolumes()).toEqual([])
+    expect(new ClusterDir(dir).removeVolumes()).toEqual({ removed: [], kept: [], failed: [] })
     expect(readdirSync(dir)).toEqual(['notes.txt'])
   })
 })

@@ -12,12 +12,18 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
+function opened(path = join(dir, 'events.jsonl')): EventLog {
+  const log = new EventLog(path)
+  log.open()
+  return log
+}
+
 const started = { type: 'member-started' } as const
 const seqs = (events: ClusterEvent[]) => events.map(({ seq }) => seq)
 
 describe('events', () => {
   it('are numbered, kept, and heard by listeners until they leave', () => {
-    const log = new EventLog(join(dir, 'events.jsonl'))
+    const log = opened()
     const heard: ClusterEvent[] = []
     const leave = log.listen((event) => heard.push(event))
     log.add(1000, 0, started)
@@ -36,7 +42,7 @@ describe('events', () => {
   })
 
   it('that no longer fit into memory come from the file, none lost and none twice', () => {
-    const log = new EventLog(join(dir, 'events.jsonl'))
+    const log = opened()
     const count = 20_050
     for (let i = 0; i < count; i += 1) log.add(i, 0, started)
     const everything = log.since(0)
@@ -46,12 +52,26 @@ describe('events', () => {
     log.close()
   })
 
+  it('are on disk from the moment it is opened, with those of before that moment; until then the last ones stay', () => {
+    const path = join(dir, 'events.jsonl')
+    const last = opened(path)
+    last.add(1, 0, started)
+    last.close()
+    const log = new EventLog(path)
+    log.add(2, 1, started)
+    expect(readFileSync(path, 'utf8')).toContain('"at":1,')
+    log.open()
+    log.close()
+    expect(readFileSync(path, 'utf8')).toContain('"at":2,')
+    expect(readFileSync(path, 'utf8')).not.toContain('"at":1,')
+  })
+
   it('of the up before are kept beside those of this one', () => {
     const path = join(dir, 'events.jsonl')
-    const before = new EventLog(path)
+    const before = opened(path)
     before.add(1, 0, started)
     before.close()
-    const now = new EventLog(path)
+    const now = opened(path)
     expect(now.since(0)).toEqual([])
     now.close()
     expect(readFileSync(join(dir, 'events.previous.jsonl'), 'utf8')).toContain('member-started')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { classicEnsemble } from '../../src/config/classic.ts'
 import { withDynamicFile } from '../../src/config/staticFile.ts'
+import { ClusterDir } from '../../src/supervisor/clusterDir.ts'
 import { planFiles } from '../../src/supervisor/plan.ts'
 
 describe('config files behind a reconfiguration', () => {
@@ -45,7 +46,7 @@ describe('config files behind a reconfiguration', () => {
   }
 
   const planned = async () => {
-    const { members, notes } = await planFiles(files)
+    const { members, notes } = await planFiles(files, new ClusterDir(join(dir, 'cluster')))
     return { ids: members.map(({ sid }) => sid), notes: notes.join('\n') }
   }
 
@@ -69,7 +70,7 @@ describe('config files behind a reconfiguration', () => {
   it('that disagree in one version are refused', async () => {
     reconfigured([0, 1, 2, 3], lines)
     writeFileSync(`${files[1]}.dynamic.100000005`, lines.slice(0, 3).join('\n'))
-    await expect(planFiles(files)).rejects.toMatchObject({
+    await expect(planFiles(files, new ClusterDir(join(dir, 'cluster')))).rejects.toMatchObject({
       code: 'BAD_CONFIG',
       hint: expect.stringMatching(/server\.3 is missing.*all members need the same server list/),
     })
@@ -89,6 +90,8 @@ describe('config files behind a reconfiguration', () => {
     for (const file of files) {
       writeFileSync(file, readFileSync(file, 'utf8').replace('reconfigEnabled=true', 'reconfigEnabled=false'))
     }
-    await expect(planFiles(files)).rejects.toMatchObject({ code: 'BAD_CONFIG' })
+    await expect(planFiles(files, new ClusterDir(join(dir, 'cluster')))).rejects.toMatchObject({
+      code: 'BAD_CONFIG',
+    })
   })
 })

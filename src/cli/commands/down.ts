@@ -3,9 +3,11 @@ import { connectTo } from '../../control/client.ts'
 import { presenceIn } from '../../supervisor/presence.ts'
 import { fateOf } from '../../supervisor/processes.ts'
 import { readState } from '../../supervisor/supervisorState.ts'
+import type { Kept, Removal } from '../../supervisor/volumes.ts'
 import { defineCommand } from '../command.ts'
-import { OperationError } from '../errors.ts'
+import { exitCodes, OperationError } from '../errors.ts'
 import { chooseCluster, chooseFolder, type RunningCluster } from '../findCluster.ts'
+import { removalLines } from '../format/removal.ts'
 import { countText } from '../format/words.ts'
 import { cannotAnswer, place } from '../openCluster.ts'
 import { type ClusterOptions, clusterOptions, jsonOption } from '../options.ts'
@@ -16,6 +18,7 @@ import { removeVolumes } from '../supervise.ts'
 
 interface DownOptions extends ClusterOptions {
   volumes?: boolean
+  verbose?: boolean
 }
 
 interface Downed {
@@ -25,6 +28,8 @@ interface Downed {
   members: number[]
   /** Files and folders that were removed. */
   removed: string[]
+  /** What stays although data was to go, and why. */
+  kept: Kept[]
 }
 
 export const command = defineCommand<DownOptions>({
@@ -37,12 +42,14 @@ export const command = defineCommand<DownOptions>({
       flags: '-v, --volumes',
       description: 'remove data, logs and configs too, but only what zk-pseudo made',
     },
+    { flags: '--verbose', description: 'with --volumes: name each path that was removed' },
     ...clusterOptions,
     jsonOption,
   ],
   examples: [
     ['zk-pseudo down', 'the data stays for the next up'],
-    ['zk-pseudo down --volumes', 'leave nothing behind'],
+    ['zk-pseudo down --volumes', 'leave nothing behind; -v is short for it, as in Compose'],
+    ['zk-pseudo down -v --verbose', 'the same, and name what goes'],
   ],
   async run(_args, options, output) {
     const volumes = options.volumes === true
@@ -50,15 +57,20 @@ export const command = defineCommand<DownOptions>({
     const folder = volumes ? chooseFolder(options, place()) : null
     const all = await runningClusters(options.dir)
     const running = folder === null ? ifRunning(all, options) : await presenceIn(folder)
-    const downed: Downed = { name: running?.name ?? null, members: [], removed: [] }
+    const downed: Downed = { name: running?.name ?? null, members: [], removed: [], kept: [] }
     if (running !== null) downed.members = await end(running, output)
     const emptied = running?.condition === 'removed' ? null : (running?.dir ?? folder)
-    if (volumes && emptied !== null) downed.removed = await removeVolumes(emptied)
+    const removal = volumes && emptied !== null ? await removeVolumes(emptied) : NOTHING
+    downed.removed = removal.removed
+    downed.kept = [...removal.kept, ...removal.failed]
+    const lines = volumes ? removalLines(downed, options.verbose === true) : []
     if (output.json) output.document(downed)
-    else output.print(downedText(downed, volumes, all.length > 0))
-    return undefined
+    else output.print([downedText(downed, all.length > 0), ...lines].join('\n'))
+    return removal.failed.length > 0 ? exitCodes.failed : exitCodes.done
   },
 })
+
+const NOTHING: Removal = { removed: [], kept: [], failed: [] }
 
 /** Null when the cluster is not running, which `down` takes as done. */
 function ifRunning(all: readonly RunningCluster[], options: ClusterOptions): RunningCluster | null {
@@ -108,12 +120,7 @@ async function until(isOver: () => boolean | Promise<boolean>, { pid }: RunningC
   }
 }
 
-function downedText({ name, members, removed }: Downed, volumes: boolean, isOther: boolean): string {
-  const nothing = isOther
-    ? 'nothing is running here; zk-pseudo ls shows what runs elsewhere'
-    : 'nothing is running'
-  const lines = [name === null ? nothing : `${name} is down: ${countText(members.length, 'member')} stopped`]
-  if (volumes)
-    lines.push(removed.length === 0 ? 'nothing to remove' : `removed ${removed.join('\n        ')}`)
-  return lines.join('\n')
+function downedText({ name, members }: Downed, isOther: boolean): string {
+  if (name !== null) return `${name} is down: ${countText(members.length, 'member')} stopped`
+  return isOther ? 'nothing is running here; zk-pseudo ls shows what runs elsewhere' : 'nothing is running'
 }

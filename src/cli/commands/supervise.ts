@@ -1,5 +1,6 @@
+import { rmSync } from 'node:fs'
 import { defineCommand } from '../command.ts'
-import type { StartMessage } from '../detached.ts'
+import { adoptOutput, type StartMessage } from '../detached.ts'
 import { describe, exitCodes } from '../errors.ts'
 import { supervise } from '../supervise.ts'
 import type { UpRequest } from '../upRequest.ts'
@@ -9,15 +10,19 @@ export const command = defineCommand<object>({
   name: '__supervise',
   summary: 'the background process of up -d',
   hidden: true,
-  arguments: [{ name: '<request>', description: 'what up was asked for, as JSON' }],
+  arguments: [
+    { name: '<request>', description: 'what up was asked for, as JSON' },
+    { name: '[output]', description: 'the file that its output goes to' },
+  ],
   examples: [],
-  async run([request = ''], _options, output) {
+  async run([request = '', early], _options, output) {
     const tell = (message: StartMessage): void => {
       if (process.connected) process.send?.(message)
     }
     try {
       const asked = JSON.parse(request) as UpRequest
       const supervised = await supervise(asked, (line) => tell({ kind: 'note', line }))
+      if (early !== undefined) adoptOutput(asked.dir, early)
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void supervised.stop())
       // A terminal that closes is no reason for a background process to end.
       process.on('SIGHUP', () => {})
@@ -28,6 +33,7 @@ export const command = defineCommand<object>({
       return supervised.failure.exitCode
     } catch (thrown) {
       const error = describe(thrown)
+      if (early !== undefined) rmSync(early, { force: true })
       tell({ kind: 'failed', error })
       return error.exitCode
     }
