@@ -13,6 +13,8 @@ export interface OptionSpec {
   description: string
   /** Turns the text into the value; throws a usage error. `previous` is for options that may be repeated. */
   parse?: (text: string, previous: unknown) => unknown
+  /** The words that it takes; anything else is a usage error, and a shell offers them. */
+  choices?: readonly string[]
   default?: unknown
   complete?: Completion
 }

@@ -1,6 +1,6 @@
 /** Options that several commands share, with their checks. */
 import type { OptionSpec } from './command.ts'
-import { usageError } from './errors.ts'
+import { nearest, usageError } from './errors.ts'
 
 export interface JsonOptions {
   json?: boolean
@@ -55,4 +55,16 @@ export function wholeNumber(flag: string, least: number, most: number): (text: s
     }
     return value
   }
+}
+
+/** The one of `words` that `text` is; what is near to one is asked back. `flag` names the option or argument. */
+export function choiceOf<T extends string>(flag: string, words: readonly T[], text: string, given = text): T {
+  const found = words.find((word) => word === text)
+  if (found !== undefined) return found
+  const meant = nearest(text, words)
+  const taken = [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' or ')
+  throw usageError(
+    `${flag} takes ${taken}; "${given}" is not that`,
+    meant === null ? null : `did you mean ${meant}?`,
+  )
 }

@@ -8,9 +8,13 @@ import { forCluster, wishIn } from './commandLine.ts'
 import { describe, exitCodes, nearest, OperationError, usageError } from './errors.ts'
 import type { ClusterWish } from './findCluster.ts'
 import { wrap } from './format/wrap.ts'
+import { choiceOf } from './options.ts'
 import { type Output, openOutput } from './output.ts'
 import { commands, loadAllCommands, loadCommand } from './registry.ts'
 import { readVersion } from './version.ts'
+
+/** Wider terminals get it too: lines of this length read best. */
+const HELP_WIDTH = 80
 
 export async function run(words: string[]): Promise<number> {
   const output = openOutput(wantsJson(words))
@@ -45,7 +49,7 @@ async function buildProgram(words: string[], output: Output, done: (code: number
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({
-      helpWidth: Math.min(output.columns, 100),
+      helpWidth: HELP_WIDTH,
       subcommandTerm: (command) => `${command.name()} ${argumentsText(command)}`.trimEnd(),
     })
     .configureOutput({ outputError: () => {}, ...(words.length === 0 ? { writeErr: () => {} } : {}) })
@@ -68,9 +72,10 @@ function addCommand(program: Command, spec: CommandSpec, output: Output, done: (
     .description(spec.description ?? `${spec.summary[0]?.toUpperCase()}${spec.summary.slice(1)}.`)
     .helpOption('-h, --help', 'print this help')
   for (const argument of spec.arguments ?? []) command.argument(argument.name, argument.description)
-  for (const { flags, description, parse, default: byDefault } of spec.options ?? []) {
+  for (const { flags, description, parse, choices, default: byDefault } of spec.options ?? []) {
     const option = new Option(flags, description)
     if (parse) option.argParser(parse)
+    else if (choices) option.argParser((text) => choiceOf(option.long ?? flags, choices, text))
     if (byDefault !== undefined) {
       // The description tells the default in the unit people type; commander would tell ours.
       option.default(byDefault)
@@ -96,9 +101,16 @@ function argumentsText(command: Command): string {
     .join(' ')
 }
 
+/** In two columns where that fits, else what an example does stands under it. */
 function examplesText(examples: CommandSpec['examples']): string {
   const width = Math.max(...examples.map(([line]) => line.length))
-  return ['Examples:', ...examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`)].join('\n')
+  const longest = Math.max(...examples.map(([, what]) => what.length))
+  const isWide = 2 + width + 2 + longest > HELP_WIDTH
+  const lines = examples.flatMap(([line, what]) => {
+    if (!isWide) return [`  ${line.padEnd(width)}  ${what}`.trimEnd()]
+    return [`  ${line}`, ...(what === '' ? [] : wrap(what, HELP_WIDTH - 6).map((text) => `      ${text}`))]
+  })
+  return ['Examples:', ...lines].join('\n')
 }
 
 const overview = `A member is named by its id (1), server.1, its client port (2181), or by what

@@ -24,6 +24,7 @@ export const commands: ReadonlyMap<string, Loader> = new Map<string, Loader>([
   ['localize', () => import('./commands/localize.ts')],
   ['export', () => import('./commands/export.ts')],
   ['completion', () => import('./commands/completion.ts')],
+  ['version', () => import('./commands/version.ts')],
   ['__complete', () => import('./commands/complete.ts')],
   ['__supervise', () => import('./commands/supervise.ts')],
 ])

@@ -7,7 +7,7 @@ import { checkName } from '../supervisor/names.ts'
 import type { ClusterRequest, EngineChoice } from '../supervisor/plan.ts'
 import { DEFAULT_DIR, namedDir, nameOf, usualName } from '../supervisor/presence.ts'
 import { usageError } from './errors.ts'
-import type { ClusterOptions, WaitOptions } from './options.ts'
+import { type ClusterOptions, choiceOf, type WaitOptions } from './options.ts'
 
 export interface UpOptions extends ClusterOptions, WaitOptions {
   detach?: boolean
@@ -113,8 +113,8 @@ export function parseEngine(text: string, previous: unknown): EngineChoice {
   const choice: EngineChoice = { all: before, members: { ...named } }
   for (const word of text.split(',')) {
     const [, id, name] = /^(?:(\d+)=)?([\w-]+)$/.exec(word.trim()) ?? []
-    const engine = engineWords.find((candidate) => candidate === name)
-    if (engine === undefined) {
+    const engine = name === undefined ? null : choiceOf('--engine', engineWords, name, text)
+    if (engine === null) {
       throw usageError(
         `--engine takes ${engineWords.join(' or ')}, or ID=ENGINE for each member; "${text}" is not that`,
         'for example: --engine apache, or --engine 0=apache,1=zk-pseudo,2=zk-pseudo',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { commands } from '../../src/cli/registry.ts'
 import { runCli } from './cli.ts'
 
 describe('wrong usage exits 2 and says what to do', () => {
@@ -34,6 +35,11 @@ describe('wrong usage exits 2 and says what to do', () => {
       ['up', '3', '--base-port', '70000'],
       /--base-port takes a whole number, 1 to 65535/,
     ],
+    ['an engine nearly spelt', ['up', '3', '--engine', 'apach'], /did you mean apache\?/],
+    ['an engine of one member nearly spelt', ['up', '3', '--engine', '0=apach'], /did you mean apache\?/],
+    ['an isolation nearly spelt', ['up', '3', '--isolation', 'proces'], /did you mean process\?/],
+    ['a target nearly spelt', ['handover', '--to', 'apahce'], /did you mean apache\?/],
+    ['a format nearly spelt', ['export', '--format', 'compse'], /did you mean compose\?/],
     ['an isolation that is none', ['up', '3', '--isolation', 'container'], /thread or process/],
     [
       'changes to the files of the user',
@@ -81,6 +87,11 @@ describe('help', () => {
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
   })
 
+  it.each([...commands.keys()].filter((name) => !name.startsWith('__')))('of %s fits 80 columns', async (name) => {
+    const { stdout } = await runCli(['help', name], { env: { COLUMNS: '200' } })
+    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+  })
+
   it.each(['up', 'kill', 'events', 'completion'])('of %s shows options and examples', async (command) => {
     const { code, stdout } = await runCli(['help', command])
     expect(code).toBe(0)
@@ -91,6 +102,9 @@ describe('help', () => {
 
   it('prints the version', async () => {
     const { default: manifest } = await import('../../package.json', { with: { type: 'json' } })
-    expect(await runCli(['--version'])).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
+    for (const words of [['--version'], ['version']]) {
+      expect(await runCli(words)).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
+    }
+    expect(JSON.parse((await runCli(['version', '--json'])).stdout)).toMatchObject({ version: manifest.version })
   })
 })

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { backupFile, dynamicFile, nextFile, unfinishedFile } from '../../src/config/fileNames.ts'
+import type { Zxid } from '../../src/protocol/zxid.ts'
 import {
   asideName,
   EPOCH_FILES,
@@ -82,12 +83,13 @@ describe('what zk-pseudo made', () => {
     dir.willWrite(dir.logPath(0))
     for (const file of [dir.logPath(0), previousOf(dir.logPath(0))]) writeFileSync(file, '')
     dir.save()
+    const first = 0x100000001 as Zxid
     const data = [
-      logName(0x100000001),
-      snapshotName(0x100000001, 'gz'),
-      snapshotName(0x100000001, ''),
-      temporaryLogName(0x100000002),
-      temporarySnapshotName(0x100000002, 'snappy', 'abcd'),
+      logName(first),
+      snapshotName(first, 'gz'),
+      snapshotName(first, ''),
+      temporaryLogName(first),
+      temporarySnapshotName(first, 'snappy', 'abcd'),
       EPOCH_FILES.accepted,
       EPOCH_FILES.current + UNFINISHED,
     ]

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts'
 import { completionScripts } from '../completionScripts.ts'
-import { nearest, usageError } from '../errors.ts'
+import { choiceOf } from '../options.ts'
 
 export const command = defineCommand<object>({
   name: 'completion',
@@ -12,15 +12,8 @@ export const command = defineCommand<object>({
     ['zk-pseudo completion fish | source', 'in ~/.config/fish/config.fish'],
   ],
   async run([shell = ''], _options, output) {
-    const script = completionScripts.get(shell)
-    if (script === undefined) {
-      const meant = nearest(shell, completionScripts.keys())
-      throw usageError(
-        `there is no completion for "${shell}"`,
-        `${meant === null ? '' : `did you mean ${meant}? `}the shells are bash, zsh and fish`,
-      )
-    }
-    output.print(script)
+    const known = choiceOf('completion', [...completionScripts.keys()], shell)
+    output.print(completionScripts.get(known) ?? '')
     return undefined
   },
 })

@@ -32,9 +32,8 @@ export const command = defineCommand<ExportOptions>({
     {
       flags: '--format <what>',
       description: 'cfg (default), compose (docker-compose.yml) or systemd (unit files)',
-      parse: parseFormat,
+      choices: FORMATS,
       default: 'cfg',
-      complete: [...FORMATS],
     },
     {
       flags: '--out <folder>',
@@ -119,12 +118,4 @@ function warnings({ isRunning, removed }: ExportCluster): string[] {
     ...(isRunning ? ['it runs: what is written from now on is not in the export'] : []),
     ...(removed.length > 0 ? [gone] : []),
   ]
-}
-
-function parseFormat(text: string): ExportFormat {
-  const format = FORMATS.find((each) => each === text)
-  if (format !== undefined) return format
-  const meant = nearest(text, FORMATS)
-  const hint = meant === null ? null : `did you mean ${meant}?`
-  throw usageError(`--format takes ${FORMATS.join(', ')}; "${text}" is not that`, hint)
 }

@@ -35,8 +35,7 @@ export const command = defineCommand<HandoverOptions>({
     {
       flags: '--to <engine>',
       description: 'apache or zk-pseudo',
-      parse: engineName,
-      complete: [...engineWords],
+      choices: engineWords,
     },
     waitTimeoutOption('how long each member may take to be in sync', 60),
     ...clusterOptions,
@@ -77,9 +76,3 @@ export const command = defineCommand<HandoverOptions>({
 
 /** What a shell reports of a program that Ctrl-C ended: 128 + SIGINT. */
 const INTERRUPTED = 130
-
-function engineName(text: string): (typeof engineWords)[number] {
-  const found = engineWords.find((word) => word === text)
-  if (found !== undefined) return found
-  throw usageError(`--to takes ${engineWords.join(' or ')}; "${text}" is not that`)
-}

@@ -2,12 +2,13 @@ import { formatProblem } from '../../config/problem.ts'
 import type { ClusterInfo } from '../../control/api.ts'
 import { connectTo } from '../../control/client.ts'
 import type { Connection } from '../../control/connection.ts'
+import { ClusterDir } from '../../supervisor/clusterDir.ts'
 import { presenceIn, type RunningCluster } from '../../supervisor/presence.ts'
 import { attach } from '../attach.ts'
 import { defineCommand } from '../command.ts'
 import { forCluster } from '../commandLine.ts'
 import { startDetached } from '../detached.ts'
-import { exitCodes, OperationError, usageError } from '../errors.ts'
+import { exitCodes, OperationError } from '../errors.ts'
 import { foreground } from '../foreground.ts'
 import { banner } from '../format/banner.ts'
 import { contractOf } from '../format/cluster.ts'
@@ -19,14 +20,7 @@ import { withProgress } from '../progress.ts'
 import { runningClusters } from '../running.ts'
 import { supervise } from '../supervise.ts'
 import { parseEngine, parseSetting, type UpOptions, type UpRequest, upRequest } from '../upRequest.ts'
-
-function oneOf<T extends string>(flag: string, words: readonly T[]): (text: string) => T {
-  return (text) => {
-    const found = words.find((word) => word === text)
-    if (found !== undefined) return found
-    throw usageError(`${flag} takes ${words.join(' or ')}; "${text}" is not that`)
-  }
-}
+import { refuseOtherWishes } from '../upWishes.ts'
 
 export const command = defineCommand<UpOptions>({
   name: 'up',
@@ -52,8 +46,7 @@ export const command = defineCommand<UpOptions>({
     {
       flags: '--ports <how>',
       description: 'auto: whatever ports are free',
-      parse: oneOf('--ports', ['auto'] as const),
-      complete: ['auto'],
+      choices: ['auto'],
     },
     {
       flags: '--observers <k>',
@@ -68,8 +61,7 @@ export const command = defineCommand<UpOptions>({
     {
       flags: '--isolation <how>',
       description: 'thread (default) or process: a process for each member',
-      parse: oneOf('--isolation', ['thread', 'process'] as const),
-      complete: ['thread', 'process'],
+      choices: ['thread', 'process'],
     },
     {
       flags: '--engine <which>',
@@ -107,7 +99,7 @@ export const command = defineCommand<UpOptions>({
       return undefined
     }
     const running = await alreadyRunning(request)
-    if (running !== null) return join(running, options, output)
+    if (running !== null) return join(running, request, options, output)
     try {
       return await start(request, options, output)
     } catch (error) {
@@ -115,7 +107,7 @@ export const command = defineCommand<UpOptions>({
       const isLost = error instanceof OperationError && error.code === 'ALREADY_RUNNING'
       const winner = isLost ? await alreadyRunning(request) : null
       if (winner === null) throw error
-      return join(winner, options, output)
+      return join(winner, request, options, output)
     }
   },
 })
@@ -129,8 +121,15 @@ async function start(request: UpRequest, options: UpOptions, output: Output): Pr
   return serving(connectTo(request.dir), left, output)
 }
 
-/** What runs already is what was asked for. */
-function join(running: RunningCluster, options: UpOptions, output: Output): Promise<undefined> {
+/** What runs already is shown or waited for, if it is what was asked for. @throws OperationError when it is not */
+function join(
+  running: RunningCluster,
+  request: UpRequest,
+  options: UpOptions,
+  output: Output,
+): Promise<undefined> {
+  const { manifest } = new ClusterDir(running.dir)
+  if (manifest !== null) refuseOtherWishes(running.name, request, options, manifest)
   output.note(`${running.name} already runs (supervisor ${running.pid}, ${running.dir})`)
   const connection = connectTo(running.dir)
   return options.detach
