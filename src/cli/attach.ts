@@ -30,7 +30,8 @@ export async function attach(
   const stream = output.json ? process.stderr : process.stdout
   const paint = output.json ? output.paintNote : output.paint
   const say = output.json ? output.note : output.print
-  const format = logFormatter({ paint, colours: wantsColour(stream), stacks: false })
+  const width = () => stream.columns ?? Number.POSITIVE_INFINITY
+  const format = logFormatter({ paint, colours: wantsColour(stream), stacks: false, width })
   const lines = new InOrder(say)
   const logs = async (): Promise<void> => {
     const records = connection.logs({ follow: true, signal, ...(tail === undefined ? {} : { tail }) })

@@ -53,7 +53,10 @@ export async function startDetached(
  * make; until then this file lies outside of it.
  */
 function printedFile(dir: string): string {
-  return join(nearestFolder(dirname(new ClusterDir(dir).outputPath)), `.zk-pseudo-${randomBytes(6).toString('hex')}.out`)
+  return join(
+    nearestFolder(dirname(new ClusterDir(dir).outputPath)),
+    `.zk-pseudo-${randomBytes(6).toString('hex')}.out`,
+  )
 }
 
 function nearestFolder(path: string): string {
@@ -105,7 +108,9 @@ function startsStill(pid: number | undefined, waitedMs: number, printed: string)
 function said(printed: string): string {
   try {
     const text = readFileSync(printed, 'utf8').trimEnd()
-    return text === '' ? 'it printed nothing' : `it printed:\n${text.split('\n').slice(-LAST_LINES).join('\n')}`
+    return text === ''
+      ? 'it printed nothing'
+      : `it printed:\n${text.split('\n').slice(-LAST_LINES).join('\n')}`
   } catch {
     return 'what it printed cannot be read'
   }

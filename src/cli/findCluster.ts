@@ -73,6 +73,20 @@ export function chooseFolder(wish: ClusterWish, { cwd, envName }: Place): string
   throw whichOne(`there are ${meant.length} clusters in this folder`, all)
 }
 
+/** The one that a command means if that runs, and never another folder's; null when it does not. */
+export function ifRunning(
+  running: readonly RunningCluster[],
+  wish: ClusterWish,
+  place: Place,
+): RunningCluster | null {
+  try {
+    return chooseCluster(running, wish, place)
+  } catch (error) {
+    if (error instanceof OperationError && error.code === 'NO_CLUSTER') return null
+    throw error
+  }
+}
+
 const startHint = 'start one: zk-pseudo up 3 -d'
 
 function homeIn(cwd: string): string {

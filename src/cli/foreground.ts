@@ -101,6 +101,7 @@ async function show(
     .wait(waitTimeoutMs)
     .then((serving) => {
       if (output.json) output.document(contractOf(serving))
+      say(`ready in ${durationText(Date.now() - sinceMs)}: ${serving.connectString}`)
     })
     .catch(async (error: unknown) => {
       if (signal.aborted) return

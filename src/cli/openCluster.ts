@@ -4,7 +4,6 @@ import type { Connection } from '../control/connection.ts'
 import { notAllowed } from '../supervisor/folderClaim.ts'
 import { OperationError } from './errors.ts'
 import { type ClusterWish, chooseCluster, type Place, type RunningCluster } from './findCluster.ts'
-import type { Output } from './output.ts'
 import { runningClusters } from './running.ts'
 
 export interface OpenCluster {
@@ -17,19 +16,12 @@ export async function openCluster(wish: ClusterWish): Promise<OpenCluster> {
   return opened(chooseCluster(await runningClusters(wish.dir), wish, place()))
 }
 
-/** For commands that only read: they may fall back to the only cluster that runs, and say whose it is. */
-export async function openForReading(wish: ClusterWish, output: Output): Promise<OpenCluster> {
-  const running = chooseCluster(await runningClusters(wish.dir), wish, place(), (other) => {
-    output.note(`no cluster of this folder is running; this is ${other.name} of ${other.dir}`)
-  })
-  return opened(running)
-}
-
 export function place(): Place {
   return { cwd: process.cwd(), envName: process.env.ZK_PSEUDO_NAME }
 }
 
-function opened(running: RunningCluster): OpenCluster {
+/** @throws OperationError when it cannot be reached */
+export function opened(running: RunningCluster): OpenCluster {
   if (running.condition !== 'answers') throw cannotAnswer(running)
   return { running, connection: connectTo(running.dir) }
 }

@@ -61,10 +61,48 @@ export function wholeNumber(flag: string, least: number, most: number): (text: s
 export function choiceOf<T extends string>(flag: string, words: readonly T[], text: string, given = text): T {
   const found = words.find((word) => word === text)
   if (found !== undefined) return found
-  const meant = nearest(text, words)
+  // `warning` and `proc` are farther from the word than a slip of the finger, and as clear.
+  const begun = words.find((word) => text !== '' && (word.startsWith(text) || text.startsWith(word)))
+  const meant = begun ?? nearest(text, words)
   const taken = [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' or ')
   throw usageError(
     `${flag} takes ${taken}; "${given}" is not that`,
     meant === null ? null : `did you mean ${meant}?`,
   )
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** A parser of points in time for the option `flag`: so long ago (`1h30m`), a clock's time today, a date; ms since 1970. */
+export function parseMoment(flag: string): (text: string) => number {
+  return (text) => {
+    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
+    if (parts.length > 0 && parts.map(([part]) => part).join('') === text) {
+      return (
+        Date.now() -
+        parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS_MS[unit] ?? 0), 0)
+      )
+    }
+    const isClock = /^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$/.test(text)
+    const isDate = /^\d{4}-\d{2}-\d{2}([T ].*)?$/.test(text)
+    const clock = text.indexOf(':') === 1 ? `0${text}` : text
+    const moment = isClock ? Date.parse(`${today()}T${clock}`) : isDate ? dateOf(text) : Number.NaN
+    if (!Number.isNaN(moment)) return moment
+    throw usageError(
+      `${flag} takes so long ago, or a point in time; "${text}" is not that`,
+      'for example: 5m, 1h30m, 14:03, 2026-12-01T14:03:07',
+    )
+  }
+}
+
+/** A date alone means its beginning here, not in Greenwich. */
+function dateOf(text: string): number {
+  return Date.parse(text.length === 10 ? `${text}T00:00` : text.replace(' ', 'T'))
+}
+
+/** Of the local date, as in a timestamp. */
+function today(): string {
+  const now = new Date()
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`
 }

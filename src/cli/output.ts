@@ -13,8 +13,10 @@ export interface Output {
   readonly json: boolean
   /** Aborted once nobody reads stdout any more. */
   readonly closed: AbortSignal
-  /** Columns that a table may fill; 80 unless a terminal says otherwise. */
+  /** Columns that text may fill; 80 unless a terminal says otherwise. */
   readonly columns: number
+  /** Columns that a table may fill: a terminal's, and no bound where a program reads. */
+  readonly tableColumns: number
   /** Whether stderr is a terminal, so that a progress line makes sense. */
   readonly interactive: boolean
   readonly paint: Paint
@@ -45,6 +47,7 @@ export function openOutput(json: boolean): Output {
     json,
     closed: closed.signal,
     columns: Math.max(process.stdout.columns ?? 80, 40),
+    tableColumns: Math.max(process.stdout.columns ?? Number.POSITIVE_INFINITY, 40),
     interactive: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
     paint: painter(process.stdout),
     paintNote: painter(process.stderr),

@@ -96,7 +96,10 @@ function engineDifferences(asked: UpRequest, options: UpOptions, runs: Runs): Di
     found.push({ asked: `--isolation ${options.isolation}`, runs: `--isolation ${request.isolation}` })
   }
   const { all = null, members = {} } = asked.engines ?? {}
-  const wished: Record<string, Engine | null> = { ...Object.fromEntries(Object.keys(engines).map((id) => [id, all])), ...members }
+  const wished: Record<string, Engine | null> = {
+    ...Object.fromEntries(Object.keys(engines).map((id) => [id, all])),
+    ...members,
+  }
   for (const engine of new Set(Object.values(wished))) {
     const others = Object.keys(wished).filter((id) => wished[id] === engine && engines[Number(id)] !== engine)
     if (engine === null || others.length === 0) continue

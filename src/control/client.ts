@@ -33,8 +33,11 @@ export function connectTo(dir: string): Connection {
       const asked = query({ since, follow: follow ? 1 : 0, all: all ? 1 : undefined })
       return jsonLines<ClusterEvent>(dir, `/events?${asked}`, signal)
     },
-    logs: ({ member, tail, follow, signal }) =>
-      jsonLines<LogRecord>(dir, `/logs?${query({ member, tail, follow: follow ? 1 : 0 })}`, signal),
+    logs: ({ members = [], tail, sinceMs, level, follow, signal }) => {
+      const who = members.map((member) => `member=${member}&`).join('')
+      const what = query({ tail, since: sinceMs, level, follow: follow ? 1 : 0 })
+      return jsonLines<LogRecord>(dir, `/logs?${who}${what}`, signal)
+    },
   }
 }
 

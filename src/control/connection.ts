@@ -2,6 +2,8 @@
  * What a command asks of a running cluster. Commands know the supervisor only through this interface; client.ts is
  * the one that speaks to its socket.
  */
+
+import type { LogQuery } from '../supervisor/logQuery.ts'
 import type {
   ActionRequest,
   ClusterEvent,
@@ -35,12 +37,7 @@ export interface Connection {
     all?: boolean
     signal?: AbortSignal
   }): AsyncIterable<ClusterEvent>
-  logs(options: {
-    member?: number
-    tail?: number
-    follow: boolean
-    signal?: AbortSignal
-  }): AsyncIterable<LogRecord>
+  logs(options: LogQuery & { follow: boolean; signal?: AbortSignal }): AsyncIterable<LogRecord>
   /** Resolves once every member has ended. */
   down(): Promise<void>
 }

@@ -4,6 +4,7 @@ import { ENGINES } from '../host/host.ts'
 import type { ControlSocket } from '../supervisor/controlSocket.ts'
 import type { EventLog } from '../supervisor/eventLog.ts'
 import type { LogBook } from '../supervisor/logBook.ts'
+import type { LogQuery } from '../supervisor/logQuery.ts'
 import type {
   ActionRequest,
   ApiError,
@@ -111,14 +112,16 @@ export class ControlServer {
 
   private streamLogs(query: URLSearchParams, response: ServerResponse): void {
     const { logs } = this.controlled
-    const member = numberOf(query, 'member') ?? undefined
+    const wanted = logQueryOf(query)
     const write = (line: string) => void response.write(`${line}\n`)
-    if (member !== undefined && logs?.has(member) === false)
-      throw new OperationError('NO_MEMBER', `there is no member ${member}`, 'see them all: zk-pseudo ps', 2)
-    const past = logs?.lines(member, numberOf(query, 'tail') ?? undefined) ?? []
+    for (const member of wanted.members ?? []) {
+      if (logs?.has(member) === false)
+        throw new OperationError('NO_MEMBER', `there is no member ${member}`, 'see them all: zk-pseudo ps', 2)
+    }
+    const past = logs?.lines(wanted) ?? []
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     for (const line of past) write(line)
-    follow(query, response, () => logs?.follow(member, write) ?? (() => {}))
+    follow(query, response, () => logs?.follow(wanted, write) ?? (() => {}))
   }
 }
 
@@ -152,6 +155,17 @@ function fail(response: ServerResponse, thrown: unknown): void {
   const answer: ApiError = { error }
   if (!response.headersSent) json(response, error.exitCode === 2 ? 400 : 500, answer)
   else response.end()
+}
+
+function logQueryOf(query: URLSearchParams): LogQuery {
+  const members = query.getAll('member').map(Number)
+  const numbers = {
+    tail: numberOf(query, 'tail'),
+    sinceMs: numberOf(query, 'since'),
+    level: numberOf(query, 'level'),
+  }
+  const given = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== null))
+  return { ...given, ...(members.length === 0 ? {} : { members: [...new Set(members)] }) }
 }
 
 function numberOf(query: URLSearchParams, name: string): number | null {

@@ -40,7 +40,13 @@ export interface ClusterManifest {
 }
 
 /** What a supervisor that was killed leaves in its folder, beside what it remembers. */
-const OWN_FILES = ['control.sock', 'control.sock.stale', 'supervisor.json', 'supervisor.json.new', 'cluster.json.tmp']
+const OWN_FILES = [
+  'control.sock',
+  'control.sock.stale',
+  'supervisor.json',
+  'supervisor.json.new',
+  'cluster.json.tmp',
+]
 
 /** What `begin` found, so that `undo` can bring it back. */
 interface Before {

@@ -76,22 +76,7 @@ export class LineFile {
     const here = linesIn(this.fd, count)
     if (!this.hasPrevious || (count !== undefined && here.length >= count)) return here
     const missing = count === undefined ? undefined : count - here.length
-    return [...this.previousLines(missing), ...here]
-  }
-
-  private previousLines(count: number | undefined): string[] {
-    let fd: number
-    try {
-      fd = openSync(previousOf(this.path), 'r')
-    } catch {
-      // Somebody has removed it.
-      return []
-    }
-    try {
-      return linesIn(fd, count)
-    } finally {
-      closeSync(fd)
-    }
+    return [...linesAt(previousOf(this.path), missing), ...here]
   }
 
   /** @returns ends it */
@@ -106,6 +91,21 @@ export class LineFile {
     this.isClosed = true
     this.followers.clear()
     closeSync(this.fd)
+  }
+}
+
+/** Of a file that nobody may be writing; none where there is no such file. */
+export function linesAt(path: string, count?: number): string[] {
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch {
+    return []
+  }
+  try {
+    return linesIn(fd, count)
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -5,6 +5,7 @@ import { type Logger, pino } from 'pino'
 import type { ClusterEvent } from '../control/api.ts'
 import { LineFile } from './lineFile.ts'
 import { logLine } from './logLines.ts'
+import { type LogQuery, selectLines, wantedLine } from './logQuery.ts'
 
 /** Of a file; a second one of before is kept beside it. */
 const LIMIT_BYTES = 16 * 1024 * 1024
@@ -39,23 +40,19 @@ export class LogBook {
     logger[line.level]({ ...line.fields, time: Math.round(at) }, line.message)
   }
 
-  /** Records so far, by time; the last `tail` of them when given. */
-  lines(member: Writer | undefined, tail: number | undefined): string[] {
-    const books = member === undefined ? [...this.books.values()] : [this.bookOf(member)]
-    const [only, ...more] = books.map(({ file }) => file.lines(tail))
-    if (more.length === 0) return only ?? []
-    const merged = [only ?? [], ...more]
-      .flat()
-      .map((line) => ({ line, time: timeOf(line) }))
-      .sort((a, b) => a.time - b.time)
-      .map(({ line }) => line)
-    return tail === undefined ? merged : merged.slice(merged.length - Math.min(tail, merged.length))
+  /** Records so far that `query` asks for, by time. */
+  lines(query: LogQuery): string[] {
+    return selectLines(this.booksOf(query), query, ({ file }, count) => file.lines(count))
   }
 
   /** @returns ends it */
-  follow(member: Writer | undefined, follower: (line: string) => void): () => void {
-    const books = member === undefined ? [...this.books.values()] : [this.bookOf(member)]
-    const ends = books.map(({ file }) => file.follow(follower))
+  follow(query: LogQuery, follower: (line: string) => void): () => void {
+    const isWanted = wantedLine(query)
+    const ends = this.booksOf(query).map(({ file }) => {
+      return file.follow((line) => {
+        if (isWanted(line)) follower(line)
+      })
+    })
     return () => {
       for (const end of ends) end()
     }
@@ -63,6 +60,11 @@ export class LogBook {
 
   close(): void {
     for (const { file } of this.books.values()) file.close()
+  }
+
+  private booksOf({ members }: LogQuery): Book[] {
+    if (members === undefined) return [...this.books.values()]
+    return members.map((member) => this.bookOf(member))
   }
 
   private bookOf(writer: Writer): Book {
@@ -77,9 +79,4 @@ function open(path: string, base: Record<string, unknown>): Book {
   const stream = { write: (text: string) => file.write(text.trimEnd()) }
   // Each record brings its own time.
   return { file, logger: pino({ base, level: 'debug', timestamp: false }, stream) }
-}
-
-function timeOf(line: string): number {
-  const time = /"time":(\d+)/.exec(line)?.[1]
-  return time === undefined ? 0 : Number(time)
 }

@@ -30,7 +30,7 @@ describe('down', () => {
     expect(fake.requests).toContain('POST /down')
     const again = await runCli(['down', '--json'], { env: ground.env, cwd: ground.root })
     expect(again.code).toBe(0)
-    expect(JSON.parse(again.stdout)).toEqual({ name: null, members: [], removed: [] })
+    expect(JSON.parse(again.stdout)).toEqual({ name: null, members: [], removed: [], kept: [] })
   })
 
   it('touches nothing that another folder runs', async () => {

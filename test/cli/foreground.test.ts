@@ -13,6 +13,7 @@ function recorder(json = false): { output: Output; answer: () => string; notes: 
     json,
     closed: new AbortController().signal,
     columns: 80,
+    tableColumns: 80,
     interactive: false,
     paint: plain,
     paintNote: plain,

@@ -12,6 +12,7 @@ function recorder(interactive: boolean): { output: Output; written: string[] } {
     json: false,
     closed: new AbortController().signal,
     columns: 80,
+    tableColumns: 80,
     interactive,
     paint: plain,
     paintNote: plain,

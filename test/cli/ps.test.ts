@@ -4,7 +4,7 @@ import type { MemberInfo } from '../../src/control/api.ts'
 import { runCli } from './cli.ts'
 import { cluster, dead, fakeCluster, member, playground, three } from './fakeCluster.ts'
 
-const plain = { columns: 80, paint: (_style: unknown, text: string) => text }
+const plain = { columns: 80, tableColumns: 80, paint: (_style: unknown, text: string) => text }
 
 describe('ps', () => {
   it('prints a table', async () => {
@@ -21,10 +21,10 @@ describe('ps', () => {
     expect(stdout).toBe(`\
 three: member 2 leads epoch 3; 127.0.0.1:2180,127.0.0.1:2181,127.0.0.1:2182
 
-ID  STATE    ROLE      CLIENT  QUORUM  ELECT  EPOCH  ZXID         CONN  UPTIME
- 0  running  follower    2180    8000   8100      3  0x300000012     1    65 s
- 1  killed   -           2181    8001   8101      -  -               -       -
- 2  running  leader      2182    8002   8102      3  0x300000012    12    65 s
+ID  STATE    ROLE      CLIENT  QUORUM  ELECT  EPOCH  ZXID         CONN  UPTIME   PID  STARTS
+ 0  running  follower    2180    8000   8100      3  0x300000012     1    65 s  4711       1
+ 1  killed   -           2181    8001   8101      -  -               -       -     -       1
+ 2  running  leader      2182    8002   8102      3  0x300000012    12    65 s  4711       1
 
 member 1 killed: killed by zk-pseudo kill
 `)
@@ -84,14 +84,22 @@ member 1 killed: killed by zk-pseudo kill
       [0, 1, 2].map((id) => member(101 + id, { clientPort: 52_180 + id, zxid: '0x7fffffff00000012' })),
     )
     for (const columns of [64, 80, 100]) {
-      for (const line of clusterReport(wide, { ...plain, columns }).slice(2)) {
+      for (const line of clusterReport(wide, { ...plain, tableColumns: columns }).slice(2)) {
         expect(line.length).toBeLessThanOrEqual(columns)
       }
     }
-    expect(clusterReport(wide, { ...plain, columns: 64 })[2]).toMatch(
+    expect(clusterReport(wide, { ...plain, tableColumns: 64 })[2]).toMatch(
       /ID.*STATE.*ROLE.*CLIENT.*EPOCH.*ZXID.*CONN/,
     )
-    expect(clusterReport(wide, { ...plain, columns: 200 })[2]).toMatch(/QUORUM.*ELECT.*UPTIME.*PID.*STARTS/)
+    expect(clusterReport(wide, { ...plain, tableColumns: 200 })[2]).toMatch(
+      /QUORUM.*ELECT.*UPTIME.*PID.*STARTS/,
+    )
+  })
+
+  it('-o wide shows everything, whatever the terminal', () => {
+    const report = clusterReport(three(), plain, { isWide: true }).join('\n')
+    expect(report).toMatch(/STARTS +ENGINE +ISOLATION +CONFIG +DATA\n/)
+    expect(report).toContain('/tmp/three/.zk-pseudo/conf/zoo-0.cfg  /tmp/three/.zk-pseudo/data/0')
   })
 
   it('connstr prints the connect string and nothing else', async () => {

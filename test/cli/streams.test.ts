@@ -24,7 +24,7 @@ describe('events', () => {
   it('prints one aligned line each', async () => {
     using ground = playground()
     await using _fake = await fakeCluster(ground, { cluster: three(), events })
-    const { code, stdout } = await runCli(['events'], { env: ground.env, cwd: ground.cwd })
+    const { code, stdout } = await runCli(['events', '--all'], { env: ground.env, cwd: ground.cwd })
     expect(code).toBe(0)
     expect(stdout).toBe(`\
 03:04:05.016  all  up: members 0, 1 and 2, isolation thread
@@ -37,6 +37,31 @@ describe('events', () => {
       cwd: ground.cwd,
     })
     expect(relative.stdout).toMatch(/^ {4}\+0\.000 {4}2 {2}leads epoch 4.*\n {4}\+0\.010 {4}2 {2}syncs/)
+  })
+
+  it('are by time, without votes and debug lines, narrowed by type, member and time', async () => {
+    using ground = playground()
+    const late = [
+      ...events,
+      event(6, 1, { type: 'member-killed' }),
+      { ...event(7, 0, { type: 'member-started' }), at: begun + 55 },
+      event(8, 0, { type: 'log', level: 'debug', message: 'chatter' }),
+    ]
+    await using _fake = await fakeCluster(ground, { cluster: three(), events: late })
+    const told = async (...words: string[]) => {
+      const { stdout } = await runCli(['events', ...words], { env: ground.env })
+      return stdout.split('\n').flatMap((line) => (line === '' ? [] : [Number(line.slice(9, 12))]))
+    }
+    expect(await told()).toEqual([16, 36, 46, 61, 66])
+    expect(await told('--all')).toEqual([16, 26, 36, 46, 61, 66, 86])
+    expect(await told('--type', 'vote', '--type', 'sync')).toEqual([26, 46])
+    expect(await told('--type', 'member', '--member', '0')).toEqual([61])
+    expect(await told('--member', '1,server.2')).toEqual([36, 46, 66])
+    expect(await told('--since', '2024-01-02T03:04:05.050')).toEqual([61, 66])
+    expect(await told('--since', '1d')).toEqual([])
+    const misspelt = await runCli(['events', '--type', 'elekted'], { env: ground.env })
+    expect(misspelt.code).toBe(2)
+    expect(misspelt.stderr).toContain('did you mean elected?')
   })
 
   it('--json prints them as they are, a line each', async () => {
@@ -111,6 +136,21 @@ ensemble | [03:04:05.006] INFO: the ensemble serves
     await using fake = await fakeCluster(ground, { cluster: three(), logs })
     expect((await runCli(['logs', word, '--tail', '5'], { env: ground.env, cwd: ground.cwd })).code).toBe(0)
     expect(fake.requests).toContain(`GET /logs?member=${id}&tail=5&follow=0`)
+  })
+
+  it('of several members, since a time, from a level on, asks for just that', async () => {
+    using ground = playground()
+    await using fake = await fakeCluster(ground, { cluster: three(), logs })
+    const words = ['logs', '0', '1,leader', '-n', '5', '--level', 'warn', '--since', '2024-01-02 03:04:05']
+    expect((await runCli(words, { env: ground.env })).code).toBe(0)
+    const since = new Date(2024, 0, 2, 3, 4, 5).getTime()
+    expect(fake.requests).toContain(
+      `GET /logs?member=0&member=1&member=2&tail=5&since=${since}&level=40&follow=0`,
+    )
+    const wrong = await runCli(['logs', '--level', 'warning'], { env: ground.env })
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('did you mean warn?') })
+    const never = await runCli(['logs', '--since', 'yesterday'], { env: ground.env })
+    expect(never).toMatchObject({ code: 2, stderr: expect.stringContaining('for example: 5m') })
   })
 
   it('of a member that is none names those there are', async () => {

@@ -15,7 +15,7 @@ describe('up of a cluster that runs already', () => {
     expect(code).toBe(0)
     expect(stderr).toContain('three already runs')
     expect(stdout).toContain(
-      'connect: 127.0.0.1:2180,127.0.0.1:2181,127.0.0.1:2182\nmember 2 leads epoch 3\n',
+      'connect: 127.0.0.1:2180,127.0.0.1:2181,127.0.0.1:2182\nmember 2 leads epoch 3\nready: 127.0.0.1:2180,127.0.0.1:2181,127.0.0.1:2182\n',
     )
     const json = await runCli([...up, '--json'], { env: ground.env })
     expect(JSON.parse(json.stdout)).toMatchObject({ name: 'three', leader: 2, quorum: true })

@@ -69,11 +69,7 @@ describe('an up of what runs', () => {
       { engine: parseEngine('apache', undefined) },
       ['--engine 0=apache,1=apache,2=apache / 0=zk-pseudo, 1=zk-pseudo and 2=zk-pseudo'],
     ],
-    [
-      [],
-      { engine: parseEngine('7=apache', undefined) },
-      ['--engine 7=apache / 7=no such member'],
-    ],
+    [[], { engine: parseEngine('7=apache', undefined) }, ['--engine 7=apache / 7=no such member']],
     [[], { apacheHome: '/opt/zk' }, ['--apache-home /opt/zk / none named']],
   ]
   it.each(other)('of %j with %j says what runs', (targets, options, told) => {

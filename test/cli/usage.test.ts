@@ -87,10 +87,13 @@ describe('help', () => {
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
   })
 
-  it.each([...commands.keys()].filter((name) => !name.startsWith('__')))('of %s fits 80 columns', async (name) => {
-    const { stdout } = await runCli(['help', name], { env: { COLUMNS: '200' } })
-    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
-  })
+  it.each([...commands.keys()].filter((name) => !name.startsWith('__')))(
+    'of %s fits 80 columns',
+    async (name) => {
+      const { stdout } = await runCli(['help', name], { env: { COLUMNS: '200' } })
+      for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
+    },
+  )
 
   it.each(['up', 'kill', 'events', 'completion'])('of %s shows options and examples', async (command) => {
     const { code, stdout } = await runCli(['help', command])
@@ -105,6 +108,8 @@ describe('help', () => {
     for (const words of [['--version'], ['version']]) {
       expect(await runCli(words)).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
     }
-    expect(JSON.parse((await runCli(['version', '--json'])).stdout)).toMatchObject({ version: manifest.version })
+    expect(JSON.parse((await runCli(['version', '--json'])).stdout)).toMatchObject({
+      version: manifest.version,
+    })
   })
 })

@@ -92,7 +92,7 @@ describe('the control socket', () => {
 
   it('hands out logs: so many lines, of one member', async () => {
     const records = []
-    for await (const record of connectTo(dir).logs({ follow: false, member: 0, tail: 2 }))
+    for await (const record of connectTo(dir).logs({ follow: false, members: [0], tail: 2 }))
       records.push(record)
     expect(records).toHaveLength(2)
     expect(records[1]).toMatchObject({ member: 0, level: expect.any(Number), msg: expect.any(String) })

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ClusterEvent } from '../../src/control/api.ts'
 import { EventLog } from '../../src/supervisor/eventLog.ts'
 import { LogBook } from '../../src/supervisor/logBook.ts'
+import { LOG_LEVELS, type LogQuery } from '../../src/supervisor/logQuery.ts'
 
 let dir: string
 beforeEach(() => {
@@ -86,16 +87,27 @@ describe('logs', () => {
     book.write({ seq: 1, at: 2000.6, member: 1, event: looking })
     book.write({ seq: 2, at: 1000, member: 0, event: started })
     book.write({ seq: 3, at: 3000, member: null, event: { type: 'cluster-down' } })
-    const records = book.lines(undefined, undefined).map((line) => JSON.parse(line))
+    const records = book.lines({}).map((line) => JSON.parse(line))
     expect(records.map(({ time, member }) => [time, member])).toEqual([
       [1000, 0],
       [2001, 1],
       [3000, undefined],
     ])
     expect(records[1]).toMatchObject({ level: 30, msg: 'LOOKING', zxid: '0x100000002' })
-    expect(book.lines(undefined, 2).map((line) => JSON.parse(line).time)).toEqual([2001, 3000])
-    expect(book.lines(1, undefined)).toHaveLength(1)
-    expect(book.lines(0, 0)).toEqual([])
+    expect(book.lines({ tail: 2 }).map((line) => JSON.parse(line).time)).toEqual([2001, 3000])
+    expect(book.lines({ members: [1] })).toHaveLength(1)
+    expect(book.lines({ members: [0], tail: 0 })).toEqual([])
+    expect(book.lines({ members: [0, 1] })).toHaveLength(2)
+    book.write({
+      seq: 4,
+      at: 4000,
+      member: 0,
+      event: { type: 'log', level: 'warn', message: '"time":1,"level":60' },
+    })
+    const times = (query: LogQuery) => book.lines(query).map((line) => JSON.parse(line).time)
+    expect(times({ level: LOG_LEVELS.warn })).toEqual([4000])
+    expect(times({ sinceMs: 2001 })).toEqual([2001, 3000, 4000])
+    expect(times({ level: LOG_LEVELS.info, sinceMs: 0, tail: 1, members: [1] })).toEqual([2001])
     book.close()
     expect(readFileSync(join(dir, 'logs', '1.log'), 'utf8')).toContain('"msg":"LOOKING"')
   })
@@ -103,8 +115,8 @@ describe('logs', () => {
   it('are followed by one member or all, until the follower leaves', () => {
     const book = new LogBook(join(dir, 'logs'), [0, 1])
     const [all, one]: [string[], string[]] = [[], []]
-    const leave = book.follow(undefined, (line) => all.push(line))
-    book.follow(1, (line) => one.push(line))
+    const leave = book.follow({}, (line) => all.push(line))
+    book.follow({ members: [1] }, (line) => one.push(line))
     book.write({ seq: 1, at: 1, member: 0, event: started })
     book.write({ seq: 2, at: 2, member: 1, event: started })
     leave()

@@ -34,8 +34,8 @@ async function candidatesFor(before: string[], current: string): Promise<Candida
   if (spec === null) return []
   const options = spec.options ?? []
   const wanting = options.find((option) => takesValue(option) && names(option).includes(rest.at(-1) ?? ''))
-    const wanted = wanting?.complete ?? (wanting?.choices === undefined ? undefined : [...wanting.choices])
-    if (wanting) return wanted === undefined ? [] : offer(wanted, rest, current)
+  const wanted = wanting?.complete ?? (wanting?.choices === undefined ? undefined : [...wanting.choices])
+  if (wanting) return wanted === undefined ? [] : offer(wanted, rest, current)
   if (current.startsWith('-')) return flags(options, rest)
   const position = positionals(spec, rest).length
   const last = spec.arguments?.at(-1)

@@ -6,7 +6,7 @@ import { readState } from '../../supervisor/supervisorState.ts'
 import type { Kept, Removal } from '../../supervisor/volumes.ts'
 import { defineCommand } from '../command.ts'
 import { exitCodes, OperationError } from '../errors.ts'
-import { chooseCluster, chooseFolder, type RunningCluster } from '../findCluster.ts'
+import { chooseFolder, ifRunning, type RunningCluster } from '../findCluster.ts'
 import { removalLines } from '../format/removal.ts'
 import { countText } from '../format/words.ts'
 import { cannotAnswer, place } from '../openCluster.ts'
@@ -56,7 +56,7 @@ export const command = defineCommand<DownOptions>({
     // What is removed is this folder's if it has any, running or not: never what else may run.
     const folder = volumes ? chooseFolder(options, place()) : null
     const all = await runningClusters(options.dir)
-    const running = folder === null ? ifRunning(all, options) : await presenceIn(folder)
+    const running = folder === null ? ifRunning(all, options, place()) : await presenceIn(folder)
     const downed: Downed = { name: running?.name ?? null, members: [], removed: [], kept: [] }
     if (running !== null) downed.members = await end(running, output)
     const emptied = running?.condition === 'removed' ? null : (running?.dir ?? folder)
@@ -71,16 +71,6 @@ export const command = defineCommand<DownOptions>({
 })
 
 const NOTHING: Removal = { removed: [], kept: [], failed: [] }
-
-/** Null when the cluster is not running, which `down` takes as done. */
-function ifRunning(all: readonly RunningCluster[], options: ClusterOptions): RunningCluster | null {
-  try {
-    return chooseCluster(all, options, place())
-  } catch (error) {
-    if (error instanceof OperationError && error.code === 'NO_CLUSTER') return null
-    throw error
-  }
-}
 
 /** Answers the members that were ended. */
 async function end(running: RunningCluster, output: Output): Promise<number[]> {

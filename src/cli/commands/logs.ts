@@ -1,33 +1,46 @@
-import type { ClusterInfo } from '../../control/api.ts'
+import { LOG_LEVELS } from '../../supervisor/logQuery.ts'
 import { defineCommand } from '../command.ts'
-import { nearest, usageError } from '../errors.ts'
 import { logFormatter } from '../format/log.ts'
-import { membersText } from '../format/words.ts'
-import { openForReading } from '../openCluster.ts'
-import { type ClusterOptions, clusterOptions, wholeNumber } from '../options.ts'
+import { membersNamed } from '../memberNames.ts'
+import { type ClusterOptions, clusterOptions, parseMoment, wholeNumber } from '../options.ts'
 import { wantsColour } from '../output.ts'
+import { noteEnding, openToRead } from '../readCluster.ts'
 
 interface LogsOptions extends ClusterOptions {
   follow?: boolean
   tail?: number
+  since?: number
+  level?: keyof typeof LOG_LEVELS
 }
 
 export const command = defineCommand<LogsOptions>({
   name: 'logs',
-  summary: 'print the logs of all members, or of one',
+  summary: 'print the logs of all members, or of some',
+  description:
+    'Prints the logs of all members, or of some, by time. Of a cluster that is down it prints what its folder holds.',
   arguments: [
     {
-      name: '[member]',
-      description: 'its id, server.1, client port, or leader (all members)',
+      name: '[member...]',
+      description: 'ids, server.1, client ports, or leader (all members)',
       complete: 'member',
     },
   ],
   options: [
     { flags: '-f, --follow', description: 'go on as lines are written' },
     {
-      flags: '--tail <lines>',
+      flags: '-n, --tail <lines>',
       description: 'only the last lines',
       parse: wholeNumber('--tail', 0, 1_000_000),
+    },
+    {
+      flags: '--since <when>',
+      description: 'not what is older: 5m, 1h30m, 14:03, or 2026-12-01T14:03:07',
+      parse: parseMoment('--since'),
+    },
+    {
+      flags: '--level <least>',
+      description: 'debug, info, warn or error, and what is worse (default: all)',
+      choices: Object.keys(LOG_LEVELS),
     },
     ...clusterOptions,
     { flags: '--json', description: 'print the records as they are kept: JSON lines' },
@@ -35,19 +48,23 @@ export const command = defineCommand<LogsOptions>({
   examples: [
     ['zk-pseudo logs', 'everything so far'],
     ['zk-pseudo logs -f leader', 'what the leader logs from now on, and before'],
-    ['zk-pseudo logs 1 --tail 20', 'the last 20 lines of member 1'],
+    ['zk-pseudo logs 0 1 -n 20', 'the last 20 lines of members 0 and 1'],
+    ['zk-pseudo logs --since 5m --level warn', 'what went wrong lately'],
   ],
-  async run([word, ...more], options, output) {
-    if (more.length > 0)
-      throw usageError('logs takes one member, or none for all', 'for example: zk-pseudo logs 1')
-    const { connection } = await openForReading(options, output)
-    const member = word === undefined ? undefined : memberNamed(word, await connection.cluster())
+  async run(words, options, output) {
+    const cluster = await openToRead(options, output)
+    const { connection } = cluster
+    const members = words.length === 0 ? undefined : membersNamed(words, await connection.cluster())
+    await noteEnding(cluster, output)
     const format = output.json
       ? JSON.stringify
       : logFormatter({ paint: output.paint, colours: wantsColour(process.stdout), stacks: true })
+    const { level, since, tail } = options
     const records = connection.logs({
-      ...(member === undefined ? {} : { member }),
-      ...(options.tail === undefined ? {} : { tail: options.tail }),
+      ...(members === undefined ? {} : { members }),
+      ...(tail === undefined ? {} : { tail }),
+      ...(since === undefined ? {} : { sinceMs: since }),
+      ...(level === undefined ? {} : { level: LOG_LEVELS[level] }),
       follow: options.follow === true,
       signal: output.closed,
     })
@@ -55,25 +72,3 @@ export const command = defineCommand<LogsOptions>({
     return undefined
   },
 })
-
-/** The id of the one member that `word` names. */
-function memberNamed(word: string, cluster: ClusterInfo): number {
-  if (word === 'leader') {
-    if (cluster.leader !== null) return cluster.leader
-    throw usageError('there is no leader now', 'name the member by its id; zk-pseudo ps shows them')
-  }
-  const number = /^(?:server\.)?(\d+)$/.exec(word)?.[1]
-  const found = cluster.members.find(({ id, clientPort, secureClientPort }) => {
-    return (
-      number !== undefined &&
-      (id === Number(number) || (number === word && (clientPort ?? secureClientPort) === Number(number)))
-    )
-  })
-  if (found) return found.id
-  const ids = cluster.members.map((member) => member.id)
-  const meant = nearest(word, ['leader'])
-  throw usageError(
-    `"${word}" is no member of ${cluster.name}`,
-    `${meant === null ? '' : `did you mean ${meant}? `}it has ${membersText(ids)}`,
-  )
-}

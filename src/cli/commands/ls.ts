@@ -34,7 +34,7 @@ export const command = defineCommand<JsonOptions>({
     const asked = await Promise.all((await runningClusters()).map(ask))
     if (output.json) output.document(asked.map(({ row }) => row))
     else if (asked.length === 0) output.note('no cluster is running; start one: zk-pseudo up 3 -d')
-    else output.print(listing(asked, output.columns).join('\n'))
+    else output.print(listing(asked, output.tableColumns).join('\n'))
     return undefined
   },
 })

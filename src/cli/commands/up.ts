@@ -12,6 +12,7 @@ import { exitCodes, OperationError } from '../errors.ts'
 import { foreground } from '../foreground.ts'
 import { banner } from '../format/banner.ts'
 import { contractOf } from '../format/cluster.ts'
+import { durationText } from '../format/words.ts'
 import { cannotAnswer } from '../openCluster.ts'
 import { clusterOptions, jsonOption, waitTimeoutOption, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
@@ -118,7 +119,7 @@ async function start(request: UpRequest, options: UpOptions, output: Output): Pr
   const begun = performance.now()
   await withProgress(output, 'starting', null, startDetached(request, waitTimeout, output))
   const left = Math.max(0, Math.round(waitTimeout - (performance.now() - begun)))
-  return serving(connectTo(request.dir), left, output)
+  return serving(connectTo(request.dir), left, output, null)
 }
 
 /** What runs already is shown or waited for, if it is what was asked for. @throws OperationError when it is not */
@@ -133,7 +134,7 @@ function join(
   output.note(`${running.name} already runs (supervisor ${running.pid}, ${running.dir})`)
   const connection = connectTo(running.dir)
   return options.detach
-    ? serving(connection, options.waitTimeout, output)
+    ? serving(connection, options.waitTimeout, output, 'ready')
     : watch(connection, options, output)
 }
 
@@ -162,8 +163,13 @@ async function alreadyRunning(request: UpRequest): Promise<RunningCluster | null
   return found?.condition === 'answers' ? found : null
 }
 
-/** Waits until it serves, and shows it. */
-async function serving(connection: Connection, waitTimeoutMs: number, output: Output): Promise<undefined> {
+/** Waits until it serves, and shows it. @param ready what its last line begins with; null: ready in how long */
+async function serving(
+  connection: Connection,
+  waitTimeoutMs: number,
+  output: Output,
+  ready: string | null,
+): Promise<undefined> {
   const look = (): Promise<ClusterInfo> => connection.cluster()
   const what = 'waiting for the ensemble to serve'
   const cluster = await withProgress(output, what, look, connection.wait(waitTimeoutMs)).catch(
@@ -178,7 +184,8 @@ async function serving(connection: Connection, waitTimeoutMs: number, output: Ou
   )
   if (output.json) output.document({ ...contractOf(cluster), supervisorPid: cluster.supervisorPid })
   else {
-    output.print([...banner(cluster, output.paint, output.columns), ...servesLine(cluster)].join('\n'))
+    const last = `${ready ?? `ready in ${durationText(performance.now())}`}: ${cluster.connectString}`
+    output.print([...banner(cluster, output.paint, output.columns), ...servesLine(cluster), last].join('\n'))
   }
   return undefined
 }

@@ -60,25 +60,46 @@ const columns: Column[] = [
 /** Where not all are ours. */
 const engineColumn: Column = { title: 'ENGINE', expendable: 2 }
 
-export function clusterReport(cluster: ClusterInfo, output: Pick<Output, 'paint' | 'columns'>): string[] {
+const wideColumns: Column[] = [
+  { title: 'ENGINE' },
+  { title: 'ISOLATION' },
+  { title: 'CONFIG' },
+  { title: 'DATA' },
+]
+
+export interface ReportOptions {
+  /** Every column, however long the lines become. */
+  isWide?: boolean
+  /** How it ended; null while it runs. */
+  ended?: string | null
+}
+
+export function clusterReport(
+  cluster: ClusterInfo,
+  output: Pick<Output, 'paint' | 'columns' | 'tableColumns'>,
+  { isWide = false, ended = null }: ReportOptions = {},
+): string[] {
   const { paint } = output
   const showsEngines = cluster.members.some(({ engine }) => engine !== 'zk-pseudo')
-  const rows = cluster.members.map((member) => [
-    ...memberRow(member, paint),
-    ...(showsEngines ? [member.engine] : []),
-  ])
-  const shown = showsEngines ? [...columns, engineColumn] : columns
-  const [header = '', ...lines] = table(shown, rows, output.columns)
-  const ended = cluster.members
+  const more = (member: MemberInfo): string[] => {
+    const { engine, isolation, config, dataDir } = member
+    return isWide ? [engine, isolation, config, dataDir] : showsEngines ? [engine] : []
+  }
+  const rows = cluster.members.map((member) => [...memberRow(member, paint), ...more(member)])
+  const shown = [...columns, ...(isWide ? wideColumns : showsEngines ? [engineColumn] : [])]
+  const width = isWide ? Number.POSITIVE_INFINITY : output.tableColumns
+  const [header = '', ...lines] = table(shown, rows, width)
+  const exits = cluster.members
     .filter((member) => member.exit !== null && member.exit !== member.state)
     .map((member) => `member ${member.id} ${member.state}: ${member.exit}`)
   const strangers = cluster.members
     .filter(({ listed }) => !listed)
     .map(({ id }) => `member ${id} is not in the ensemble's server list: reconfig -add lets it in`)
-  const said = [...pausedLines(cluster), ...lossLines(cluster), ...ended, ...strangers]
+  const lost = ended === null ? lossLines(cluster) : []
+  const said = [...pausedLines(cluster), ...lost, ...exits, ...strangers]
   const notes = said.flatMap((line) => wrap(line, output.columns))
   return [
-    headline(cluster, paint),
+    ended === null ? headline(cluster, paint) : `${paint('bold', cluster.name)}: down, ${ended}`,
     '',
     paint('dim', header),
     ...lines,

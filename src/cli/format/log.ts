@@ -2,6 +2,7 @@
  * Log records for a terminal: pino-pretty's lines with the member's name in its own colour in front. Loaded only by
  * the commands that print logs.
  */
+import { stripVTControlCharacters } from 'node:util'
 import { prettyFactory } from 'pino-pretty'
 import type { LogRecord } from '../../control/connection.ts'
 import { memberStyle, type Paint } from '../output.ts'
@@ -11,24 +12,37 @@ export interface LogStyle {
   colours: boolean
   /** Whole stack traces; else their first lines. */
   stacks: boolean
+  /** Columns for a line: a record's fields are shortened or dropped where they would not fit. */
+  width?: () => number
 }
 
+/** Less of the fields than this says nothing. */
+const LEAST_FIELDS = 12
+
 /** A function from a record to its text, without the newline at the end. */
-export function logFormatter({ paint, colours, stacks }: LogStyle): (record: LogRecord) => string {
+export function logFormatter({ paint, colours, stacks, width }: LogStyle): (record: LogRecord) => string {
   const pretty = prettyFactory({
     colorize: colours,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'pid,hostname,member,name',
     singleLine: true,
   })
+  const within = (room: number, record: LogRecord): string => {
+    const whole = pretty(record).trimEnd()
+    if (stripVTControlCharacters(whole).length <= room) return whole
+    const { level, time, msg, member: _, ...fields } = record
+    const said = pretty({ level, time, msg }).trimEnd()
+    const left = room - stripVTControlCharacters(said).length - ' …'.length
+    return left < LEAST_FIELDS ? said : `${said} ${JSON.stringify(fields).slice(0, left)}…`
+  }
   return ({ logger, stack, ...record }) => {
     const said = logger === undefined ? (record.msg ?? '') : `${logger}: ${record.msg ?? ''}`
     const [first = '', ...more] = typeof stack === 'string' ? stack.split('\n') : []
     const msg = first === '' || stacks ? said : `${said} (${first})`
     const lines = first === '' || !stacks ? [] : [first, ...more].map((line) => `\n    ${line.trim()}`)
-    const text = pretty({ ...record, msg }).trimEnd() + lines.join('')
     const prefix = record.member === undefined ? 'ensemble' : `member ${record.member}`
     const shown = record.member === undefined ? prefix : paint(memberStyle(record.member), prefix)
-    return `${shown} ${paint('dim', '|')} ${text}`
+    const room = (width?.() ?? Number.POSITIVE_INFINITY) - prefix.length - ' | '.length
+    return `${shown} ${paint('dim', '|')} ${within(room, { ...record, msg })}${lines.join('')}`
   }
 }

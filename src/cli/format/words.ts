@@ -44,3 +44,10 @@ export function clockText(at: number): string {
   const ms = String(date.getMilliseconds()).padStart(3, '0')
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`
 }
+
+/** Local date and time, `2026-12-01 14:03:07`. */
+export function momentText(at: number): string {
+  const date = new Date(at)
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${clockText(at).slice(0, 8)}`
+}
