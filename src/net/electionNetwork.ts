@@ -43,6 +43,8 @@ export interface ElectionNetworkOptions {
 
 /** Servers outside the configuration that are talked to at a time. */
 const MOST_STRANGERS = 32
+/** Callers that have not greeted; a server greets at once. */
+const MOST_CALLERS = 128
 
 export class ElectionNetwork {
   private readonly options: ElectionNetworkOptions
@@ -50,8 +52,8 @@ export class ElectionNetwork {
   /** Sids of links to servers outside the configuration. */
   private readonly strangers = new Set<Sid>()
   private readonly servers: Server[] = []
-  /** Accepted, not greeted yet. */
-  private readonly callers = new Set<Socket>()
+  /** Accepted, not greeted yet: how each is refused. */
+  private readonly callers = new Map<Socket, (reason: string) => void>()
   private advertised: Address
   private isClosed = false
 
@@ -136,7 +138,7 @@ export class ElectionNetwork {
   async close(): Promise<void> {
     this.isClosed = true
     for (const link of this.links.values()) link.close()
-    for (const caller of this.callers) caller.destroy()
+    for (const caller of this.callers.keys()) caller.destroy()
     const servers = this.servers.splice(0)
     await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))))
   }
@@ -204,7 +206,6 @@ export class ElectionNetwork {
       return
     }
     const remote = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`
-    this.callers.add(socket)
     let bytes: Buffer = Buffer.alloc(0)
     const refuse = (reason: string) => {
       if (!this.callers.delete(socket)) return
@@ -212,6 +213,9 @@ export class ElectionNetwork {
       if (!this.isClosed)
         this.options.onEvent({ type: 'connection-refused', port: 'election', remote, reason })
     }
+    const [oldest] = this.callers.values()
+    if (this.callers.size >= MOST_CALLERS) oldest?.('too many callers have not greeted')
+    this.callers.set(socket, refuse)
     const { greetingTimeoutMs } = this.options
     const deadline = setTimeout(() => refuse(`no greeting within ${greetingTimeoutMs} ms`), greetingTimeoutMs)
     const read = (chunk: Buffer) => {

@@ -34,6 +34,8 @@ const SLICE_BYTES = 256 * 1024
 const SNAPSHOT_AHEAD = 1024 * 1024
 /** A learner that leaves this much unread is of no use to its ensemble; the next one starts it anew. */
 const GIVE_UP_ABOVE = 256 * 1024 * 1024
+/** What all of them together may leave unread: beyond it the one with the most is given up. */
+const GIVE_UP_ABOVE_TOGETHER = 2 * GIVE_UP_ABOVE
 
 interface Learner {
   readonly id: LearnerId
@@ -41,7 +43,12 @@ interface Learner {
   readonly outbox: Outbox
   /** What waits behind the database that is being sent; null when none is. */
   behind: Buffer[] | null
+  behindBytes: number
   reason: string
+}
+
+function unread({ outbox, behindBytes }: Learner): number {
+  return outbox.backlog + behindBytes
 }
 
 export class LearnerListener {
@@ -73,21 +80,36 @@ export class LearnerListener {
     const to = this.learners.get(learner)
     if (to === undefined) return
     const bytes = this.encoder.encode(packet)
-    if (to.behind !== null) {
-      to.behind.push(bytes)
-      return
-    }
-    to.outbox.push(bytes)
     this.unflushed.add(to)
+    if (to.behind === null) to.outbox.push(bytes)
+    else {
+      to.behind.push(bytes)
+      to.behindBytes += bytes.length
+    }
   }
 
   flush(): void {
+    let most = 0
     for (const learner of this.unflushed) {
       learner.outbox.flush()
-      const { backlog } = learner.outbox
-      if (backlog > GIVE_UP_ABOVE) this.drop(learner, `it leaves ${backlog} bytes unread`)
+      most = Math.max(most, unread(learner))
     }
     this.unflushed.clear()
+    // Nearly always nothing is unread, and nobody needs to be looked at.
+    if (most > GIVE_UP_ABOVE_TOGETHER / this.learners.size) this.giveUpOn()
+  }
+
+  /** Whoever leaves too much unread, and then whoever leaves the most, until what is left may stay. */
+  private giveUpOn(): void {
+    const learners = [...this.learners.values()].filter(({ socket }) => !socket.destroyed)
+    learners.sort((a, b) => unread(b) - unread(a))
+    let together = learners.reduce((sum, learner) => sum + unread(learner), 0)
+    for (const learner of learners) {
+      const bytes = unread(learner)
+      if (bytes <= GIVE_UP_ABOVE && together <= GIVE_UP_ABOVE_TOGETHER) return
+      together -= bytes
+      this.drop(learner, `it leaves ${bytes} bytes unread`)
+    }
   }
 
   /**
@@ -98,6 +120,7 @@ export class LearnerListener {
     const to = this.learners.get(learner)
     if (to === undefined) return
     to.behind = []
+    to.behindBytes = 0
     const slices = writeDatabase(database, SLICE_BYTES)
     // The first slice is taken now: with it the database's sessions, ACLs and last zxid are fixed.
     this.sendSlice(to, slices, slices.next())
@@ -127,6 +150,7 @@ export class LearnerListener {
       socket,
       outbox: new Outbox(socket),
       behind: null,
+      behindBytes: 0,
       reason: 'the learner closed the connection',
     }
     this.learners.set(learner.id, learner)
@@ -180,6 +204,7 @@ export class LearnerListener {
     learner.outbox.push(SNAPSHOT_SIGNATURE)
     for (const bytes of learner.behind ?? []) learner.outbox.push(bytes)
     learner.behind = null
+    learner.behindBytes = 0
     learner.outbox.flush()
     if (!this.isClosed) this.options.onSnapshotSent(learner.id)
   }

@@ -197,16 +197,96 @@ describe('reachability', () => {
 
   it('does not give up a peer whose connection broke and whose port answers', async () => {
     const [one, three] = [await open(1), await open(3)]
-    three.network.send(1 as Sid, vote(1))
-    await eventually('a connection', () => one.heard.length > 0)
-    // A connection in the same server's name takes the old one's place, until it breaks or the true one dials.
-    const greeting = encodeGreeting(3 as Sid, at(ports.get(3) as number))
-    const intruder = await dial(ports.get(1) as number, greeting)
+    // A connection in the same server's name that breaks leaves nobody but the true one to ask.
+    const intruder = await dial(ports.get(1) as number, encodeGreeting(3 as Sid, at(ports.get(3) as number)))
+    await eventually('a connection', () => one.network.isConnected(3 as Sid))
     intruder.destroy()
-    await eventually('the true one again', () => rounds(one).filter((round) => round === 1).length > 1)
+    three.network.send(1 as Sid, vote(1))
+    await eventually('the true one', () => rounds(one).at(-1) === 1)
     expect([one, three].flatMap(({ reached }) => reached.map(({ reachable }) => reachable))).not.toContain(
       false,
     )
+  })
+})
+
+describe('a second connection in the name of a peer', () => {
+  const greeting = (sid: number, port = ports.get(sid) as number) => encodeGreeting(sid as Sid, at(port))
+
+  async function talking(): Promise<[NetworkEnd, NetworkEnd]> {
+    const [one, three] = [await open(1), await open(3)]
+    three.network.send(1 as Sid, vote(1))
+    await eventually('the vote', () => rounds(one).at(-1) === 1)
+    return [one, three]
+  }
+
+  it('does not silence the first, in neither direction', async () => {
+    const [one, three] = await talking()
+    const stranger = await dial(ports.get(1) as number, greeting(3), encodeNotification(vote(50)))
+    await eventually('what the stranger says', () => rounds(one).at(-1) === 50)
+    three.network.send(1 as Sid, vote(2))
+    await eventually('the next vote', () => rounds(one).at(-1) === 2)
+    one.network.send(3 as Sid, vote(3))
+    await eventually('the answer', () => rounds(three).at(-1) === 3)
+    stranger.destroy()
+    three.network.send(1 as Sid, vote(4))
+    await eventually('the last', () => rounds(one).at(-1) === 4)
+    // The same connection all the while: nothing was said twice.
+    expect(rounds(three)).toEqual([3])
+    expect(rounds(one)).toEqual([1, 50, 2, 4])
+  })
+
+  it('speaks and is spoken to: a peer that came back while its old connection is half open', async () => {
+    const one = await open(1)
+    one.network.send(3 as Sid, vote(7))
+    // It never reads, and nobody closes it.
+    const halfOpen = await dial(ports.get(1) as number, greeting(3))
+    halfOpen.pause()
+    await eventually('it', () => one.network.isConnected(3 as Sid))
+    const heard: Buffer[] = []
+    const again = await dial(ports.get(1) as number, greeting(3), encodeNotification(vote(8)))
+    again.on('data', (chunk: Buffer) => heard.push(chunk))
+    await eventually('its vote', () => rounds(one).at(-1) === 8)
+    await eventually('what was said last', () => heard.length > 0)
+    one.network.send(3 as Sid, vote(9))
+    await eventually('what is said next', () =>
+      Buffer.concat(heard).equals(Buffer.concat([encodeNotification(vote(7)), encodeNotification(vote(9))])),
+    )
+  })
+
+  it('makes room for the next: they are few, and the first and the newest are among them', async () => {
+    const [one, three] = await talking()
+    const strangers: Socket[] = []
+    for (let i = 0; i < 20; i++) strangers.push(await dial(ports.get(1) as number, greeting(3)))
+    const isOpen = (socket: Socket) => socket.readyState === 'open'
+    for (const stranger of strangers) stranger.resume()
+    await eventually('room', () => strangers.filter(isOpen).length <= 3)
+    expect(isOpen(strangers[19] as Socket)).toBe(true)
+    one.network.send(3 as Sid, vote(5))
+    await eventually('the vote', () => rounds(three).at(-1) === 5)
+    expect(rounds(three)).toEqual([5])
+  })
+
+  it('in the name of a smaller one does not cost the connection, wherever it asks to be dialled', async () => {
+    const [one, three] = await talking()
+    // A greeting right after a connection crosses it, and is not followed.
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    const elsewhere = claimed[3] as number
+    let dialled = 0
+    const trap = createServer((socket) => {
+      dialled += 1
+      socket.destroy()
+    }).listen(elsewhere, localhost)
+    await new Promise((resolve) => trap.once('listening', resolve))
+    await ended(await dial(ports.get(3) as number, greeting(1, elsewhere)))
+    three.network.send(1 as Sid, vote(6))
+    one.network.send(3 as Sid, vote(7))
+    await eventually('both votes', () => rounds(one).includes(6) && rounds(three).includes(7))
+    expect(dialled).toBe(0)
+    trap.close()
+    expect([one, three].flatMap(({ reached }) => reached.map(({ reachable }) => reachable))).toEqual([
+      true,
+      true,
+    ])
   })
 })
 
@@ -237,6 +317,16 @@ describe('strangers and damage', () => {
       await ended(await dial(port, bytes))
       await eventually(`a refusal like ${reason}`, () => reason.test(two.refusals().at(-1) ?? ''))
     }
+  })
+
+  it('that say nothing are few', async () => {
+    const one = await open(1)
+    const silent = await Promise.all(Array.from({ length: 140 }, () => dial(ports.get(1) as number)))
+    for (const socket of silent) socket.resume()
+    await eventually('room', () => silent.filter(({ readyState }) => readyState === 'open').length <= 128)
+    const three = await open(3)
+    three.network.send(1 as Sid, vote(2))
+    await eventually('a vote', () => rounds(one).at(-1) === 2)
   })
 
   it.each([

@@ -13,6 +13,7 @@ import { Adversary } from './adversary.ts'
 import { Checks, Violation } from './checks.ts'
 import { type ClientLine, SimulatedClient } from './client.ts'
 import { halfQuorum, isReconfigFault, type PlantedFault } from './faults.ts'
+import { Impostor } from './impostor.ts'
 import { SimulatedMember } from './member.ts'
 import { type End, Network, type Stream } from './network.ts'
 import { Random } from './random.ts'
@@ -43,6 +44,8 @@ export interface WorldResult {
   readonly readOnlyReads: number
   readonly virtualMs: number
 }
+
+const IMPOSTOR_SEED = 0x5eed_0000
 
 interface ClientConnection {
   readonly client: SimulatedClient
@@ -232,6 +235,7 @@ export class World {
       for (let number = 0; number < count; number++) this.clients.push(this.newClient(number))
       const faultsUntil = this.random.between(5_000, 30_000)
       this.planFault()
+      this.planImpostor()
       this.runUntil(faultsUntil)
       this.heal()
       this.converge()
@@ -272,6 +276,13 @@ export class World {
   private runUntil(atMs: number): void {
     while (this.schedule.step(atMs));
     this.schedule.nowMs = Math.max(this.schedule.nowMs, atMs)
+  }
+
+  /** Drawn for itself: what it does is in addition to the seed's faults. */
+  private planImpostor(): void {
+    const { members, schedule, options } = this
+    const random = new Random(options.seed ^ IMPOSTOR_SEED)
+    if (random.chance(0.5)) new Impostor({ members, random, schedule, isOver: () => this.isHealed }).plan()
   }
 
   private planFault(): void {

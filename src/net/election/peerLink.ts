@@ -1,23 +1,21 @@
 /**
- * The conversation with one peer's election port (QuorumCnxManager's SendWorker and RecvWorker). The greater sid
- * dials; a smaller one dials only to be dialled back. One message waits at most, the newest; the last that was
- * sent is sent again on a new connection, as it may have died with the old one.
+ * What is said to one peer's election port and heard from it (QuorumCnxManager's SendWorker and RecvWorker). The greater
+ * sid dials; a smaller one dials only to be dialled back. The last message that was sent is sent again on a new
+ * connection, as it may have died with the old one.
  *
- * Invariant: a peer is reported unreachable only after its port refused, or let us wait in vain. A broken
+ * A greeting only claims an id. Apache closes the connection that it had; here the peer keeps it, and whatever claims the
+ * same id is talked to beside it: a peer that comes back while its old connection is half open is heard at once, and a
+ * stranger silences nobody. A peer that has left closes its own end.
+ *
+ * Invariants: connections are few, and the first one stays as long as it lives. Apeer is reported unreachable only after its port refused, or let us wait in vain. A broken
  * connection alone says nothing (both may have dialled at once, and one connection gave way): it is probed by
  * dialling again at once, which a dead process's port answers within a millisecond.
  */
 import { connect, type Socket } from 'node:net'
-import {
-  type Address,
-  decodeNotification,
-  encodeGreeting,
-  encodeNotification,
-} from '../../core/election/codec.ts'
+import { type Address, encodeGreeting, encodeNotification } from '../../core/election/codec.ts'
 import type { Notification } from '../../core/election/notification.ts'
 import type { Sid } from '../../protocol/ids.ts'
-import { DecodeError } from '../../protocol/reader.ts'
-import { Frames } from './frames.ts'
+import { Conversation } from './conversation.ts'
 
 export interface PeerLinkParts {
   readonly own: Sid
@@ -39,11 +37,13 @@ const GREETED_RETRY_MS = 100
 const MESSAGE_WORTH_MS = 10_000
 /** A connection this young was dialled while the peer dialled us: its greeting is no sign that ours is dead. */
 const CROSSING_MS = 1000
+/** Connections in one peer's name. */
+const MOST_CONVERSATIONS = 4
 
 export class PeerLink {
   private readonly parts: PeerLinkParts
-  private live: Socket | null = null
-  private liveSinceMs = 0
+  /** The oldest first. */
+  private conversations: Conversation[] = []
   private dialling: Socket | null = null
   /** Addresses to try, those that the peer named itself first. */
   private addresses: readonly Address[]
@@ -51,7 +51,6 @@ export class PeerLink {
   private nextAddress = 0
   private pending: Buffer | null = null
   private lastSent: Buffer | null = null
-  private isWriting = false
   private dialUntilMs = 0
   /** The connection broke and no dial has been answered or refused since. */
   private isInDoubt = false
@@ -75,31 +74,32 @@ export class PeerLink {
 
   /** There is a connection, or one is on its way. */
   get isInUse(): boolean {
-    return this.live !== null || this.dialling !== null || this.retry !== null
+    return this.isConnected || this.dialling !== null || this.retry !== null
   }
 
   get isConnected(): boolean {
-    return this.live !== null
+    return this.conversations.length > 0
   }
 
   send(notification: Notification): void {
     this.pending = encodeNotification(notification)
     this.dialUntilMs = performance.now() + MESSAGE_WORTH_MS
     this.retryMs = FIRST_RETRY_MS
-    if (this.live === null) this.dial()
-    else this.flush()
+    if (this.isConnected) this.flush()
+    else this.dial()
   }
 
-  /** A smaller peer greeted us: it wants a connection, and has none that it knows of. */
+  /**
+   * A smaller peer greeted us: it wants a connection, and has none that it knows of. Where there is one, the greeting may
+   * be a stranger's: the peer is dialled where it is known to be, and nothing is made of it if it does not answer.
+   */
   dialBack(named: readonly Address[]): void {
-    if (this.live !== null && performance.now() - this.liveSinceMs < CROSSING_MS) return
-    const isNamed = (known: Address) =>
-      named.some(({ host, port }) => host === known.host && port === known.port)
-    this.addresses = [...named, ...this.configured.filter((address) => !isNamed(address))]
+    const newest = this.conversations.at(-1)
+    if (newest !== undefined && performance.now() - newest.sinceMs < CROSSING_MS) return
+    this.addresses = newest === undefined ? joined(named, this.configured) : joined(this.configured, named)
     this.nextAddress = 0
-    this.dropLive()
-    this.isInDoubt = true
-    this.dial()
+    this.isInDoubt = newest === undefined
+    this.dial(true)
   }
 
   /** Talks over a connection on which the greeting is done; `received` followed the greeting. */
@@ -109,94 +109,64 @@ export class PeerLink {
       return
     }
     this.stopRetrying()
-    this.dropLive()
     const { dialling } = this
     this.dialling = null
     if (dialling !== socket) dialling?.destroy()
-    socket.setTimeout(0)
-    this.live = socket
-    this.liveSinceMs = performance.now()
+    this.addresses = joined(this.configured, this.addresses)
+    this.nextAddress = 0
     this.isInDoubt = false
-    const frames = new Frames()
-    socket.on('data', (chunk) => this.receive(socket, frames, chunk))
-    socket.on('error', (error) =>
-      this.parts.log('debug', `connection to ${this.parts.peer}: ${error.message}`),
-    )
-    socket.on('close', () => this.broken(socket))
+    const { peer, log, onNotification } = this.parts
+    const onClosed = () => this.broken(conversation)
+    const conversation = new Conversation(socket, { peer, onNotification, onClosed, log })
+    this.makeRoom()
+    this.conversations.push(conversation)
     this.report(true, 'connected')
-    this.pending ??= this.lastSent
-    this.flush()
-    if (received.length > 0) this.receive(socket, frames, received)
-    socket.resume()
+    this.lastSent = this.pending ?? this.lastSent
+    this.pending = null
+    if (this.lastSent !== null) conversation.send(this.lastSent)
+    conversation.begin(received)
+  }
+
+  /** Of those that came after the first, one that never said anything goes before one that did. */
+  private makeRoom(): void {
+    if (this.conversations.length < MOST_CONVERSATIONS) return
+    const later = this.conversations.slice(1)
+    const leaving = later.find(({ hasSpoken }) => !hasSpoken) ?? later[0]
+    this.conversations = this.conversations.filter((conversation) => conversation !== leaving)
+    leaving?.close()
   }
 
   close(): void {
     this.isClosed = true
     this.stopRetrying()
-    this.dropLive()
+    for (const conversation of this.conversations.splice(0)) conversation.close()
     this.dialling?.destroy()
     this.dialling = null
   }
 
   private flush(): void {
-    const { live, pending } = this
-    if (live === null || pending === null || this.isWriting) return
+    const { pending } = this
+    if (!this.isConnected || pending === null) return
     this.pending = null
     this.lastSent = pending
-    this.isWriting = true
-    live.write(pending, () => {
-      if (this.live !== live) return
-      this.isWriting = false
-      this.flush()
-    })
+    for (const conversation of this.conversations) conversation.send(pending)
   }
 
-  private receive(socket: Socket, frames: Frames, chunk: Buffer): void {
-    try {
-      for (const message of frames.push(chunk)) {
-        if (this.live !== socket) return
-        this.notify(message)
-      }
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error
-      this.parts.log('warn', `closing the connection of ${this.parts.peer}: ${error.message}`)
-      socket.destroy()
-    }
-  }
-
-  private notify(message: Buffer): void {
-    let notification: Notification
-    try {
-      notification = decodeNotification(message)
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error
-      this.parts.log('warn', `dropping a message of ${this.parts.peer}: ${error.message}`)
-      return
-    }
-    this.parts.onNotification(notification)
-  }
-
-  private dropLive(): void {
-    const { live } = this
-    this.live = null
-    this.isWriting = false
-    live?.destroy()
-  }
-
-  private broken(socket: Socket): void {
-    if (this.live !== socket) return
-    this.dropLive()
+  private broken(conversation: Conversation): void {
+    this.conversations = this.conversations.filter((other) => other !== conversation)
+    if (this.isConnected) return
     this.isInDoubt = true
     this.parts.log('info', `Connection broken for id ${this.parts.peer}, my id = ${this.parts.own}`)
     // One that broke right away would break again: a port may accept for a moment after its process has died.
-    const isProbedAtOnce = performance.now() - this.liveSinceMs > FIRST_RETRY_MS
+    const isProbedAtOnce = performance.now() - conversation.sinceMs > FIRST_RETRY_MS
     if (isProbedAtOnce) this.retryMs = FIRST_RETRY_MS
     if (isProbedAtOnce) this.dial()
     else this.retryLater()
   }
 
-  private dial(): void {
-    if (this.isClosed || this.live !== null || this.dialling !== null) return
+  /** @param isWanted though there is a connection */
+  private dial(isWanted = false): void {
+    if (this.isClosed || this.dialling !== null || (this.isConnected && !isWanted)) return
     this.stopRetrying()
     const address = this.addresses[this.nextAddress % this.addresses.length]
     if (address === undefined) return
@@ -240,6 +210,8 @@ export class PeerLink {
   }
 
   private dialFailed({ host, port }: Address, reason: string): void {
+    // Where there is a connection, a greeting was followed that may have been a stranger's.
+    if (this.isConnected) return
     this.nextAddress = (this.nextAddress + 1) % this.addresses.length
     if (this.nextAddress !== 0) {
       this.dial()
@@ -254,7 +226,7 @@ export class PeerLink {
   /** Dials again after a while, as long as somebody wants to know or to be told. */
   private retryLater(atLeastMs = 0): void {
     const isWanted = this.isInDoubt || (this.pending !== null && performance.now() < this.dialUntilMs)
-    if (this.isClosed || !isWanted || this.retry !== null) return
+    if (this.isClosed || this.isConnected || !isWanted || this.retry !== null) return
     this.retry = setTimeout(
       () => {
         this.retry = null
@@ -275,4 +247,10 @@ export class PeerLink {
     this.reported = reachable
     this.parts.onReachability(reachable, reason)
   }
+}
+
+/** The first ones, and those of the others that are not among them. */
+function joined(first: readonly Address[], others: readonly Address[]): Address[] {
+  const isNew = ({ host, port }: Address) => !first.some((one) => host === one.host && port === one.port)
+  return [...first, ...others.filter(isNew)]
 }

@@ -191,6 +191,7 @@ export class Leader {
     const { epoch } = this.discovery
     if (packet.type !== PacketType.ack || epoch === null) return true
     if (packet.zxid !== makeZxid(epoch, 0)) return this.earlyAck(learner, packet.zxid)
+    this.learners.replaceOlder(learner)
     this.synchronization?.acknowledged(learner)
     this.broadcast?.acknowledged(learner, learner.ackedZxid, now)
     this.proceed(now)

@@ -1,7 +1,12 @@
 /**
  * The learners that are connected to a leader: whom it takes, and who of them are there.
  *
- * Invariant: a server has one connection.
+ * FOLLOWERINFO only claims an id, so it costs nobody anything: a server keeps its connection until another one has gone
+ * as far as to acknowledge NEWLEADER in its name. A server that comes back while its old connection is half open gets in
+ * that way. (Apache never ends the older one; syncLimit does.)
+ *
+ * Invariants: a server has one synced connection. Connections that are not synced are few, whatever strangers do; the
+ * newest is never the one that makes room, so a server that comes back is not kept out.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
@@ -12,7 +17,7 @@ import type { Membership } from '../../membership.ts'
 import type { QuorumVerifier } from '../../quorum.ts'
 import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
-import type { LearnerView } from './learnerView.ts'
+import type { LearnerPhase, LearnerView } from './learnerView.ts'
 
 export interface LearnersParts {
   readonly sid: Sid
@@ -23,6 +28,22 @@ export interface LearnersParts {
 
 /** Elections that a member may have missed; epochs are too few to be used up by whoever dials. */
 const EPOCH_LEAP = 0x1_0000
+/** Connections that have not said who they are. */
+const MOST_UNKNOWN = 64
+/** Connections that claim the id of one server and are not synced. */
+const MOST_CLAIMS = 4
+/** Connections of servers outside the configuration, of which one may be about to join. */
+const MOST_STRANGERS = 32
+
+/** How far a learner has come: the one that has come least far makes room. */
+const PROGRESS: readonly LearnerPhase[] = [
+  'connected',
+  'discovered',
+  'offered',
+  'promised',
+  'syncing',
+  'synced',
+]
 
 export class Learners {
   private readonly parts: LearnersParts
@@ -37,6 +58,7 @@ export class Learners {
   }
 
   joined(id: LearnerId, now: Now): void {
+    this.makeRoom(MOST_UNKNOWN - 1, ({ phase }) => phase === 'connected')
     this.connected.set(id, {
       id,
       sid: -1 as Sid,
@@ -83,11 +105,28 @@ export class Learners {
       this.drop(learner, refusal)
       return false
     }
-    // The newer connection replaces what a crash or a broken line left behind.
-    for (const other of [...this.connected.values()]) {
-      if (other !== learner && other.sid === learner.sid) this.drop(other, 'the server has connected again')
-    }
+    const { membership } = this.parts
+    const isOther = (other: LearnerView) => other !== learner && other.phase !== 'connected'
+    if (membership.isMember(learner.sid))
+      this.makeRoom(MOST_CLAIMS - 1, (other) => isOther(other) && isClaim(other, learner.sid))
+    else this.makeRoom(MOST_STRANGERS - 1, (other) => isOther(other) && !membership.isMember(other.sid))
     return true
+  }
+
+  /** It has acknowledged NEWLEADER: whatever was there before in its server's name is over. */
+  replaceOlder(learner: LearnerView): void {
+    const all = [...this.connected.values()]
+    for (const other of all.slice(0, all.indexOf(learner)))
+      if (other.sid === learner.sid) this.drop(other, 'the server has connected again')
+  }
+
+  /** Of these at most so many stay: those that have come furthest, and of them the newest. */
+  private makeRoom(most: number, isMeant: (learner: LearnerView) => boolean): void {
+    const meant = [...this.connected.values()].filter(isMeant)
+    const progress = ({ phase }: LearnerView) => PROGRESS.indexOf(phase)
+    meant.sort((a, b) => progress(a) - progress(b))
+    for (const learner of meant.slice(0, Math.max(0, meant.length - most)))
+      this.drop(learner, 'too many connections are not synced')
   }
 
   private refusal({ sid, configVersion }: LearnerView, acceptedEpoch: number): string | null {
@@ -109,4 +148,9 @@ export class Learners {
     )
     return verifier.containsQuorum([this.parts.sid, ...synced.map(({ sid }) => sid)])
   }
+}
+
+/** It says that it is this server, and has not come as far as to prove that it can be. */
+function isClaim({ sid, phase }: LearnerView, claimed: Sid): boolean {
+  return sid === claimed && phase !== 'synced'
 }

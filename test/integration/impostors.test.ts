@@ -1,0 +1,125 @@
+/**
+ * A stranger that claims the id of a live member at the ports between members, against whole ensembles. The same on
+ * Apache ZooKeeper (ZK_TEST_ENGINE=both), but for what Apache gives up: at the election port a newcomer's connection
+ * replaces the one that was there.
+ */
+import { connect, type Socket } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { encodeGreeting } from '../../src/core/election/codec.ts'
+import * as packets from '../../src/core/zab/packets.ts'
+import { QuorumPacketParser } from '../../src/net/quorumPackets.ts'
+import type { Sid } from '../../src/protocol/ids.ts'
+import { encode } from '../../src/protocol/jute.ts'
+import { PacketType } from '../../src/protocol/opcodes.ts'
+import { QuorumPacket } from '../../src/protocol/records/quorum.ts'
+import { epochOf, type Zxid } from '../../src/protocol/zxid.ts'
+import {
+  allServe,
+  describeEngines,
+  leaderOf,
+  type TestEnsemble,
+  type TestMember,
+} from '../support/ensembles.ts'
+import { eventually } from '../support/eventually.ts'
+import { RawClient } from '../support/rawClient.ts'
+
+/** Dials a leader's quorum port, and keeps what comes back. */
+class Stranger implements Disposable {
+  readonly socket: Socket
+  readonly heard: QuorumPacket[] = []
+
+  constructor(port: number) {
+    const parser = new QuorumPacketParser({ maxBuffer: 0xfffff, readsSnapshots: true })
+    this.socket = connect({ host: '127.0.0.1', port })
+    this.socket.on('error', () => {})
+    this.socket.on('data', (chunk: Buffer) => parser.push(chunk, (packet) => this.heard.push(packet)))
+  }
+
+  say(packet: QuorumPacket): void {
+    this.socket.write(encode(QuorumPacket, packet))
+  }
+
+  hears(type: number): Promise<QuorumPacket> {
+    return eventually(`a packet of type ${type}`, () => this.heard.find((packet) => packet.type === type))
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.destroy()
+  }
+}
+
+async function settled(ensemble: TestEnsemble): Promise<{ leader: TestMember; follower: TestMember }> {
+  await allServe(ensemble.members)
+  const leader = await leaderOf(ensemble)
+  const follower = ensemble.members.find(({ id }) => id !== leader.id) as TestMember
+  return { leader, follower }
+}
+
+describeEngines('a stranger at the quorum port in the name of a live follower', (start) => {
+  it('costs it nothing, however far it goes short of acknowledging NEWLEADER', async () => {
+    await using ensemble = await start()
+    const { leader, follower } = await settled(ensemble)
+    // A member that loses its leader lets its clients go: this connection is the proof that it did not.
+    const client = await RawClient.open(follower.clientPort)
+    await client.create('/before')
+    using first = new Stranger(leader.quorumPort)
+    first.say(packets.learnerInfo(PacketType.followerInfo, 1, follower.id as Sid))
+    const { zxid } = await first.hears(PacketType.leaderInfo)
+    await client.create('/while-offered')
+    first.say(packets.ackEpoch(0 as Zxid, epochOf(zxid)))
+    await first.hears(PacketType.newLeader)
+    await client.create('/while-synced')
+    first.socket.destroy()
+    for (let i = 0; i < 12; i++) {
+      using next = new Stranger(leader.quorumPort)
+      next.say(packets.learnerInfo(PacketType.followerInfo, 1, follower.id as Sid))
+      await next.hears(PacketType.leaderInfo)
+    }
+    await client.create('/after')
+    client.close()
+    expect(await leaderOf(ensemble)).toEqual(leader)
+  })
+})
+
+describe('strangers in the names of live members', () => {
+  it('cannot pile up at the quorum port', async () => {
+    const { Ensemble } = await import('../../src/ensemble/index.ts')
+    await using ensemble = await Ensemble.start({ members: 3, ports: 'auto', dir: 'temp' })
+    const leader = await ensemble.waitForLeader()
+    const follower = ensemble.members.find(({ id }) => id !== leader.id)
+    const port = leader.quorumPort as number
+    const client = await RawClient.open(follower?.clientPort as number)
+    const strangers = Array.from({ length: 20 }, () => new Stranger(port))
+    for (const stranger of strangers)
+      stranger.say(packets.learnerInfo(PacketType.followerInfo, 1, follower?.id as Sid))
+    const silent = Array.from({ length: 80 }, () => new Stranger(port))
+    const open = (all: readonly Stranger[]) => all.filter(({ socket }) => socket.readyState === 'open').length
+    await eventually('few of them', () => open(strangers) <= 4 && open(silent) <= 64)
+    await client.create('/after')
+    client.close()
+    for (const { socket } of [...strangers, ...silent]) socket.destroy()
+  })
+
+  it('at the election ports do not keep the others from finding the next leader', async () => {
+    const { Ensemble } = await import('../../src/ensemble/index.ts')
+    await using ensemble = await Ensemble.start({ members: 3, ports: 'auto', dir: 'temp' })
+    const { members } = ensemble
+    const leader = await ensemble.waitForLeader()
+    const sockets: Socket[] = []
+    for (const member of members) {
+      for (const { id, electionPort } of members.filter((other) => other.id !== member.id)) {
+        const socket = connect({ host: '127.0.0.1', port: member.electionPort as number })
+        socket.on('error', () => {}).resume()
+        const address = { host: '127.0.0.1', port: electionPort as number }
+        socket.write(encodeGreeting(id as Sid, address))
+        sockets.push(socket)
+      }
+    }
+    const verdict = await ensemble.kill(String(leader.id))
+    expect(verdict.leaderAfter).not.toBeNull()
+    expect(verdict.leaderAfter).not.toBe(leader.id)
+    const back = await ensemble.start(String(leader.id))
+    expect(back.quorum).toBe(true)
+    for (const socket of sockets) socket.destroy()
+  })
+})
