@@ -17,7 +17,7 @@ import { labelDatabase } from '../tree/snapshotFormat.ts'
 import type { TtlRule } from '../tree/znode.ts'
 import { type DataDir, openDataDir, removeTemporaries } from './dataDir.ts'
 import { type Epochs, readEpochs, saveEpoch } from './epochs.ts'
-import { StorageError } from './errors.ts'
+import { RESYNC_HINT, StorageError } from './errors.ts'
 import type { Compression } from './fileNames.ts'
 import { listSnapshots } from './fileNames.ts'
 import { type FileSystem, nodeFileSystem } from './fileSystem.ts'
@@ -128,7 +128,24 @@ export class Storage {
       for (const repair of recovered.repairs) this.repair(repair)
       this.removeInitializeFlag()
     })
-    return this.startFrom(recovered, epochs)
+    const started = this.startFrom(recovered, epochs)
+    this.makeFoundation(started)
+    return started
+  }
+
+  /**
+   * The log alone was trusted (snapshot.trust.empty): from the next start on a snapshot stands below it, as Apache's
+   * loadData takes one, so that one start with the setting is enough.
+   */
+  private makeFoundation({ database, notes }: Recovered): void {
+    if (listSnapshots(this.files, this.dir.snapDir).length > 0) return
+    this.guarded(() => {
+      const snapshot = writeSnapshotNow(this.files, database, this.snapshotOptions())
+      publishSnapshot(this.files, this.dir.snapDir, snapshot)
+    })
+    notes.push(
+      'recovered from logs without a snapshot, and wrote one: snapshot.trust.empty=true is not needed any more',
+    )
   }
 
   /** Puts transactions behind the log. They may be claimed only after `sync`. */
@@ -170,7 +187,7 @@ export class Storage {
         this.dir.snapDir,
         `no snapshot from which to go back to ${formatZxid(zxid)}`,
         {
-          hint: 'Move version-2 of this member away (keep myid) and start it: it catches up from the leader',
+          hint: RESYNC_HINT,
         },
       )
     const epochs = readEpochs(this.files, this.dir.snapDir, recovered.lastZxid)

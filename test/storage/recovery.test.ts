@@ -295,6 +295,22 @@ describe('what is not whole is refused and left alone', () => {
     expect(openStorage(dir, { snapshotTrustEmpty: true }).recover().lastZxid).toBe(3)
   })
 
+  test('logs without any snapshot are trusted once: the next start finds a snapshot', () => {
+    write(creates(0, 1, 3))
+    rmSync(inVersion2('snapshot.0'))
+    const trusting = openStorage(dir, { snapshotTrustEmpty: true })
+    const { lastZxid, notes } = trusting.recover()
+    expect(lastZxid).toBe(3)
+    expect(notes.join()).toMatch(/wrote one/)
+    trusting.close()
+    expect(listing()).toContain('snapshot.3')
+    const plain = openStorage(dir)
+    expect(plain.recover().lastZxid).toBe(3)
+    plain.close()
+    rmSync(inVersion2('log.1'))
+    expect(openStorage(dir).recover().lastZxid).toBe(3)
+  })
+
   test('snapshots of which none is whole; but a torn snapshot.0 alone is a first start', () => {
     write([])
     writeFileSync(inVersion2('snapshot.0'), readFileSync(inVersion2('snapshot.0')).subarray(0, 30))
