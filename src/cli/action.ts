@@ -1,7 +1,8 @@
 /** The six verbs that act on members differ in words only: one declaration makes them all. */
 import type { ClusterInfo, Verb } from '../control/api.ts'
-import { type CommandSpec, defineCommand } from './command.ts'
+import { type CommandSpec, defineCommand, type OptionSpec } from './command.ts'
 import { forCluster } from './commandLine.ts'
+import { setAsideText } from './format/setAside.ts'
 import { verdictText } from './format/verdict.ts'
 import { openCluster } from './openCluster.ts'
 import {
@@ -25,6 +26,12 @@ export interface ActionWords {
 
 interface ActionOptions extends ClusterOptions, WaitOptions {
   wait: boolean
+  resync?: boolean
+}
+
+const resyncOption: OptionSpec = {
+  flags: '--resync',
+  description: 'set their data aside (nothing is deleted) and take everything from the leader',
 }
 
 export function actionCommand(words: ActionWords): CommandSpec {
@@ -44,6 +51,7 @@ export function actionCommand(words: ActionWords): CommandSpec {
       },
     ],
     options: [
+      ...(verb === 'start' ? [resyncOption] : []),
       { flags: '--no-wait', description: 'do not wait for what the ensemble makes of it' },
       waitTimeoutOption('how long to wait for a leader with a quorum, or the certainty of none', 10),
       ...clusterOptions,
@@ -55,7 +63,8 @@ export function actionCommand(words: ActionWords): CommandSpec {
       const { connection } = await openCluster(options)
       const look = (): Promise<ClusterInfo> => connection.cluster()
       const before = output.json ? null : await look()
-      const request = { verb, selectors, wait: options.wait, waitTimeoutMs: options.waitTimeout }
+      const { wait, waitTimeout: waitTimeoutMs, resync } = options
+      const request = { verb, selectors, wait, waitTimeoutMs, ...(resync === true ? { resync } : {}) }
       const verdict = await withProgress(output, words.waitingFor, look, connection.action(request))
       if (output.json) {
         output.document(verdict)
@@ -65,6 +74,7 @@ export function actionCommand(words: ActionWords): CommandSpec {
       const after = await look().catch(() => null)
       const view = { verb, verdict, before, after, waited: options.wait, paint: output.paint }
       output.print(forCluster(verdictText(view), options))
+      for (const line of setAsideText(verdict)) output.print(line)
       return undefined
     },
   })

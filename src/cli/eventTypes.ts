@@ -29,6 +29,7 @@ const IS_TOLD: Readonly<Record<EventType, boolean>> = {
   'member-paused': true,
   'member-resumed': true,
   'member-crashed': true,
+  'data-set-aside': true,
   verdict: true,
   'engine-changed': true,
   handover: true,

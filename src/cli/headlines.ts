@@ -37,6 +37,8 @@ export function headlines(): (event: ClusterEvent) => string | null {
       case 'member-crashed':
         if (member === leader) leader = null
         return `member ${member} crashed: ${event.reason}`
+      case 'data-set-aside':
+        return `the data of member ${member} was set aside`
       case 'engine-changed':
         return `member ${member} gets another engine: ${event.to}`
       case 'handover':

@@ -16,7 +16,7 @@ import { clashes, memberClaims } from './ports.ts'
 import { compareFiles, type Location, type Problem, problem, sortProblems } from './problem.ts'
 import { isDistributed, originOf, ownServer, type ServerConfig } from './serverConfig.ts'
 
-type Myid =
+export type Myid =
   | { kind: 'absent' }
   | { kind: 'faulty'; problem: Problem }
   | { kind: 'present'; sid: number; where: Location; problems: Problem[] }
@@ -180,7 +180,7 @@ function readText(file: string): SourceText | { unreadable: Problem } {
 }
 
 /** QuorumPeerConfig.setupMyId: the first line, a number. */
-function readMyid(config: ServerConfig): Myid {
+export function readMyid(config: ServerConfig): Myid {
   const file = join(config.dataDir, 'myid')
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return { kind: 'absent' }
   const read = readText(file)

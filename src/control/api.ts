@@ -91,6 +91,8 @@ export interface Verdict {
   /** The votes that decided, when there was an election, and the sentence that says why the winner won. */
   votes?: Record<number, { leader: number; zxid: string; round: number; epoch: number }>
   why?: string
+  /** With `start --resync`: where the data lies that these members had. */
+  setAside?: { member: number; paths: string[] }[]
 }
 
 export interface HandoverRequest {
@@ -134,6 +136,8 @@ export interface ActionRequest {
   selectors: string[]
   wait: boolean
   waitTimeoutMs: number
+  /** `start` alone: the data of these members is set aside, and the leader gives them everything. */
+  resync?: boolean
 }
 
 /**
@@ -156,6 +160,8 @@ export type SupervisorEvent =
   | { type: 'member-started' }
   | { type: 'member-killed' | 'member-stopped' | 'member-paused' | 'member-resumed' }
   | { type: 'member-crashed'; code: string; reason: string }
+  /** Renamed, so that the leader gives everything. */
+  | { type: 'data-set-aside'; paths: string[] }
   | { type: 'verdict'; verb: Verb; verdict: Verdict }
   /** Another engine runs this member from its next start on. */
   | { type: 'engine-changed'; from: Engine; to: Engine }

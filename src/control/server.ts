@@ -194,7 +194,7 @@ async function body(request: IncomingMessage): Promise<unknown> {
 const VERBS = ['kill', 'stop', 'start', 'restart', 'pause', 'resume']
 
 function actionOf(value: unknown): ActionRequest {
-  const { verb, selectors, wait, waitTimeoutMs } = (value ?? {}) as Partial<ActionRequest>
+  const { verb, selectors, wait, waitTimeoutMs, resync } = (value ?? {}) as Partial<ActionRequest>
   const isGood = verb !== undefined && VERBS.includes(verb) && Array.isArray(selectors)
   if (!isGood)
     throw new OperationError(
@@ -203,8 +203,11 @@ function actionOf(value: unknown): ActionRequest {
       null,
       2,
     )
+  if (resync === true && verb !== 'start')
+    throw new OperationError('BAD_REQUEST', `resync belongs to start, not to ${verb}`, null, 2)
   return {
     verb,
+    resync: resync === true,
     selectors: selectors.map(String),
     wait: wait ?? true,
     waitTimeoutMs: waitTimeoutMs ?? 10_000,

@@ -402,7 +402,7 @@ export class PeerCore {
     this.hasDiffered = true
     const message =
       `this member's tree differs from its leader's since ${formatZxid(zxid)} or before: their digests do not match. ` +
-      "Compare its data with another member's; to have it fetched anew, stop this member, move version-2 away and start it"
+      `Compare its data with another member's; to have it fetched anew: zk-pseudo stop ${this.sid}, zk-pseudo start ${this.sid} --resync`
     this.emit({ kind: 'event', event: { type: 'log', level: 'error', message } })
   }
 

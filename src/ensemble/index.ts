@@ -60,6 +60,11 @@ export interface ActionOptions {
   waitTimeoutMs?: number
 }
 
+export interface StartOptions extends ActionOptions {
+  /** Set the members' data aside (nothing is deleted; the verdict tells where it lies), and let the leader give them everything. */
+  resync?: boolean
+}
+
 export interface HandoverOptions {
   /** How long each member may take to be in sync, ms; 60000 unless given. */
   waitTimeoutMs?: number
@@ -182,7 +187,7 @@ export class Ensemble implements AsyncDisposable {
   }
 
   /** Starts dead members again, with their ids, ports and data. */
-  start(selector: Selector, options?: ActionOptions): Promise<Verdict> {
+  start(selector: Selector, options?: StartOptions): Promise<Verdict> {
     return this.act('start', selector, options)
   }
 
@@ -214,10 +219,10 @@ export class Ensemble implements AsyncDisposable {
     return this.supervisor?.handover(request, signal) ?? this.connection.handover(request, signal)
   }
 
-  private act(verb: Verb, selector: Selector, options: ActionOptions = {}): Promise<Verdict> {
+  private act(verb: Verb, selector: Selector, options: StartOptions = {}): Promise<Verdict> {
     const selectors = wordsOf(selector)
-    const { wait = true, waitTimeoutMs = WAIT_MS } = options
-    return this.connection.action({ verb, selectors, wait, waitTimeoutMs })
+    const { wait = true, waitTimeoutMs = WAIT_MS, resync = false } = options
+    return this.connection.action({ verb, selectors, wait, waitTimeoutMs, ...(resync ? { resync } : {}) })
   }
 
   /** Everything that happens, from the beginning (or behind `since`), until the ensemble ends or `signal` aborts. */

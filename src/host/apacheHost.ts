@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { clientEndpoint } from '../config/clientEndpoint.ts'
+import { requireIdentity } from '../config/ownIdentity.ts'
 import { presentConfig } from '../config/present.ts'
 import { isDistributed, type ServerConfig } from '../config/serverConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
@@ -52,8 +53,9 @@ export class ApacheHosts implements HostFactory {
     jvmOptions(config)
   }
 
-  /** Finds the ports free and the data dir nobody's. The JVM itself is started by `run`. @throws ApacheError, too */
+  /** Finds the ports free and the data dir nobody else's. The JVM itself is started by `run`. @throws ApacheError, IdentityError, too */
   async open(config: ServerConfig): Promise<MemberHost> {
+    requireIdentity(config)
     const args = this.javaArguments(config)
     for (const { port, host } of portsOf(presentConfig(config))) await mustBeFree(port, host)
     return new ApacheMember(this.runtime, config, args, lockDataDirs(config))
@@ -104,6 +106,7 @@ class ApacheMember implements MemberHost {
   private child: ChildProcess | null = null
   private isServing = false
   private isPaused = false
+  private hasServed = false
   private hasEnded = false
   private asked: 'stopped' | 'killed' | null = null
   private polling: NodeJS.Timeout | null = null
@@ -149,7 +152,7 @@ class ApacheMember implements MemberHost {
     }
     if (!this.runtime.logs) this.tell({ at: now(), event: SILENT })
     child.once('error', (error) => this.end({ kind: 'crashed', code: 'NO_JAVA', reason: error.message }))
-    child.once('close', (code, signal) => this.closed(code, signal))
+    child.once('close', (code, signal) => void this.closed(code, signal))
     this.poll()
   }
 
@@ -165,7 +168,10 @@ class ApacheMember implements MemberHost {
   private tell(stamped: StampedMemberEvent): void {
     const { event } = stamped
     if (event.type === 'role' && event.role === 'looking') this.isServing = false
-    if (event.type === 'serving') this.isServing = true
+    if (event.type === 'serving') {
+      this.isServing = true
+      this.hasServed = true
+    }
     for (const listener of this.listeners) listener(stamped)
   }
 
@@ -261,9 +267,24 @@ class ApacheMember implements MemberHost {
     this.isPaused = false
   }
 
-  private closed(code: number | null, signal: NodeJS.Signals | null): void {
+  private async closed(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
     if (this.asked !== null) this.end({ kind: this.asked })
-    else this.end({ kind: 'crashed', ...this.explanation(code, signal) })
+    else {
+      const { reason, ...explanation } = this.explanation(code, signal)
+      const advice = this.hasServed ? [] : await this.dataAdvice()
+      this.end({ kind: 'crashed', ...explanation, reason: [reason, ...advice].join('\n') })
+    }
+  }
+
+  /** What to do when it refused its data, which its log tells in many ways. */
+  private async dataAdvice(): Promise<string[]> {
+    const { config } = this
+    // Storage and tree, which a supervisor has no other use for.
+    const { isDataAtFault } = await import('./dataFault.ts')
+    if (!isDistributed(config) || !isDataAtFault(config)) return []
+    return [
+      `its data cannot be used; to take everything from the leader: zk-pseudo start ${config.sid} --resync`,
+    ]
   }
 
   /** The first line is for a table, the others tell the rest. */

@@ -9,12 +9,14 @@ export type ToMember =
   | { kind: 'pause' }
   | { kind: 'stop' }
 
-/** An error as it crosses: `code`, `port` and `address` as the system gave them. */
+/** An error as it crosses: `code`, `port` and `address` as the system gave them, or what an OperationError has. */
 export interface PortableError {
   message: string
   code?: string
   port?: number
   address?: string
+  hint?: string
+  exitCode?: number
 }
 
 export type FromMember =
@@ -28,11 +30,13 @@ export type FromMember =
   | { kind: 'ended'; exit: { kind: 'stopped' } | { kind: 'crashed'; code: string; reason: string } }
 
 export function portable(error: unknown): PortableError {
-  const { message, code, port, address } = error as Partial<PortableError>
+  const { message, code, port, address, hint, exitCode } = error as Partial<PortableError>
   return {
     message: message ?? String(error),
     ...(code === undefined ? {} : { code }),
     ...(port === undefined ? {} : { port }),
     ...(address === undefined ? {} : { address }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(exitCode === undefined ? {} : { exitCode }),
   }
 }

@@ -6,18 +6,22 @@ import type { ServerConfig } from '../config/serverConfig.ts'
 import type { ExitInfo, MemberStatus, StampedMemberEvent } from './host.ts'
 import type { FromMember, PortableError, ToMember } from './messages.ts'
 
-/** The listeners could not be bound; `code`, `port` and `address` as the system gave them. */
+/** It cannot be started: a port is taken (`code`, `port` and `address` as the system gave them), or its data is not its own. */
 export class OpenError extends Error {
   override name = 'OpenError'
   readonly code: string | undefined
   readonly port: number | undefined
   readonly address: string | undefined
+  readonly hint: string | undefined
+  readonly exitCode: number | undefined
 
-  constructor({ message, code, port, address }: PortableError) {
+  constructor({ message, code, port, address, hint, exitCode }: PortableError) {
     super(message)
     this.code = code
     this.port = port
     this.address = address
+    this.hint = hint
+    this.exitCode = exitCode
   }
 }
 

@@ -1,5 +1,5 @@
 /** Why a member ended by itself; codes are the names of Apache's ExitCode. */
-import { StorageError } from '../storage/errors.ts'
+import { RESYNC_COMMAND, StorageError } from '../storage/errors.ts'
 
 export interface PeerExit {
   readonly code: string
@@ -11,9 +11,14 @@ export class StartError extends Error {
   override name = 'StartError'
 }
 
-export function exitOf(error: unknown): PeerExit {
+/** @param sid of the member that ends */
+export function exitOf(error: unknown, sid: number): PeerExit {
   if (error instanceof StartError) return { code: 'INVALID_INVOCATION', reason: error.message }
-  if (error instanceof StorageError) return { code: 'UNABLE_TO_ACCESS_DATADIR', reason: error.message }
+  if (error instanceof StorageError) {
+    const command = RESYNC_COMMAND.replace('<id>', String(sid))
+    const reason = error.message.replaceAll(RESYNC_COMMAND, command)
+    return { code: 'UNABLE_TO_ACCESS_DATADIR', reason }
+  }
   if (error instanceof Error) return { code: 'UNEXPECTED_ERROR', reason: error.stack ?? error.message }
   return { code: 'UNEXPECTED_ERROR', reason: String(error) }
 }

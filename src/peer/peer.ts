@@ -2,6 +2,7 @@
  * One server: the core with its sockets and files. `open` binds the listeners, `run` reads the data dir and
  * takes part, `stop` leaves. Whatever goes wrong ends this member alone, with a code as in Apache's ExitCode.
  */
+import { requireIdentity } from '../config/ownIdentity.ts'
 import { presentConfig } from '../config/present.ts'
 import { ownServer, type ServerConfig, type ServerSpec } from '../config/serverConfig.ts'
 import type { Now } from '../core/effects.ts'
@@ -51,9 +52,10 @@ export class Peer {
 
   /**
    * Binds the client and the election port; the quorum port, which only a leader opens, is tried.
-   * @throws the system's error with `code` (EADDRINUSE), `address` and `port`
+   * @throws the system's error with `code` (EADDRINUSE), `address` and `port`; IdentityError
    */
   static async open(options: PeerOptions): Promise<Peer> {
+    requireIdentity(options.config)
     const peer = new Peer(options)
     try {
       await peer.listen()
@@ -73,7 +75,7 @@ export class Peer {
     this.turn = new Turn({
       wire: { send: (effect) => this.wire.send(effect), flush: () => this.wire.flush() },
       clock,
-      onFailure: (error) => this.fail(exitOf(error)),
+      onFailure: (error) => this.fail(exitOf(error, sidOf(this.config))),
     })
     this.clients = this.clientListener()
     this.election = this.electionNetwork()
@@ -166,7 +168,7 @@ export class Peer {
     try {
       this.start()
     } catch (error) {
-      this.fail(exitOf(error))
+      this.fail(exitOf(error, sidOf(this.config)))
     }
   }
 
@@ -184,7 +186,7 @@ export class Peer {
       new ConfigFiles(config),
       () => core.replica.database,
       onEvent,
-      (error) => this.fail(exitOf(error)),
+      (error) => this.fail(exitOf(error, sidOf(this.config))),
     )
     this.autopurge = new Autopurge(storage, config.autopurge, note)
     this.turn.start(core, disk)

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import { type Epoch, epochOf, formatZxid, MAX_EPOCH, type Zxid } from '../protocol/zxid.ts'
-import { StorageError } from './errors.ts'
+import { RESYNC_HINT, StorageError } from './errors.ts'
 import { EPOCH_FILES, UNFINISHED } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 
@@ -51,14 +51,16 @@ export function readEpochs(files: FileSystem, dir: string, lastZxid: Zxid): Epoc
       'inconsistent',
       join(dir, EPOCH_FILES.current),
       `the current epoch, ${current}, is older than the last zxid, ${formatZxid(lastZxid)}`,
-      { hint: 'Log and epoch files are of different copies of this directory; restore them together' },
+      {
+        hint: `Log and epoch files are of different copies of this directory; restore them together. ${RESYNC_HINT}`,
+      },
     )
   if ((acceptedEpoch ?? epochOfLog) < currentEpoch)
     throw new StorageError(
       'inconsistent',
       join(dir, EPOCH_FILES.accepted),
       `the accepted epoch, ${acceptedEpoch ?? epochOfLog}, is less than the current epoch, ${currentEpoch}`,
-      { hint: 'One of the two files was replaced or lost; restore both together' },
+      { hint: `One of the two files was replaced or lost; restore both together. ${RESYNC_HINT}` },
     )
   return {
     acceptedEpoch: acceptedEpoch ?? epochOfLog,
@@ -86,7 +88,7 @@ function readEpoch(files: FileSystem, path: string): Epoch | null {
   const epoch = Number(text)
   if (!/^\d{1,10}$/.test(text) || epoch > MAX_EPOCH)
     throw new StorageError('damaged', path, `"${text.slice(0, 40)}" is not an epoch`, {
-      hint: 'It holds one decimal number; write the epoch of the last zxid or of the other members there',
+      hint: `It holds one decimal number; write the epoch of the last zxid or of the other members there. ${RESYNC_HINT}`,
     })
   return epoch
 }

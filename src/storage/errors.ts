@@ -37,12 +37,24 @@ export class StorageError extends Error {
     this.path = path
     this.offset = options.offset ?? null
   }
+
+  /** For an error that nothing was known to be done about where it was made. */
+  withHint(hint: string): this {
+    this.message = `${this.message}. ${hint}`
+    return this
+  }
 }
+
+/** The peer, which knows its id, puts it in (peer/exit.ts). */
+export const RESYNC_COMMAND = 'zk-pseudo start <id> --resync'
+
+/** What brings a member back whose data cannot be used. */
+export const RESYNC_HINT = `In an ensemble, ${RESYNC_COMMAND} sets the data of this member aside and takes everything from the leader`
 
 /** What to do about damage; both ways out are named because the files do not say which kind of member it is. */
 export const DAMAGE_HINT =
-  'In an ensemble, move version-2 of this member away (keep myid) and start it: it catches up from the leader. ' +
+  `${RESYNC_HINT}. ` +
   'Standalone, restore a backup, or give up what follows the damage: ' +
   "a log with Apache ZooKeeper's zkTxnLogToolkit.sh -r, a snapshot by moving it away"
 
-export const LATER_VERSION_HINT = 'Nothing was changed; open this directory with the version that wrote it'
+export const LATER_VERSION_HINT = `Nothing was changed; open this directory with the version that wrote it. ${RESYNC_HINT}`

@@ -60,10 +60,10 @@ export const UNFINISHED = '.tmp'
 /** Begins the name of a lock in dataDir or dataLogDir. */
 export const LOCK_PREFIX = 'zk-pseudo.lock.'
 
-/** Why a member's data was set aside: it lacks what others have, it cannot be read. */
-export type AsideReason = 'lacks' | 'unreadable'
+/** Why a member's data was set aside: it lacks what others have, it cannot be read, somebody asked for it. */
+export type AsideReason = 'lacks' | 'unreadable' | 'resync'
 
-const ASIDE_REASONS: Readonly<Record<AsideReason, true>> = { lacks: true, unreadable: true }
+const ASIDE_REASONS: Readonly<Record<AsideReason, true>> = { lacks: true, unreadable: true, resync: true }
 
 /** The name of a version-2 that was set aside. `what` keeps two apart: a zxid, or the time. */
 export function asideName(reason: AsideReason, what: string): string {

@@ -1,7 +1,7 @@
 import { formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import { Database } from '../tree/database.ts'
 import { labelDatabase } from '../tree/snapshotFormat.ts'
-import { LATER_VERSION_HINT, StorageError } from './errors.ts'
+import { DAMAGE_HINT, LATER_VERSION_HINT, RESYNC_HINT, StorageError } from './errors.ts'
 import { listForeign, listLogs, listSnapshots } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 import { type RecoveryOptions, Replay, type Replayed } from './replay.ts'
@@ -99,7 +99,7 @@ function recoverWithoutSnapshot(
   // A crash of Apache during its very first snapshot, that of the empty database.
   const isFirstStart =
     log === undefined && listSnapshots(files, options.snapDir).every(({ zxid }) => zxid === 0)
-  if (error !== undefined && !isFirstStart) throw error
+  if (error !== undefined && !isFirstStart) throw error.withHint(DAMAGE_HINT)
   if (log === undefined) return null
   if (!options.trustEmpty)
     throw new StorageError(
@@ -109,7 +109,7 @@ function recoverWithoutSnapshot(
       {
         hint:
           'Restore the snapshots; or, if this comes from ZooKeeper before 3.5.3 and the logs are complete, ' +
-          'set snapshot.trust.empty=true for one start',
+          `set snapshot.trust.empty=true for one start. ${RESYNC_HINT}`,
       },
     )
   const database = Database.initial(options.ttlRule)

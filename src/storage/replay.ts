@@ -10,7 +10,7 @@ import { checkParts, decodeTransaction, UnknownTransactionError } from '../proto
 import { follows, formatZxid, type Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'
 import type { TtlRule } from '../tree/znode.ts'
-import { DAMAGE_HINT, LATER_VERSION_HINT, StorageError } from './errors.ts'
+import { DAMAGE_HINT, LATER_VERSION_HINT, RESYNC_HINT, StorageError } from './errors.ts'
 import { type LogName, listLogs } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 import { type LogEntry, LogFile } from './logFile.ts'
@@ -116,7 +116,7 @@ export class Replay {
       `begins with ${formatZxid(entry.zxid)}, not with what its name says`,
       {
         offset: entry.offset,
-        hint: 'It was renamed; give it the name of its first transaction',
+        hint: `It was renamed; give it the name of its first transaction. ${RESYNC_HINT}`,
       },
     )
   }

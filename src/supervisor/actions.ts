@@ -9,6 +9,7 @@ import type { WriteProbe } from './probe.ts'
 import { lossOf } from './quorumLoss.ts'
 import { type Candidate, selectMembers } from './selectors.ts'
 import { active, isQuorumImpossible, isServing, notSettled, until, written } from './settling.ts'
+import { startFailure } from './startFailure.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** How long the probe may take to write for the first time before anything is done. */
@@ -30,6 +31,8 @@ interface Before {
 export async function act(supervisor: Supervisor, request: ActionRequest): Promise<Verdict> {
   const { verb } = request
   const members = targets(supervisor, request)
+  const starts = verb === 'start' || verb === 'restart'
+  if (starts) for (const member of members) await supervisor.engines.prepare(member.engine, [member])
   const probe = request.wait ? await startProbe(supervisor) : null
   const before = stateBefore(supervisor, verb, members)
   try {
@@ -42,6 +45,8 @@ export async function act(supervisor: Supervisor, request: ActionRequest): Promi
     const verdict = judge(supervisor, members, before, at, probe)
     supervisor.events.add(supervisor.now, null, { type: 'verdict', verb, verdict })
     if (!isSettled) throw notSettled(supervisor, patience(supervisor, request))
+    const failure = starts && probe !== null ? startFailure(members) : null
+    if (failure !== null) throw failure
     return verdict
   } finally {
     if (probe !== null) supervisor.probes.close(probe)

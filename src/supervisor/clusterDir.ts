@@ -126,9 +126,9 @@ export class ClusterDir {
     }
   }
 
-  /** Data of a member gets another name; the member makes its folder anew. What was not ours stays so under its new name. */
-  setAside(folder: string, name: string): void {
-    renameSync(folder, name)
+  /** A member's data has another name now; the member makes its folder anew. What was not ours stays so under its new name. */
+  wasSetAside(name: string): void {
+    const folder = join(dirname(name), VERSION_DIR)
     const { manifest } = this
     if (manifest === null) return
     if (manifest.created.includes(folder)) this.remember(name)

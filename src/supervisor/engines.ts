@@ -1,5 +1,6 @@
 /** Which engine runs each member, remembered in the cluster's folder, and the hosts of either kind. */
 import { join } from 'node:path'
+import { requireIdentity } from '../config/ownIdentity.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { usageError } from '../control/operationError.ts'
 import { ApacheHosts, findApache } from '../host/apacheHost.ts'
@@ -49,10 +50,16 @@ export class Engines {
     }
   }
 
-  /** @throws an error in the shape of an OperationError when the engine cannot be had, or cannot run these */
+  /**
+   * To be called before members are stopped or opened, so that what is wrong costs nothing.
+   * @throws an error in the shape of an OperationError when the engine cannot be had or run these, or their data is not theirs
+   */
   async prepare(engine: Engine, members: readonly Member[]): Promise<void> {
     const factory = await this.factoryOf(engine)
-    for (const { config } of members) factory.check?.(config)
+    for (const { given, config } of members) {
+      requireIdentity(given)
+      factory.check?.(config)
+    }
   }
 
   async open(engine: Engine, config: ServerConfig): Promise<MemberHost> {

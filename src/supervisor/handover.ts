@@ -136,6 +136,6 @@ async function whyNot(
       : `that of member ${id} lacks 0x${lacks.toString(16)}`
   })
   const [first] = behind
-  const way = `to give it everything anew: zk-pseudo stop ${first?.member.id}, move away version-2 in ${first?.member.config.dataDir}, zk-pseudo start ${first?.member.id}`
+  const way = `to give it everything anew: zk-pseudo stop ${first?.member.id}, zk-pseudo start ${first?.member.id} --resync`
   return `before member ${member.id} is stopped, the logs of all others must hold what was acknowledged: ${who.join(', ')}; ${way}`
 }

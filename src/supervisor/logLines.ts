@@ -92,6 +92,8 @@ function otherLine(
       return info('Resumed')
     case 'member-crashed':
       return { level: 'error', message: `Crashed (${event.code}): ${event.reason}` }
+    case 'data-set-aside':
+      return { level: 'warn', message: `Its data was set aside: ${event.paths.join(' and ')}` }
     case 'engine-changed':
       return info(`Runs with ${event.to} from now on`, { before: event.from })
     case 'handover':

@@ -7,10 +7,7 @@
  * missing transaction in its tree. All the others hold everything then, so its data is set aside, and the leader gives it all.
  * So it is with data that neither engine can read: a member that ran on in memory does not notice that its disk is damaged.
  */
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import type { Engine } from '../host/host.ts'
-import { type AsideReason, asideName, VERSION_DIR } from '../storage/fileNames.ts'
 import { lackIn, notHolding } from './inSync.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
@@ -70,7 +67,8 @@ async function startAnew(
   const { isDataAtFault } = await import('../host/dataFault.ts')
   if (!isDataAtFault(member.config)) return null
   try {
-    const aside = `its data was set aside (${setAside(supervisor, member, 'unreadable', String(Date.now()))})`
+    const paths = supervisor.setAside(member, 'unreadable', String(Date.now()))
+    const aside = `its data was set aside (${paths.join(' and ')})`
     const failure = await startAs(supervisor, member, engine, terms)
     return failure === null
       ? `${aside}, it runs with ${engine} again`
@@ -96,16 +94,8 @@ async function examined(
 
 function lackingSetAside(supervisor: Supervisor, member: Member, lacks: number): string {
   const zxid = lacks.toString(16)
-  const where = setAside(supervisor, member, 'lacks', zxid)
+  const where = supervisor.setAside(member, 'lacks', zxid).join(' and ')
   return `its log lacked 0x${zxid}, which the others have: its data was set aside (${where}), and the leader gave it everything`
-}
-
-/** The id stays, and nothing is deleted. @returns the new names */
-function setAside({ dir }: Supervisor, { config }: Member, reason: AsideReason, what: string): string {
-  const homes = [...new Set([resolve(config.dataDir), resolve(config.dataLogDir)])]
-  const moved = homes.filter((home) => existsSync(join(home, VERSION_DIR)))
-  for (const home of moved) dir.setAside(join(home, VERSION_DIR), join(home, asideName(reason, what)))
-  return moved.map((home) => join(home, asideName(reason, what))).join(' and ')
 }
 
 /** Starts it and waits until it is in sync; what went wrong, null when nothing did. */

@@ -15,6 +15,8 @@ import type {
 import { OperationError } from '../control/operationError.ts'
 import type { MemberEvent } from '../core/events.ts'
 import type { Engine, ExitInfo } from '../host/host.ts'
+import { setAside } from '../host/setAside.ts'
+import type { AsideReason } from '../storage/fileNames.ts'
 import { act } from './actions.ts'
 import { Availability, quorumServes } from './availability.ts'
 import { ClusterDir } from './clusterDir.ts'
@@ -35,6 +37,7 @@ import { Probes } from './probes.ts'
 import { identityOf } from './processes.ts'
 import { lossOf } from './quorumLoss.ts'
 import { isRegistered, register, unregister } from './registry.ts'
+import { resync } from './resync.ts'
 import { Roster } from './roster.ts'
 import { waitUntilServing } from './settling.ts'
 import { clearState, saveState, sweep } from './supervisorState.ts'
@@ -226,6 +229,13 @@ export class Supervisor {
     this.saveState()
   }
 
+  /** A member that is down begins with nothing at its next start. @returns where its data is now */
+  setAside(member: Member, reason: AsideReason, what: string): string[] {
+    const paths = setAside(member.config, reason, what)
+    for (const path of paths) this.dir.wasSetAside(path)
+    return paths
+  }
+
   /** From its next start on. */
   changeEngine(member: Member, to: Engine): void {
     const from = member.engine
@@ -307,7 +317,8 @@ export class Supervisor {
 
   /** @throws OperationError */
   action(request: ActionRequest): Promise<Verdict> {
-    return this.turns.take(request.verb, () => act(this, request))
+    const work = () => (request.resync === true ? resync(this, request) : act(this, request))
+    return this.turns.take(request.verb, work)
   }
 
   /**

@@ -107,7 +107,8 @@ describe('logs', () => {
     expect(error).toMatchObject({ code: 'not-understood', path: path('log.1'), offset: END_OF_LOG })
     expect(error.message).toBe(
       `${path('log.1')} at offset ${END_OF_LOG}: has a transaction of the unknown type 4711. ` +
-        'Nothing was changed; open this directory with the version that wrote it',
+        'Nothing was changed; open this directory with the version that wrote it. ' +
+        'In an ensemble, zk-pseudo start <id> --resync sets the data of this member aside and takes everything from the leader',
     )
   })
 

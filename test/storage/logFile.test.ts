@@ -151,7 +151,7 @@ describe('damage is refused, with file, offset and what to do', () => {
     expect(error.message).toContain(
       `${path} at offset ${offsets[1]}: no whole entry, but one follows at offset ${offsets[2]} (0x3)`,
     )
-    expect(error.message).toContain('catches up from the leader')
+    expect(error.message).toContain('takes everything from the leader')
     expect(error.message).toContain('zkTxnLogToolkit')
   })
 

@@ -136,9 +136,12 @@ describe('what zk-pseudo made', () => {
     for (const folder of [fresh, used]) dir.makeData(folder)
     dir.save()
     put(join(fresh, 'version-2', 'log.1'))
-    dir.setAside(join(fresh, 'version-2'), join(fresh, asideName('unreadable', '17')))
-    dir.setAside(join(used, 'version-2'), join(used, asideName('unreadable', '17')))
-    for (const folder of [fresh, used]) put(join(folder, 'version-2', 'snapshot.2'))
+    for (const folder of [fresh, used]) {
+      const name = join(folder, asideName('unreadable', '17'))
+      renameSync(join(folder, 'version-2'), name)
+      dir.wasSetAside(name)
+      put(join(folder, 'version-2', 'snapshot.2'))
+    }
     const { kept } = new ClusterDir(home).removeVolumes()
     expect(existsSync(theirs)).toBe(false)
     expect(existsSync(join(root, 'fresh'))).toBe(false)

@@ -82,6 +82,8 @@ function supervisorText(event: Exclude<AnyEvent, { type: MemberOnly }>): string 
       return 'resumed'
     case 'member-crashed':
       return `crashed (${event.code}): ${event.reason}`
+    case 'data-set-aside':
+      return `its data was set aside: ${event.paths.join(' and ')}`
     case 'engine-changed':
       return `runs with ${event.to} from now on, no longer ${event.from}`
     case 'handover':

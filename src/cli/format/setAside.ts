@@ -1,0 +1,14 @@
+/** Where the data lies that members had before a resync. */
+import type { Verdict } from '../../control/api.ts'
+
+/** A path of its own line, so that it can be copied. */
+export function setAsideText({ setAside = [] }: Verdict): string[] {
+  return setAside.flatMap(({ member, paths }) =>
+    paths.length === 0
+      ? [`member ${member} had no data that could be set aside`]
+      : [
+          `the data that member ${member} had was set aside, and may be removed:`,
+          ...paths.map((path) => `  ${path}`),
+        ],
+  )
+}

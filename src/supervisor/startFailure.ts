@@ -1,0 +1,17 @@
+/** Members that were started and ended by themselves: the others may serve, and yet what was asked for is not done. */
+import { OperationError } from '../control/operationError.ts'
+import type { Member } from './member.ts'
+
+/** Null when none of them crashed. */
+export function startFailure(members: readonly Member[]): OperationError | null {
+  const crashed = members.filter(({ state }) => state === 'crashed')
+  const [first] = crashed
+  if (first === undefined) return null
+  const each = crashed.map(({ id, exit }) => `member ${id} crashed (${exit})`)
+  const lines = crashed.flatMap(({ exitLines }) => exitLines)
+  return new OperationError(
+    'CRASHED',
+    each.join('; '),
+    [...lines, `see more: zk-pseudo logs ${first.id}`].join('\n'),
+  )
+}
