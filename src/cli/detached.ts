@@ -40,7 +40,7 @@ export async function startDetached(
   try {
     const how = await Promise.race([started(child, output), aborted(tooLate.signal)])
     if (how !== null) throw endedEarly(how, printed)
-    if (tooLate.signal.aborted) throw startsStill(child.pid, waitTimeoutMs, printed)
+    if (tooLate.signal.aborted) throw startsStill(child.pid, waitTimeoutMs, request.dir)
   } finally {
     clearTimeout(timer)
     if (child.connected) child.disconnect()
@@ -98,9 +98,10 @@ function endedEarly(how: string, printed: string): OperationError {
   return new OperationError('SUPERVISOR_ENDED', `the supervisor ended ${how} while it started`, hint)
 }
 
-function startsStill(pid: number | undefined, waitedMs: number, printed: string): OperationError {
+function startsStill(pid: number | undefined, waitedMs: number, dir: string): OperationError {
   const message = `the supervisor (process ${pid}) has not opened its members' ports after ${durationText(waitedMs)}`
-  const hint = `it goes on trying: zk-pseudo ps; to end it: kill ${pid}\n${said(printed)}`
+  const { outputPath } = new ClusterDir(dir)
+  const hint = `it goes on trying: zk-pseudo ps; to end it: kill ${pid}; what it prints will be in ${outputPath}`
   return new OperationError('START_TIMEOUT', message, hint, exitCodes.timedOut)
 }
 

@@ -78,6 +78,7 @@ describe('down --volumes', () => {
       name: null,
       members: [],
       removed: [],
+      kept: [],
     })
     expect(json(await cli(folder, ['ps', '--json'])).quorum).toBe(true)
     await cli(folder, ['down', '-v'])
