@@ -6,6 +6,7 @@ import { clientEndpoint } from '../config/clientEndpoint.ts'
 import { loadEnsemble } from '../config/load.ts'
 import { hasErrors, type Problem } from '../config/problem.ts'
 import { configError, USUAL_MEMBERS } from '../supervisor/plan.ts'
+import { ephemeralRange } from '../supervisor/ports.ts'
 import { usageError } from './errors.ts'
 import type { UpRequest } from './upRequest.ts'
 
@@ -66,6 +67,7 @@ function classicPlan(request: UpRequest): Plan {
     ...(request.basePort === null ? {} : { basePort: request.basePort }),
     dir: request.dir,
     set: request.settings,
+    ephemeral: ephemeralRange(),
   })
   return {
     members: members.map(({ sid, file, text, config }) => {

@@ -1,8 +1,9 @@
 /**
  * The well-known pseudo-cluster: ids from 0, client ports 2180+i, quorum ports 8000+i, election ports 8100+i. Pure.
  *
- * All three ranges follow from the base port: client base+i, quorum base+5820+i, election base+5920+i, so that base
- * 2180 gives the ports above and ensembles whose bases are as far apart as they have members do not meet.
+ * With another base port, n servers use the 3n ports that begin there: first the client ports, then the quorum ports, then
+ * the election ports. So nobody else's range is touched, above all not the system's ephemeral one, from which any outgoing
+ * connection may take a port, and two ensembles do not meet when their bases are 3n apart.
  */
 
 import { join } from 'node:path'
@@ -31,6 +32,13 @@ export interface ClassicLayout {
   set?: Readonly<Record<string, string>>
   /** Instead of `basePort`: the ports of each member, observers last. */
   ports?: readonly MemberPorts[]
+  /** From where the system takes the ports of outgoing connections, to warn of `basePort`. */
+  ephemeral?: PortRange
+}
+
+export interface PortRange {
+  readonly first: number
+  readonly last: number
 }
 
 export interface ClassicMember {
@@ -46,10 +54,10 @@ export interface ClassicMember {
 }
 
 export const CLASSIC_BASE_PORT = 2180
-const QUORUM_OFFSET = 8000 - CLASSIC_BASE_PORT
-const ELECTION_OFFSET = 8100 - CLASSIC_BASE_PORT
-/** With more, the quorum ports would run into the election ports. */
-const MOST = ELECTION_OFFSET - QUORUM_OFFSET
+const CLASSIC_QUORUM_PORT = 8000
+const CLASSIC_ELECTION_PORT = 8100
+/** With more, the classic quorum ports would run into the election ports. */
+const MOST = CLASSIC_ELECTION_PORT - CLASSIC_QUORUM_PORT
 
 const SETTINGS: Readonly<Record<string, string>> = {
   tickTime: '2000',
@@ -73,6 +81,7 @@ export function classicEnsemble(layout: ClassicLayout): { members: ClassicMember
   if (problems.some(({ severity }) => severity === 'error')) return { members: [], problems }
   const count = layout.members + (layout.observers ?? 0)
   const ports = layout.ports ?? classicPorts(layout.basePort ?? CLASSIC_BASE_PORT, count)
+  if (layout.ports === undefined) problems.push(...ephemeralWarning(ports, layout.ephemeral))
   const members = ports.map((_, sid) => memberOf(layout, set, ports, sid))
   // What holds for every file is said once.
   const found = [...problems, ...members.flatMap(({ problems }) => problems)]
@@ -86,10 +95,13 @@ export function classicFile(dir: string, sid: number): string {
 }
 
 export function classicPorts(basePort: number, count: number): MemberPorts[] {
+  const isClassic = basePort === CLASSIC_BASE_PORT
+  const quorumBase = isClassic ? CLASSIC_QUORUM_PORT : basePort + count
+  const electionBase = isClassic ? CLASSIC_ELECTION_PORT : basePort + 2 * count
   return Array.from({ length: count }, (_, i) => ({
     clientPort: basePort + i,
-    quorumPort: basePort + QUORUM_OFFSET + i,
-    electionPort: basePort + ELECTION_OFFSET + i,
+    quorumPort: quorumBase + i,
+    electionPort: electionBase + i,
   }))
 }
 
@@ -115,12 +127,22 @@ function checkLayout({
       : error(`there are ports for ${ports.length} servers of ${count}`, 'give three ports for each')
   }
   if (count > MOST) return error(`${count} servers are too many`, `use at most ${MOST}, or give the ports`)
-  const last = basePort + ELECTION_OFFSET + count - 1
-  if (!Number.isInteger(basePort) || basePort < 1 || last > 65535) {
+  if (!Number.isInteger(basePort) || basePort < 1 || basePort + 3 * count - 1 > 65535) {
     const message = `base port ${basePort} puts the ports of ${count} servers out of range`
-    return error(message, `use 1 to ${65535 - ELECTION_OFFSET - count + 1}, or automatic ports`)
+    return error(message, `use 1 to ${65535 - 3 * count + 1}, or automatic ports`)
   }
   return []
+}
+
+/** A base port in the ephemeral range may be meant; that any connection may take such a port has to be known. */
+function ephemeralWarning(ports: readonly MemberPorts[], range: PortRange | undefined): Problem[] {
+  if (range === undefined) return []
+  const all = ports.flatMap((member) => Object.values(member) as number[])
+  const inside = all.filter((port) => port >= range.first && port <= range.last).length
+  if (inside === 0) return []
+  const message = `${inside} of ${all.length} ports lie between ${range.first} and ${range.last}, where outgoing connections get theirs`
+  const hint = `any connection may take one; a base port up to ${range.first - all.length} avoids that`
+  return [problem('warning', { file: 'layout', line: null }, message, hint)]
 }
 
 /** The settings alone, so that what is wrong with them is said once and not per file. */

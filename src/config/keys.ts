@@ -5,6 +5,7 @@
  */
 
 import { type Effect, KEY_ROWS, type Kind, type Source } from './keyTable.ts'
+import { editDistance } from './nearest.ts'
 
 export type { Effect, Kind, Source }
 
@@ -77,24 +78,4 @@ export function nearestKey(name: string): string | null {
     }
   }
   return best
-}
-
-/** Levenshtein's distance with swaps of neighbours as one edit, which is how fingers err. */
-function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = []
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1] ? 0 : 1
-      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same)
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1)
-      }
-      row.push(cost)
-    }
-    beforeLast = last
-    last = row
-  }
-  return last[b.length] ?? 0
 }

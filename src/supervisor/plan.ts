@@ -8,6 +8,7 @@ import type { ServerConfig } from '../config/serverConfig.ts'
 import { OperationError } from '../control/operationError.ts'
 import type { Engine } from '../host/host.ts'
 import type { ClusterDir } from './clusterDir.ts'
+import { ephemeralRange } from './ports.ts'
 
 /** What `--engine` says: `all` for every member that `members` does not name. Null: as it was, or else ours. */
 export interface EngineChoice {
@@ -84,6 +85,7 @@ export function planClassic(request: ClusterRequest, dir: ClusterDir, ports: Mem
     set: request.settings,
     ...(request.basePort === null ? {} : { basePort: request.basePort }),
     ...(ports === null ? {} : { ports }),
+    ephemeral: ephemeralRange(),
   }
   const { members, problems } = classicEnsemble(layout)
   if (hasErrors(problems)) throw configError(problems)

@@ -5,6 +5,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { PortRange } from '../config/classic.ts'
 import { OperationError } from '../control/operationError.ts'
 import { claim, type Release } from './claim.ts'
 
@@ -12,14 +13,21 @@ const LOWEST = 10_000
 /** Where the kernel does not tell its ephemeral range: IANA's begins at 49152, BSD's old one at 1024 is gone. */
 const USUAL_FIRST_EPHEMERAL = 32_768
 
-export function firstEphemeralPort(): number {
+/** From where the system takes the ports of outgoing connections. */
+export function ephemeralRange(): PortRange {
   try {
     const text = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
-    const first = Number(text.trim().split(/\s+/)[0])
-    return first > LOWEST + 1000 ? first : USUAL_FIRST_EPHEMERAL
+    const [first = 0, last = 0] = text.trim().split(/\s+/).map(Number)
+    if (first > 0 && last >= first) return { first, last }
   } catch {
-    return USUAL_FIRST_EPHEMERAL
+    // Not Linux.
   }
+  return { first: USUAL_FIRST_EPHEMERAL, last: 65_535 }
+}
+
+export function firstEphemeralPort(): number {
+  const { first } = ephemeralRange()
+  return first > LOWEST + 1000 ? first : USUAL_FIRST_EPHEMERAL
 }
 
 export class PortClaims {

@@ -19,7 +19,7 @@ describe('wrong usage exits 2 and says what to do', () => {
     ['a file that is not there', ['up', 'nowhere.cfg'], /no file or folder nowhere\.cfg/],
     ['a number and a file', ['up', '3', 'a.cfg'], /one number of members, or config files/],
     ['a setting without a value', ['up', '3', '--set', 'tickTime'], /--set takes key=value/],
-    ['ports that do not exist', ['up', '3', '--dry-run', '--base-port', '65000'], /out of range/],
+    ['ports that do not exist', ['up', '3', '--dry-run', '--base-port', '65530'], /out of range/],
     [
       'a wrong value',
       ['up', '3', '--dry-run', '--set', 'tickTime=0'],

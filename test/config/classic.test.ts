@@ -38,9 +38,13 @@ server.2=127.0.0.1:8002:8102
     expect(checkEnsemble(members.map(({ config }) => config))).toEqual([])
   })
 
-  it('shifts all ports with the base', () => {
+  it('has the well-known ports on the well-known base, and three ports a member in a row on any other', () => {
     expect(classicPorts(2180, 2)[1]).toEqual({ clientPort: 2181, quorumPort: 8001, electionPort: 8101 })
-    expect(classicPorts(12180, 2)[1]).toEqual({ clientPort: 12181, quorumPort: 18001, electionPort: 18101 })
+    expect(classicPorts(28_000, 3)).toEqual([
+      { clientPort: 28_000, quorumPort: 28_003, electionPort: 28_006 },
+      { clientPort: 28_001, quorumPort: 28_004, electionPort: 28_007 },
+      { clientPort: 28_002, quorumPort: 28_005, electionPort: 28_008 },
+    ])
     const { members } = classicEnsemble({ members: 1, observers: 1, basePort: 12180, dir: '/zk' })
     expect(members[1]?.config).toMatchObject({
       clientPort: 12181,
@@ -48,10 +52,30 @@ server.2=127.0.0.1:8002:8102
       standaloneEnabled: false,
     })
     expect(members[1]?.config.servers[1]).toMatchObject({
-      quorumPort: 18001,
-      electionPort: 18101,
+      quorumPort: 12183,
+      electionPort: 12185,
       role: 'observer',
     })
+  })
+
+  it.each([1, 2, 3, 10, 50, 99])('uses each port once with %i members', (count) => {
+    for (const base of [2180, 2181, 19_000]) {
+      const ports = classicPorts(base, count).flatMap((member) => Object.values(member))
+      expect(new Set(ports).size).toBe(3 * count)
+      if (base !== 2180) expect(Math.max(...ports) - Math.min(...ports)).toBe(3 * count - 1)
+    }
+  })
+
+  it.each([
+    [28_000, []],
+    [32_759, []],
+    [32_760, ['layout: warning: 1 of 9 ports lie between 32768 and 60999']],
+    [40_000, ['layout: warning: 9 of 9 ports lie between 32768 and 60999']],
+  ])('base port %i: ports that outgoing connections may take are warned about', (basePort, expected) => {
+    const ephemeral = { first: 32_768, last: 60_999 }
+    const { members, problems } = classicEnsemble({ members: 3, basePort, dir: '/zk', ephemeral })
+    expect(members).toHaveLength(3)
+    expect(problems.map(formatProblem)).toEqual(expected.map((text) => expect.stringContaining(text)))
   })
 
   it('takes ports as given and settings for all', () => {
@@ -85,8 +109,8 @@ server.2=127.0.0.1:8002:8102
     [{ members: 0 }, 'layout: 0 members with 0 observers make no ensemble'],
     [{ members: 101 }, 'layout: 101 servers are too many; use at most 100'],
     [
-      { members: 3, basePort: 60_000 },
-      'layout: base port 60000 puts the ports of 3 servers out of range; use 1 to 59613',
+      { members: 3, basePort: 65_528 },
+      'layout: base port 65528 puts the ports of 3 servers out of range; use 1 to 65527',
     ],
     [{ members: 2, ports: classicPorts(1, 1) }, 'layout: there are ports for 1 servers of 2'],
     [{ members: 3, set: { tickTime: '0' } }, '--set: tickTime: "0" must be at least 1'],
@@ -119,7 +143,7 @@ server.2=127.0.0.1:8002:8102
   })
 
   it('largest base and largest ensemble fit', () => {
-    const { problems } = classicEnsemble({ members: 99, basePort: 65535 - 5920 - 98, dir: '/zk' })
+    const { problems } = classicEnsemble({ members: 99, basePort: 65535 - 3 * 99 + 1, dir: '/zk' })
     expect(problems).toEqual([])
   })
 })

@@ -41,7 +41,7 @@ export const command = defineCommand<UpOptions>({
     { flags: '--dry-run', description: 'print the configs, start nothing' },
     {
       flags: '--base-port <port>',
-      description: 'the first client port (default 2180); the other ports move along',
+      description: 'the first client port (default 2180); all other ports follow right after',
       parse: wholeNumber('--base-port', 1, 65_535),
     },
     {
