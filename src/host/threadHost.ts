@@ -2,7 +2,7 @@
  * Members in worker threads of one process: one piscina pool, one task a member. Killing a member aborts its
  * task, which ends the thread where it stands, with nothing flushed.
  */
-import { MessageChannel, type Worker } from 'node:worker_threads'
+import { MessageChannel, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { entryFile } from './entries.ts'
@@ -73,8 +73,19 @@ class ThreadMember extends RemoteHost implements MemberHost {
       reason = error instanceof Error ? error.message : String(error)
       await exited
     }
+    this.hearOut()
     this.port.close()
     this.remote.gone(reason)
+  }
+
+  /**
+   * The end of a task comes over another port than what its member said, and may be read first when both are there, as
+   * after SIGCONT or any long turn. The member's last words were sent before, so all of them can be taken now.
+   */
+  private hearOut(): void {
+    for (let next = receiveMessageOnPort(this.port); next !== undefined; next = receiveMessageOnPort(this.port)) {
+      this.remote.receive(next.message as FromMember)
+    }
   }
 
   stop(): Promise<ExitInfo> {

@@ -104,6 +104,18 @@ describe.each(['thread', 'process'] as const)('a member in a %s', (isolation) =>
     expect(await host.status(1000)).toMatchObject({ serving: true })
   })
 
+  it('has stopped when it says so, even if that is read only after it is gone', async () => {
+    for (let round = 0; round < 5; round++) {
+      const host = await running()
+      const stopped = host.stop()
+      // As Ctrl-Z and fg do: the member goes on and ends, and this thread finds everything at once.
+      await new Promise((sent) => setImmediate(sent))
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
+      expect(await stopped).toEqual({ kind: 'stopped' })
+      open.delete(host)
+    }
+  })
+
   it.each(['kill', 'stop'] as const)('can be ended by %s while it is paused', async (how) => {
     const host = await running()
     await host.pause()
