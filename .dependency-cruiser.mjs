@@ -7,7 +7,7 @@ const allowed = {
   storage: ['protocol', 'tree', 'config', 'core/effects', 'core/invariant'],
   net: ['protocol', 'tree', 'core/(effects|events|election)'],
   client: ['protocol'],
-  peer: ['protocol', 'config', 'tree', 'core', 'storage', 'net', 'host/host'],
+  peer: ['protocol', 'config', 'tree', 'core', 'storage', 'net', 'host/(host|systemError)'],
   host: [
     'peer',
     'config',
@@ -23,7 +23,7 @@ const allowed = {
     'protocol',
     'storage/(fileNames|lock)',
   ],
-  control: ['supervisor', 'core/events', 'host/host'],
+  control: ['supervisor', 'core/events', 'host/(host|systemError)'],
   ensemble: ['supervisor', 'control', 'client', 'config', 'host/host', 'core/events'],
   cli: [
     'ensemble',

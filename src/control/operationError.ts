@@ -1,7 +1,9 @@
 /**
  * Errors for people: what went wrong, where, and what to do next. An OperationError is expected trouble (a wrong
- * word, a taken port, nothing running); everything else that reaches `describe` is a bug of ours and says so.
+ * word, a taken port, nothing running), and what the system refuses becomes one (`operationErrorOf`); everything else that
+ * reaches `describe` is a bug of ours and says so.
  */
+import { systemTrouble } from '../host/systemError.ts'
 import type { ApiError } from './api.ts'
 
 /** How a command ends. */
@@ -32,8 +34,21 @@ export function usageError(message: string, hint: string | null = null): Operati
   return new OperationError('USAGE', message, hint, exitCodes.usage)
 }
 
+/**
+ * What the system refused as an OperationError; every other error as it is.
+ * @param where what it is about, where the system does not say
+ */
+export function operationErrorOf(thrown: unknown, where: string | null = null): unknown {
+  const trouble = systemTrouble(thrown, where)
+  if (trouble === null) return thrown
+  const error = new OperationError(trouble.code, trouble.message, trouble.hint)
+  error.cause = thrown
+  return error
+}
+
 /** Any thrown value as an ApiError. Errors with the shape of an OperationError keep their words. */
-export function describe(thrown: unknown): ApiError['error'] {
+export function describe(cause: unknown): ApiError['error'] {
+  const thrown = operationErrorOf(cause)
   if (thrown instanceof Error) {
     const { code, hint, exitCode } = thrown as Partial<OperationError>
     if (typeof exitCode === 'number') {

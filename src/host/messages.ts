@@ -9,10 +9,12 @@ export type ToMember =
   | { kind: 'pause' }
   | { kind: 'stop' }
 
-/** An error as it crosses: `code`, `port` and `address` as the system gave them, or what an OperationError has. */
+/** An error as it crosses, with what the system said of it, or what an OperationError has. */
 export interface PortableError {
   message: string
   code?: string
+  syscall?: string
+  path?: string
   port?: number
   address?: string
   hint?: string
@@ -30,13 +32,11 @@ export type FromMember =
   | { kind: 'ended'; exit: { kind: 'stopped' } | { kind: 'crashed'; code: string; reason: string } }
 
 export function portable(error: unknown): PortableError {
-  const { message, code, port, address, hint, exitCode } = error as Partial<PortableError>
-  return {
-    message: message ?? String(error),
-    ...(code === undefined ? {} : { code }),
-    ...(port === undefined ? {} : { port }),
-    ...(address === undefined ? {} : { address }),
-    ...(hint === undefined ? {} : { hint }),
-    ...(exitCode === undefined ? {} : { exitCode }),
+  const given = error as Partial<PortableError>
+  const told: PortableError = { message: given.message ?? String(error) }
+  const fields = ['code', 'syscall', 'path', 'port', 'address', 'hint', 'exitCode'] as const
+  for (const field of fields) {
+    if (given[field] !== undefined) Object.assign(told, { [field]: given[field] })
   }
+  return told
 }

@@ -35,7 +35,7 @@ class ProcessMember extends RemoteHost implements MemberHost {
       if (child.connected) child.send(message)
     })
     child.on('message', (message) => this.remote.receive(message as FromMember))
-    child.on('error', (error) => this.remote.gone(error.message))
+    child.on('error', (error) => this.remote.gone(error))
     // Not `exit`, which may come before what the member said last was read.
     child.on('close', (code, signal) =>
       this.remote.gone(signal === null ? `exit code ${code}` : `signal ${signal}`),

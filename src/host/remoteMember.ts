@@ -6,22 +6,16 @@ import type { ServerConfig } from '../config/serverConfig.ts'
 import type { ExitInfo, MemberStatus, StampedMemberEvent } from './host.ts'
 import type { FromMember, PortableError, ToMember } from './messages.ts'
 
-/** It cannot be started: a port is taken (`code`, `port` and `address` as the system gave them), or its data is not its own. */
+/**
+ * It cannot be started: a port is taken (`code`, `port`, `address` and the rest as the system gave them), or its data is not
+ * its own.
+ */
 export class OpenError extends Error {
   override name = 'OpenError'
-  readonly code: string | undefined
-  readonly port: number | undefined
-  readonly address: string | undefined
-  readonly hint: string | undefined
-  readonly exitCode: number | undefined
 
-  constructor({ message, code, port, address, hint, exitCode }: PortableError) {
+  constructor({ message, ...rest }: PortableError) {
     super(message)
-    this.code = code
-    this.port = port
-    this.address = address
-    this.hint = hint
-    this.exitCode = exitCode
+    Object.assign(this, rest)
   }
 }
 
@@ -110,9 +104,11 @@ export class RemoteMember {
   }
 
   /** What ran the member is gone. `otherwise` says how, if neither the member nor a kill explains it. */
-  gone(otherwise: string): void {
-    const crashed = { kind: 'crashed', code: 'UNEXPECTED_ERROR', reason: otherwise } as const
-    this.opened?.reject(new Error(`the member ended before its ports were bound: ${otherwise}`))
+  gone(otherwise: string | Error): void {
+    const reason = typeof otherwise === 'string' ? otherwise : otherwise.message
+    const crashed = { kind: 'crashed', code: 'UNEXPECTED_ERROR', reason } as const
+    const early = () => new Error(`the member ended before its ports were bound: ${reason}`)
+    this.opened?.reject(typeof otherwise === 'string' ? early() : otherwise)
     this.settleExit(this.ended ?? (this.wasKilled ? { kind: 'killed' } : crashed))
   }
 }

@@ -13,6 +13,8 @@ import type { ThreadTask } from './threadMember.ts'
 
 export class ThreadHosts implements HostFactory {
   private readonly pool: Piscina<ThreadTask, void>
+  /** Those whose thread has yet to begin. */
+  private readonly waiting = new Set<ThreadMember>()
 
   /** @param mostMembers how many may live at once; a restarted one may overlap its predecessor's end */
   constructor(mostMembers: number) {
@@ -27,12 +29,23 @@ export class ThreadHosts implements HostFactory {
       // A member's memory is its tree; the young generation is kept small, for idle members should be.
       resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 4096 },
     })
+    this.pool.on('error', this.failed)
   }
 
   async open(config: ServerConfig): Promise<MemberHost> {
     const member = new ThreadMember(this.pool)
-    await member.open(config)
+    this.waiting.add(member)
+    try {
+      await member.open(config)
+    } finally {
+      this.waiting.delete(member)
+    }
     return member
+  }
+
+  /** A thread that could not be made: its task would wait for another one. */
+  private readonly failed = (error: Error): void => {
+    for (const member of this.waiting) member.fail(error)
   }
 
   /** To be called when no member is left. */
@@ -48,6 +61,7 @@ class ThreadMember extends RemoteHost implements MemberHost {
   private readonly abort = new AbortController()
   protected readonly remote: RemoteMember
   private readonly port: MessageChannel['port1']
+  private failure: Error | null = null
 
   constructor(pool: Piscina<ThreadTask, void>) {
     super()
@@ -66,11 +80,11 @@ class ThreadMember extends RemoteHost implements MemberHost {
   private async watch(run: Promise<void>, thread: Worker | null): Promise<void> {
     const exited =
       thread === null ? Promise.resolve() : new Promise<void>((resolve) => thread.once('exit', resolve))
-    let reason = 'its thread ended'
+    let reason: string | Error = 'its thread ended'
     try {
       await run
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error)
+      reason = this.failure ?? (error instanceof Error ? error : String(error))
       await exited
     }
     this.hearOut()
@@ -83,7 +97,11 @@ class ThreadMember extends RemoteHost implements MemberHost {
    * after SIGCONT or any long turn. The member's last words were sent before, so all of them can be taken now.
    */
   private hearOut(): void {
-    for (let next = receiveMessageOnPort(this.port); next !== undefined; next = receiveMessageOnPort(this.port)) {
+    for (
+      let next = receiveMessageOnPort(this.port);
+      next !== undefined;
+      next = receiveMessageOnPort(this.port)
+    ) {
       this.remote.receive(next.message as FromMember)
     }
   }
@@ -98,6 +116,12 @@ class ThreadMember extends RemoteHost implements MemberHost {
     this.remote.killing()
     this.abort.abort()
     return this.exited
+  }
+
+  /** It cannot begin. */
+  fail(error: Error): void {
+    this.failure = error
+    this.abort.abort()
   }
 
   async pause(): Promise<void> {

@@ -1,4 +1,5 @@
 /** Why a member ended by itself; codes are the names of Apache's ExitCode. */
+import { systemTrouble } from '../host/systemError.ts'
 import { RESYNC_COMMAND, StorageError } from '../storage/errors.ts'
 
 export interface PeerExit {
@@ -14,6 +15,12 @@ export class StartError extends Error {
 /** @param sid of the member that ends */
 export function exitOf(error: unknown, sid: number): PeerExit {
   if (error instanceof StartError) return { code: 'INVALID_INVOCATION', reason: error.message }
+  const trouble =
+    error instanceof StorageError ? systemTrouble(error.cause, error.path) : systemTrouble(error)
+  if (trouble !== null) {
+    const reason = `${trouble.message}; ${trouble.hint}; then start this member again`
+    return { code: 'UNABLE_TO_ACCESS_DATADIR', reason }
+  }
   if (error instanceof StorageError) {
     const command = RESYNC_COMMAND.replace('<id>', String(sid))
     const reason = error.message.replaceAll(RESYNC_COMMAND, command)

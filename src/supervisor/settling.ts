@@ -11,14 +11,20 @@ import type { Supervisor } from './supervisor.ts'
 /** Conditions are looked at when an event comes, and, for what no event tells, every so often. */
 const LOOK_EVERY_MS = 20
 
-/** Whether it is met in time. In a cluster that ends nothing is waited for. */
-export function until(supervisor: Supervisor, timeoutMs: number, isMet: () => boolean): Promise<boolean> {
+/** Whether it is met in time; looked at when `probe` has written, too. In a cluster that ends nothing is waited for. */
+export function until(
+  supervisor: Supervisor,
+  timeoutMs: number,
+  isMet: () => boolean,
+  probe: WriteProbe | null = null,
+): Promise<boolean> {
   return new Promise((resolve) => {
     const { ending } = supervisor
     const end = (result: boolean) => {
       clearTimeout(deadline)
       clearInterval(ticking)
       stopListening()
+      stopProbing?.()
       ending.removeEventListener('abort', giveUp)
       resolve(result)
     }
@@ -29,6 +35,7 @@ export function until(supervisor: Supervisor, timeoutMs: number, isMet: () => bo
     const deadline = setTimeout(giveUp, timeoutMs)
     const ticking = setInterval(look, LOOK_EVERY_MS)
     const stopListening = supervisor.events.listen(look)
+    const stopProbing = probe?.onAck(look)
     ending.addEventListener('abort', giveUp)
     if (ending.aborted) giveUp()
     else look()
@@ -91,7 +98,13 @@ export async function waitUntilServing(supervisor: Supervisor, timeoutMs: number
   const probe = supervisor.probes.open(active(supervisor))
   try {
     const left = Math.max(100, timeoutMs - (performance.now() - begun))
-    if (serves && (await written(probe, supervisor.now - 1, left))) return
+    const since = supervisor.now - 1
+    // The first write may be what ends them all: on a full disk.
+    const isOver = () => probe.hasWritten(since) || isLost(supervisor)
+    if (serves && (await until(supervisor, left, isOver, probe))) {
+      if (!isLost(supervisor)) return
+      throw lost(supervisor)
+    }
   } finally {
     supervisor.probes.close(probe)
   }
