@@ -10,8 +10,7 @@ import { FolderClaim } from '../supervisor/folderClaim.ts'
 import { DEFAULT_DIR, homeOf } from '../supervisor/presence.ts'
 import { sweep } from '../supervisor/supervisorState.ts'
 import type { Removal } from '../supervisor/volumes.ts'
-import { runningClusters } from './running.ts'
-import { explainPort, isPortError } from './takenPort.ts'
+import { holdingProcess } from '../time.ts'
 import type { UpRequest } from './upRequest.ts'
 
 /** A supervisor that runs in this process. */
@@ -33,20 +32,16 @@ export interface Supervised {
  * @throws OperationError; a taken port is explained.
  */
 export async function supervise(request: UpRequest, note: (line: string) => void): Promise<Supervised> {
-  try {
-    const supervisor = await startCluster(request, note)
-    return {
-      dir: supervisor.dir.path,
-      ended: supervisor.ended,
-      get failure() {
-        return supervisor.failure
-      },
-      stop: () => supervisor.stop(),
-      endNow: () => supervisor.endNow(),
-    }
-  } catch (thrown) {
-    if (!isPortError(thrown)) throw thrown
-    throw await explainPort(thrown, await runningClusters(), request.files.length > 0)
+  const supervisor = await holdingProcess(startCluster(request, note))
+  void holdingProcess(supervisor.ended)
+  return {
+    dir: supervisor.dir.path,
+    ended: supervisor.ended,
+    get failure() {
+      return supervisor.failure
+    },
+    stop: () => supervisor.stop(),
+    endNow: () => supervisor.endNow(),
   }
 }
 

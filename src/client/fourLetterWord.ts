@@ -1,5 +1,6 @@
 /** Asks a server with a four-letter word, as `echo ruok | nc host port` does. */
 import { connect } from 'node:net'
+import { clearTimeout, setTimeout } from '../time.ts'
 import { checkMilliseconds, checkString, isWhole, wrongArgument } from './checks.ts'
 
 /**

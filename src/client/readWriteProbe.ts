@@ -2,6 +2,8 @@
  * While a read-only server is all there is, looks for one that takes writes, asking each in turn with `isro`
  * (ClientCnxn.SendThread.pingRwServer): soon at first, and ever more rarely.
  */
+
+import { clearTimeout, setTimeout } from '../time.ts'
 import type { ServerAddress } from './connectString.ts'
 import { fourLetterWord } from './fourLetterWord.ts'
 

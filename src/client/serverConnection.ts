@@ -11,6 +11,7 @@ import { DecodeError, Reader } from '../protocol/reader.ts'
 import { ConnectRequest, ConnectResponse, ReplyHeader, WatcherEvent } from '../protocol/records/client.ts'
 import { Writer } from '../protocol/writer.ts'
 import type { Zxid } from '../protocol/zxid.ts'
+import { clearTimeout, performance, setInterval, setTimeout } from '../time.ts'
 import type { ServerAddress } from './connectString.ts'
 
 /** A request that waits for its answer. */

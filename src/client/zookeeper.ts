@@ -27,6 +27,7 @@ import {
 } from '../protocol/records/client.ts'
 import type { Acl, Id, Stat } from '../protocol/records/data.ts'
 import type { Writer } from '../protocol/writer.ts'
+import { clearTimeout, setTimeout } from '../time.ts'
 import {
   aclList,
   checkMilliseconds,

@@ -29,6 +29,19 @@ export class OperationError extends Error {
   }
 }
 
+/** A port that cannot be had. */
+export class PortError extends OperationError {
+  override name = 'PortError'
+  readonly address: string
+  readonly port: number
+
+  constructor(code: string, message: string, hint: string, address: string, port: number) {
+    super(code, message, hint)
+    this.address = address
+    this.port = port
+  }
+}
+
 /** Wrong usage: exit code 2. */
 export function usageError(message: string, hint: string | null = null): OperationError {
   return new OperationError('USAGE', message, hint, exitCodes.usage)

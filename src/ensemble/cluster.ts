@@ -2,17 +2,29 @@
 import { operationErrorOf } from '../control/operationError.ts'
 import { ControlServer } from '../control/server.ts'
 import type { ClusterRequest } from '../supervisor/plan.ts'
+import { knownClusters } from '../supervisor/presence.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
+import { atExit } from './atExit.ts'
 
-/** @throws OperationError, or a port error with `code`, `port` and `address` */
+const OTHER_PORTS = 'use other ports: --base-port PORT, or --ports auto'
+
+/**
+ * Nothing of it keeps this process from ending by itself: its caller holds it as long as need be.
+ * @param otherPorts how the caller asks for other ports, for the one whose ports are taken
+ * @throws OperationError; a PortError when a port cannot be had
+ */
 export async function startCluster(
   request: ClusterRequest,
   note: (line: string) => void,
+  otherPorts = OTHER_PORTS,
 ): Promise<Supervisor> {
   try {
     return await published(request, note)
   } catch (error) {
-    throw operationErrorOf(error, request.dir)
+    const { explainPort, isPortTrouble } = await import('../control/takenPort.ts')
+    if (!isPortTrouble(error)) throw operationErrorOf(error, request.dir)
+    const inFiles = 'give the member another port in its config file'
+    throw await explainPort(error, await knownClusters(), request.files.length > 0 ? inFiles : otherPorts)
   }
 }
 
@@ -21,6 +33,8 @@ async function published(request: ClusterRequest, note: (line: string) => void):
   try {
     ControlServer.open(supervisor, supervisor.control)
     supervisor.publish()
+    const takeBack = atExit(() => supervisor.endNow())
+    void supervisor.ended.then(takeBack)
     return supervisor
   } catch (error) {
     await supervisor.stop()

@@ -21,11 +21,23 @@ import {
   type RunningCluster,
 } from '../supervisor/presence.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
+import { holdingProcess } from '../time.ts'
+import { checkOptions, checkValue, milliseconds, text } from './checks.ts'
 import { startCluster } from './cluster.ts'
-import { makeTemporary, removeTemporary, sweepTemporary } from './temporary.ts'
+import {
+  actionOptions,
+  ensembleOptions,
+  eventsOptions,
+  handoverOptions,
+  handoverTarget,
+  listener as listenerShape,
+  selectorsOf,
+  startOptions,
+} from './optionShapes.ts'
+import { sweepTemporary, TemporaryDir } from './temporaryDir.ts'
 
 export type { ClusterEvent, ClusterInfo, HandoverReport, MemberInfo, Verdict } from '../control/api.ts'
-export { OperationError } from '../control/operationError.ts'
+export { OperationError, PortError } from '../control/operationError.ts'
 export type { MemberEvent, Role, VoteView } from '../core/events.ts'
 export type { Engine } from '../host/host.ts'
 
@@ -103,28 +115,21 @@ export class Ensemble implements AsyncDisposable {
   private readonly connection: Connection
   /** Null when attached to somebody else's cluster. */
   private readonly supervisor: Supervisor | null
-  private readonly temporaryDir: string | null
+  private readonly temporaryDir: TemporaryDir | null
 
   /**
-   * Starts an ensemble and waits until it serves: a leader is established and a write was acknowledged.
-   * @throws OperationError; a port error has `code`, `port` and `address`
+   * Starts an ensemble and waits until it serves: a leader is established and a write was acknowledged. It does not keep this
+   * process from ending by itself, and ends with it.
+   * @throws OperationError; a PortError, which has `port` and `address`, when a port cannot be had
    */
   static async start(options: EnsembleOptions = {}): Promise<Ensemble> {
-    const isTemporary = (options.dir ?? 'temp') === 'temp'
-    const swept = isTemporary ? sweepTemporary() : null
-    const dir = isTemporary ? await makeTemporary() : canonicalPath(options.dir ?? '.')
-    try {
-      return await startIn(dir, isTemporary, options)
-    } catch (error) {
-      if (isTemporary) await removeTemporary(dir)
-      throw error
-    } finally {
-      await swept
-    }
+    checkOptions<EnsembleOptions>('Ensemble.start', options, ensembleOptions)
+    return holdingProcess(startAnywhere(options))
   }
 
   /** Attaches to a running cluster by its name or folder. @throws OperationError, exit code 3 */
   static async connect(nameOrDir: string): Promise<Ensemble> {
+    checkValue('the cluster that Ensemble.connect is given, by name or folder,', nameOrDir, text)
     const found = (await inFolder(nameOrDir)) ?? (await named(nameOrDir))
     if (found.condition === 'denied') throw notAllowed(found.dir)
     const connection = connectTo(found.dir)
@@ -136,7 +141,7 @@ export class Ensemble implements AsyncDisposable {
     info: ClusterInfo,
     connection: Connection,
     supervisor: Supervisor | null,
-    temporaryDir: string | null,
+    temporaryDir: TemporaryDir | null,
   ) {
     this.name = info.name
     this.dir = info.dir
@@ -170,6 +175,7 @@ export class Ensemble implements AsyncDisposable {
 
   /** Resolves when the ensemble serves. @throws OperationError, exit code 4, after `timeoutMs` */
   async waitForLeader(timeoutMs = WAIT_MS): Promise<EnsembleMember> {
+    checkValue('what waitForLeader is given', timeoutMs, milliseconds)
     this.info = await this.connection.wait(timeoutMs)
     const member = this.members.find(({ id }) => id === this.info.leader)
     if (member === undefined) throw new OperationError('NO_LEADER', 'the ensemble serves, and nobody leads')
@@ -209,29 +215,37 @@ export class Ensemble implements AsyncDisposable {
    * wrong is undone and told in the report's `problem`. `signal` stops it behind the member under way; who is attached to
    * somebody else's ensemble gets no report then. @throws OperationError when nothing was touched
    */
-  handover(
+  async handover(
     to: Engine,
     selector: Selector = [],
-    { waitTimeoutMs = HANDOVER_MS, signal = new AbortController().signal }: HandoverOptions = {},
+    options: HandoverOptions = {},
   ): Promise<HandoverReport> {
-    const selectors = wordsOf(selector)
-    const request = { to, selectors, waitTimeoutMs }
-    return this.supervisor?.handover(request, signal) ?? this.connection.handover(request, signal)
+    checkValue('the engine of handover', to, handoverTarget)
+    checkOptions<HandoverOptions>('handover', options, handoverOptions)
+    const { waitTimeoutMs = HANDOVER_MS, signal = new AbortController().signal } = options
+    const request = { to, selectors: selectorsOf('handover', selector), waitTimeoutMs }
+    return holdingProcess(
+      this.supervisor?.handover(request, signal) ?? this.connection.handover(request, signal),
+    )
   }
 
-  private act(verb: Verb, selector: Selector, options: StartOptions = {}): Promise<Verdict> {
-    const selectors = wordsOf(selector)
+  private async act(verb: Verb, selector: Selector, options: StartOptions = {}): Promise<Verdict> {
+    const selectors = selectorsOf(verb, selector)
+    if (verb === 'start') checkOptions<StartOptions>(verb, options, startOptions)
+    else checkOptions<ActionOptions>(verb, options, actionOptions)
     const { wait = true, waitTimeoutMs = WAIT_MS, resync = false } = options
     return this.connection.action({ verb, selectors, wait, waitTimeoutMs, ...(resync ? { resync } : {}) })
   }
 
   /** Everything that happens, from the beginning (or behind `since`), until the ensemble ends or `signal` aborts. */
   events(options: { since?: number; signal?: AbortSignal } = {}): AsyncIterable<ClusterEvent> {
+    checkOptions('events', options, eventsOptions)
     return this.connection.events({ ...options, follow: true })
   }
 
   /** Calls back for every event from now on; returns how to stop that. For ensembles started by this process. */
   on(listener: (event: ClusterEvent) => void): () => void {
+    checkValue('what on is given', listener, listenerShape)
     if (this.supervisor === null)
       throw new OperationError('NOT_OURS', 'only who started an ensemble hears its events so', 'use events()')
     return this.supervisor.events.listen((event) => {
@@ -255,8 +269,8 @@ export class Ensemble implements AsyncDisposable {
    */
   async close(): Promise<void> {
     if (this.supervisor === null) return
-    await this.supervisor.stop()
-    if (this.temporaryDir !== null) await removeTemporary(this.temporaryDir)
+    await holdingProcess(this.supervisor.stop())
+    this.temporaryDir?.remove()
   }
 
   /** Ends every member and the supervisor around them, whoever started it: what `zk-pseudo down` does. Data in a `dir` stays. */
@@ -288,7 +302,26 @@ async function named(wanted: string): Promise<RunningCluster> {
   throw new OperationError('NO_CLUSTER', `no cluster "${wanted}" is running`, hint, exitCodes.noCluster)
 }
 
-async function startIn(dir: string, isTemporary: boolean, options: EnsembleOptions): Promise<Ensemble> {
+async function startAnywhere(options: EnsembleOptions): Promise<Ensemble> {
+  const { dir = 'temp' } = options
+  if (dir !== 'temp') return startIn(canonicalPath(dir), null, options)
+  const swept = sweepTemporary()
+  const temporary = await TemporaryDir.make()
+  try {
+    return await startIn(temporary.path, temporary, options)
+  } catch (error) {
+    temporary.remove()
+    throw error
+  } finally {
+    await swept
+  }
+}
+
+async function startIn(
+  dir: string,
+  temporary: TemporaryDir | null,
+  options: EnsembleOptions,
+): Promise<Ensemble> {
   const { ports = 'auto', configs = [], waitTimeoutMs = START_MS } = options
   const supervisor = await startCluster(
     {
@@ -305,12 +338,13 @@ async function startIn(dir: string, isTemporary: boolean, options: EnsembleOptio
       apacheHome: options.apacheHome === undefined ? null : resolve(options.apacheHome),
     },
     () => {},
+    "use other ports: another number, or ports: 'auto'",
   )
   const ensemble = new Ensemble(
     await supervisor.info(),
     connectTo(supervisor.dir.path),
     supervisor,
-    isTemporary ? dir : null,
+    temporary,
   )
   try {
     if (waitTimeoutMs > 0) await supervisor.waitUntilServing(waitTimeoutMs)
@@ -319,11 +353,6 @@ async function startIn(dir: string, isTemporary: boolean, options: EnsembleOptio
     await ensemble.close()
     throw error
   }
-}
-
-function wordsOf(selector: Selector): string[] {
-  const given = typeof selector === 'object' ? selector : [selector]
-  return given.flatMap((word) => String(word).trim().split(/\s+/))
 }
 
 /** Of an ensemble that another process started. */

@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { connect, Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 import { clientEndpoint } from '../config/clientEndpoint.ts'
 import { requireIdentity } from '../config/ownIdentity.ts'
@@ -15,6 +15,7 @@ import { presentConfig } from '../config/present.ts'
 import { isDistributed, type ServerConfig } from '../config/serverConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
 import type { DirectoryLock } from '../storage/lock.ts'
+import { clearTimeout, performance, setTimeout } from '../time.ts'
 import { lockDataDirs, mustBeFree, portsOf } from './apacheClaims.ts'
 import { ApacheEvents } from './apacheEvents.ts'
 import { type ApacheHome, type ApacheSearch, findApacheHome, isAtLeast } from './apacheHome.ts'
@@ -145,7 +146,10 @@ class ApacheMember implements MemberHost {
     // A process group of its own: Ctrl-C in a terminal is the supervisor's to act on.
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     this.child = child
+    // A member is no reason for a process to go on.
+    child.unref()
     for (const stream of [child.stdout, child.stderr]) {
+      if (stream instanceof Socket) stream.unref()
       const reader = new LogReader((record) => this.record(record), now)
       stream.setEncoding('utf8').on('data', (text: string) => reader.push(text))
       stream.on('end', () => reader.end())

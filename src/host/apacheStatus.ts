@@ -1,6 +1,7 @@
 /** How an Apache ZooKeeper member is, by the one four-letter word that is always answered: `srvr`. */
 import type { Socket } from 'node:net'
 import type { Role } from '../core/events.ts'
+import { clearTimeout, setTimeout } from '../time.ts'
 
 export interface Srvr {
   /** Null while it does not serve. */

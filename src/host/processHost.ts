@@ -31,6 +31,9 @@ class ProcessMember extends RemoteHost implements MemberHost {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     const { child } = this
+    // A member does not keep a process from ending by itself, and ends with it.
+    child.unref()
+    child.channel?.unref()
     this.remote = new RemoteMember((message: ToMember) => {
       if (child.connected) child.send(message)
     })

@@ -3,6 +3,7 @@
  * channel. What starts it, freezes it and ends it is the other half's.
  */
 import type { ServerConfig } from '../config/serverConfig.ts'
+import { clearTimeout, setTimeout } from '../time.ts'
 import type { ExitInfo, MemberStatus, StampedMemberEvent } from './host.ts'
 import type { FromMember, PortableError, ToMember } from './messages.ts'
 

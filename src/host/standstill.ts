@@ -3,7 +3,7 @@
  * machine the others go on meanwhile, for milliseconds (seen: a follower that acknowledged a write after it was "stopped").
  */
 import { readdirSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { performance, sleep } from '../time.ts'
 import { statFields } from './procStat.ts'
 
 const LOOK_AGAIN_MS = 1

@@ -13,6 +13,7 @@ import type { ThreadTask } from './threadMember.ts'
 
 export class ThreadHosts implements HostFactory {
   private readonly pool: Piscina<ThreadTask, void>
+  private readonly holders = new Set<Holder>()
   /** Those whose thread has yet to begin. */
   private readonly waiting = new Set<ThreadMember>()
 
@@ -30,10 +31,18 @@ export class ThreadHosts implements HostFactory {
       resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 4096 },
     })
     this.pool.on('error', this.failed)
+    this.pool.on('workerCreate', (worker: object) => {
+      const holder = holderOf(worker)
+      if (holder !== null) this.holders.add(holder)
+    })
+    this.pool.on('workerDestroy', (worker: object) => {
+      const holder = holderOf(worker)
+      if (holder !== null) this.holders.delete(holder)
+    })
   }
 
   async open(config: ServerConfig): Promise<MemberHost> {
-    const member = new ThreadMember(this.pool)
+    const member = new ThreadMember(this.pool, this.letGo)
     this.waiting.add(member)
     try {
       await member.open(config)
@@ -41,6 +50,11 @@ export class ThreadHosts implements HostFactory {
       this.waiting.delete(member)
     }
     return member
+  }
+
+  /** A member's life is no reason for a process to go on: whoever needs it holds the process (time.ts). */
+  private readonly letGo = (): void => {
+    for (const holder of this.holders) holder.unref()
   }
 
   /** A thread that could not be made: its task would wait for another one. */
@@ -54,6 +68,19 @@ export class ThreadHosts implements HostFactory {
   }
 }
 
+interface Holder {
+  unref(): unknown
+}
+
+/** piscina's own handle of a worker. It holds the process while a task runs, and offers no other way to say that it should not. */
+function holderOf(worker: object): Holder | null {
+  for (const key of Object.getOwnPropertySymbols(worker)) {
+    const inner = (worker as Record<symbol, Partial<Holder> | undefined>)[key]
+    if (typeof inner?.unref === 'function') return inner as Holder
+  }
+  return null
+}
+
 class ThreadMember extends RemoteHost implements MemberHost {
   readonly isolation = 'thread'
   readonly pid = process.pid
@@ -63,12 +90,17 @@ class ThreadMember extends RemoteHost implements MemberHost {
   private readonly port: MessageChannel['port1']
   private failure: Error | null = null
 
-  constructor(pool: Piscina<ThreadTask, void>) {
+  /** @param onBegun its thread runs it */
+  constructor(pool: Piscina<ThreadTask, void>, onBegun: () => void) {
     super()
     const { port1, port2 } = new MessageChannel()
     this.port = port1
     this.remote = new RemoteMember((message: ToMember) => port1.postMessage(message))
-    port1.on('message', (message: FromMember) => this.remote.receive(message))
+    port1.on('message', (message: FromMember) => {
+      if (message.kind === 'ready') onBegun()
+      this.remote.receive(message)
+    })
+    port1.unref()
     const before = new Set(pool.threads)
     const task = { port: port2, pauseFlag: this.flag.buffer as SharedArrayBuffer }
     const run = pool.run(task, { transferList: [port2], signal: this.abort.signal })

@@ -3,6 +3,7 @@
  * where it stands, and the system closes its sockets.
  */
 import type { MessagePort } from 'node:worker_threads'
+import { setImmediate } from '../time.ts'
 import { MemberMain } from './memberMain.ts'
 import type { FromMember, ToMember } from './messages.ts'
 

@@ -10,6 +10,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { clearTimeout, setTimeout } from '../time.ts'
 import { readState } from './supervisorState.ts'
 
 const NAME = 'control.sock'
@@ -91,7 +92,10 @@ export class ControlSocket {
       if (this.listener === null) this.waiting.push(asked)
       else this.listener(...asked)
     })
+    // Those who ask wait for the answer; to be asked is no reason for a process to go on.
+    this.server.unref()
     this.server.on('connection', (socket) => {
+      socket.unref()
       this.sockets.add(socket)
       socket.once('close', () => this.sockets.delete(socket))
     })

@@ -8,6 +8,7 @@
  */
 import type { HandoverReport, HandoverRequest, HandoverStep } from '../control/api.ts'
 import { OperationError } from '../control/operationError.ts'
+import { performance } from '../time.ts'
 import { targets } from './actions.ts'
 import { canSpare, notHolding, othersThatServe } from './inSync.ts'
 import type { Member } from './member.ts'

@@ -8,6 +8,7 @@
  * SyncRequestProcessor works beside its CommitProcessor), or has lost from its log (host/logReach.ts).
  */
 import { LogReach, lackOf } from '../host/logReach.ts'
+import { performance, sleep } from '../time.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
 import { isServing, until } from './settling.ts'
@@ -50,7 +51,7 @@ export async function notHolding(
   try {
     while (!(await allLook(logs)) || logs.some(({ log }) => log.hole === null && log.zxid < goal)) {
       if (isOver()) break
-      await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS))
+      await sleep(LOOK_AGAIN_MS)
     }
   } catch {
     // What cannot be read holds nothing that could be counted on.
@@ -67,7 +68,7 @@ export async function lackIn(supervisor: Supervisor, member: Member): Promise<nu
   const all = [member, ...othersThatServe(supervisor, member)].map((one) => {
     return { member: one, log: new LogReach(one.config) }
   })
-  while (!(await allLook(all))) await new Promise((done) => setTimeout(done, LOOK_AGAIN_MS))
+  while (!(await allLook(all))) await sleep(LOOK_AGAIN_MS)
   const [own, ...others] = all.map(({ log }) => log)
   return own === undefined ? null : lackOf(own, others)
 }

@@ -6,6 +6,7 @@ import type { MemberInfo, MemberState } from '../control/api.ts'
 import type { MemberEvent, Role } from '../core/events.ts'
 import type { Engine, ExitInfo, MemberHost } from '../host/host.ts'
 import type { Dial } from '../host/secureDial.ts'
+import { performance } from '../time.ts'
 
 export type OpenHost = (engine: Engine, config: ServerConfig) => Promise<MemberHost>
 export type OnMemberEvent = (member: Member, at: number, event: MemberEvent) => void

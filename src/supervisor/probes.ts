@@ -5,6 +5,7 @@
 import { clientEndpoint } from '../config/clientEndpoint.ts'
 import type { SupervisorEvent } from '../control/api.ts'
 import type { MemberEvent } from '../core/events.ts'
+import { setTimeout } from '../time.ts'
 import type { Availability } from './availability.ts'
 import type { Member } from './member.ts'
 import { type Session, WriteProbe } from './probe.ts'

@@ -8,6 +8,7 @@
  * So it is with data that neither engine can read: a member that ran on in memory does not notice that its disk is damaged.
  */
 import type { Engine } from '../host/host.ts'
+import { performance, sleep } from '../time.ts'
 import { lackIn, notHolding } from './inSync.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
@@ -132,7 +133,7 @@ async function start(supervisor: Supervisor, member: Member): Promise<string | n
       if (supervisor.ending.aborted) return WENT_DOWN
       const { code, message } = error as { code?: string; message?: string }
       if (code !== 'PORT_TAKEN' || performance.now() > deadline) return `could not be started (${message})`
-      await new Promise((done) => setTimeout(done, PORT_RETRY_MS))
+      await sleep(PORT_RETRY_MS)
     }
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { OperationError } from '../control/operationError.ts'
+import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../time.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
 import type { Supervisor } from './supervisor.ts'

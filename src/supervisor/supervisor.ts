@@ -12,11 +12,12 @@ import type {
   MemberInfo,
   Verdict,
 } from '../control/api.ts'
-import { OperationError } from '../control/operationError.ts'
+import { OperationError, PortError } from '../control/operationError.ts'
 import type { MemberEvent } from '../core/events.ts'
 import type { Engine, ExitInfo } from '../host/host.ts'
 import { setAside } from '../host/setAside.ts'
 import type { AsideReason } from '../storage/fileNames.ts'
+import { clearInterval, setInterval } from '../time.ts'
 import { act } from './actions.ts'
 import { Availability, quorumServes } from './availability.ts'
 import { ClusterDir } from './clusterDir.ts'
@@ -218,7 +219,7 @@ export class Supervisor {
       await bindAll(members)
     } catch (error) {
       await Promise.all(members.map((member) => member.host?.kill()))
-      throw portTaken(error, members)
+      throw await portTaken(error, members)
     }
     for (const member of members) this.run(member)
   }
@@ -378,12 +379,15 @@ export class Supervisor {
   }
 }
 
-function portTaken(error: unknown, members: readonly Member[]): unknown {
-  const { code, port, address } = error as { code?: string; port?: number; address?: string }
+async function portTaken(error: unknown, members: readonly Member[]): Promise<unknown> {
+  const { code, port = 0, address = '' } = error as { code?: string; port?: number; address?: string }
   if (code !== 'EADDRINUSE') return error
-  const message = `port ${port} (${address}) was taken by another program while its member was down`
-  const hint = `end that program, then: zk-pseudo start ${members.length === 1 ? members[0]?.id : 'all'}`
-  return new OperationError('PORT_TAKEN', message, hint)
+  const { ownerText, portOwner } = await import('./portOwner.ts')
+  const owner = portOwner(port)
+  const message = `port ${address}:${port} was taken by ${ownerText(owner)} while its member was down`
+  const end = owner?.process ? `end it (kill ${owner.process.pid})` : 'end that program'
+  const hint = `${end}, then: zk-pseudo start ${members.length === 1 ? members[0]?.id : 'all'}`
+  return new PortError('PORT_TAKEN', message, hint, address, port)
 }
 
 function defaultName(dir: string): string {

@@ -150,7 +150,11 @@ describe('an ensemble', () => {
     const stranger = createServer().listen(base, '127.0.0.1')
     try {
       const start = Ensemble.start({ members: 1, ports: base })
-      await expect(start).rejects.toMatchObject({ code: 'EADDRINUSE', port: base })
+      await expect(start).rejects.toMatchObject({
+        code: 'PORT_TAKEN',
+        port: base,
+        hint: expect.stringContaining("ports: 'auto'"),
+      })
     } finally {
       stranger.close()
       releasePorts([base])

@@ -1,28 +1,48 @@
 /**
- * The folders of ensembles that live as long as their process. A process that dies without `close` leaves its own
- * behind: the next start removes those whose owner is gone.
+ * A folder for one ensemble of the library, which goes with it however this process ends. A process that is killed leaves
+ * its own behind: the next start removes those whose owner is gone.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { operationErrorOf } from '../control/operationError.ts'
 import { canonicalPath } from '../supervisor/canonicalPath.ts'
 import { FolderClaim } from '../supervisor/folderClaim.ts'
 import { fateOf, identityOf, type ProcessIdentity } from '../supervisor/processes.ts'
 import { sweep } from '../supervisor/supervisorState.ts'
+import { atExit } from './atExit.ts'
 
 const PREFIX = 'zk-pseudo-temp-'
 /** Says whose it is. A folder without it is nobody's to remove. */
 const OWNER = 'owner.json'
+/** Threads and processes that were just ended may still write for a moment. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }
 
-export async function makeTemporary(): Promise<string> {
-  const dir = await mkdtemp(join(canonicalPath(tmpdir()), PREFIX))
-  await writeFile(join(dir, OWNER), JSON.stringify(identityOf(process.pid)))
-  return dir
-}
+export class TemporaryDir {
+  readonly path: string
+  private readonly takeBack: () => void
 
-export function removeTemporary(dir: string): Promise<void> {
-  return rm(dir, { recursive: true, force: true })
+  static async make(): Promise<TemporaryDir> {
+    try {
+      const dir = new TemporaryDir(await mkdtemp(join(canonicalPath(tmpdir()), PREFIX)))
+      await writeFile(join(dir.path, OWNER), JSON.stringify(identityOf(process.pid)))
+      return dir
+    } catch (error) {
+      throw operationErrorOf(error, tmpdir())
+    }
+  }
+
+  private constructor(path: string) {
+    this.path = path
+    this.takeBack = atExit(() => this.remove())
+  }
+
+  /** Safe to repeat. */
+  remove(): void {
+    this.takeBack()
+    rmSync(this.path, REMOVAL)
+  }
 }
 
 /** What cannot be removed, or is just being removed by another process, is left. */
@@ -36,7 +56,7 @@ async function removeAbandoned(dir: string): Promise<void> {
   const claim = await FolderClaim.take(dir, { brief: true })
   try {
     sweep(dir)
-    await removeTemporary(dir)
+    rmSync(dir, REMOVAL)
   } finally {
     claim.release()
   }
