@@ -10,6 +10,7 @@ import type { ApiError } from '../control/api.ts'
 import { ClusterDir } from '../supervisor/clusterDir.ts'
 import { exitCodes, OperationError } from './errors.ts'
 import { durationText } from './format/words.ts'
+import { endedByInterrupt } from './interrupts.ts'
 import type { Output } from './output.ts'
 import type { UpRequest } from './upRequest.ts'
 
@@ -19,13 +20,33 @@ export type StartMessage =
   | { kind: 'ready' }
   | { kind: 'failed'; error: ApiError['error'] }
 
+/** To the background process whose starter waits no longer: it is known that it runs. */
+export const GOES_ON = 'goes on'
+
 const LAST_LINES = 10
 
-/** Resolves when the background process can be asked. @throws OperationError */
+/** Ctrl-C came before the ensemble served: what was begun has ended. */
+export function endedOnDemand(): OperationError {
+  const message = 'interrupted before the ensemble served: nothing runs'
+  return new OperationError('INTERRUPTED', message, 'what is on disk stays for the next up', endedByInterrupt)
+}
+
+/** And a second one before that had ended. */
+export function leftToEnd(): OperationError {
+  const message = 'interrupted before the ensemble served: it is ending by itself'
+  return new OperationError('INTERRUPTED', message, 'see whether it is gone: zk-pseudo ls', endedByInterrupt)
+}
+
+/**
+ * Resolves when the background process can be asked.
+ * @param interrupted ends what was begun; it is over when this rejects
+ * @throws OperationError
+ */
 export async function startDetached(
   request: UpRequest,
   waitTimeoutMs: number,
   output: Output,
+  interrupted: AbortSignal,
 ): Promise<void> {
   const printed = printedFile(request.dir)
   const fd = openSync(printed, 'wx', 0o600)
@@ -38,9 +59,16 @@ export async function startDetached(
   const tooLate = new AbortController()
   const timer = setTimeout(() => tooLate.abort(), waitTimeoutMs)
   try {
-    const how = await Promise.race([started(child, output), aborted(tooLate.signal)])
+    const how = await Promise.race([started(child, output, interrupted), aborted(tooLate.signal)])
+    if (interrupted.aborted) {
+      rmSync(printed, { force: true })
+      throw endedOnDemand()
+    }
     if (how !== null) throw endedEarly(how, printed)
-    if (tooLate.signal.aborted) throw startsStill(child.pid, waitTimeoutMs, request.dir)
+    if (tooLate.signal.aborted) {
+      if (child.connected) child.send(GOES_ON)
+      throw startsStill(child.pid, waitTimeoutMs, request.dir)
+    }
   } finally {
     clearTimeout(timer)
     if (child.connected) child.disconnect()
@@ -72,16 +100,18 @@ export function adoptOutput(dir: string, printed: string): void {
   }
 }
 
-/** Null when it can be asked; how it ended when it did. @throws what it says went wrong */
-function started(child: ChildProcess, output: Output): Promise<string | null> {
+/** Null when it can be asked; how it ended when it did, which it does on `interrupted`. @throws what it says went wrong */
+function started(child: ChildProcess, output: Output, interrupted: AbortSignal): Promise<string | null> {
+  const end = () => void child.kill('SIGTERM')
+  if (interrupted.aborted) end()
+  else interrupted.addEventListener('abort', end, { once: true })
   return new Promise((resolve, reject) => {
     child.on('message', (message: StartMessage) => {
       if (message.kind === 'note') output.note(message.line)
-      else if (message.kind === 'ready') resolve(null)
-      else {
+      else if (message.kind === 'failed') {
         const { code, message: text, hint, exitCode } = message.error
         reject(new OperationError(code, text, hint, exitCode))
-      }
+      } else if (!interrupted.aborted) resolve(null)
     })
     child.once('error', reject)
     child.once('exit', (code, signal) => resolve(signal === null ? `with code ${code}` : `by ${signal}`))

@@ -1,7 +1,7 @@
 /**
  * `up` in the foreground: the supervisor runs in this process, and what it tells is printed. Ctrl-C (SIGINT, SIGTERM,
- * a closed terminal) stops the members gracefully; a second Ctrl-C ends everything at once. A reader of stdout that
- * goes away ends nothing. An ensemble that crashes before it ever served ends the command.
+ * a closed terminal) stops the members gracefully, and so does a reader of stdout that goes away; a second Ctrl-C ends
+ * everything at once. An ensemble that crashes before it ever served ends the command.
  */
 
 import { connectTo } from '../control/client.ts'
@@ -13,12 +13,10 @@ import type { ClusterWish } from './findCluster.ts'
 import { banner } from './format/banner.ts'
 import { contractOf } from './format/cluster.ts'
 import { countText, durationText } from './format/words.ts'
+import { catchInterrupts, defer, endedByInterrupt } from './interrupts.ts'
 import type { Output } from './output.ts'
 import { statesText } from './progress.ts'
 import type { Supervised } from './supervise.ts'
-
-/** What a shell reports of a program that Ctrl-C ended: 128 + SIGINT. */
-const endedByInterrupt = 130
 
 export async function foreground(
   start: (note: (line: string) => void) => Promise<Supervised>,
@@ -29,7 +27,9 @@ export async function foreground(
   const interrupts = catchInterrupts()
   const sinceMs = Date.now()
   try {
-    const supervised = await start((line) => output.note(line))
+    const starting = start((line) => output.note(line))
+    const supervised = await Promise.race([starting, interrupts.second])
+    if (supervised === 'now') return endedByInterrupt
     const connection = connectTo(supervised.dir)
     const over = new AbortController()
     const lost = defer<OperationError>()
@@ -43,14 +43,15 @@ export async function foreground(
       if (interrupts.count === 0 && !over.signal.aborted)
         output.note(`cannot show more: ${describe(error).message}`)
     })
-    const failure = await Promise.race([interrupts.first, supervised.ended, lost.promise])
+    const unread = aborted(output.closed)
+    const failure = await Promise.race([interrupts.first, unread, supervised.ended, lost.promise])
     if (failure instanceof OperationError) {
       await Promise.race([supervised.stop(), interrupts.first])
       await Promise.race([shown, lastLines()])
       over.abort()
       throw failure
     }
-    if (interrupts.count > 0) {
+    if (interrupts.count > 0 || output.closed.aborted) {
       const stopped = stopGracefully(supervised, connection, output)
       const outcome = await Promise.race([stopped, interrupts.second])
       if (outcome === 'now') {
@@ -68,14 +69,6 @@ export async function foreground(
   } finally {
     interrupts.release()
   }
-}
-
-function defer<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {}
-  const promise = new Promise<T>((done) => {
-    resolve = done
-  })
-  return { promise, resolve }
 }
 
 interface Showing {
@@ -104,8 +97,10 @@ async function show(
       say(`ready in ${durationText(Date.now() - sinceMs)}: ${serving.connectString}`)
     })
     .catch(async (error: unknown) => {
-      if (signal.aborted) return
-      if (error instanceof OperationError && error.code === 'CRASHED') return onLost(error)
+      if (signal.aborted || !(error instanceof OperationError)) return
+      if (error.code === 'CRASHED') return onLost(error)
+      // It may as well have been ended before it served: that is no failure.
+      if (error.exitCode !== exitCodes.timedOut) return
       const now = await connection.cluster().catch(() => null)
       if (now === null) return
       output.note(`the ensemble does not serve after ${durationText(waitTimeoutMs)}: ${statesText(now)}`)
@@ -123,43 +118,21 @@ async function stopGracefully(
   const alive = cluster?.members.filter((member) => member.exit === null).length
   const members = alive === undefined ? 'the members' : countText(alive, 'member')
   // The terminal has printed ^C at the start of this line.
-  output.note(`\nstopping ${members}; Ctrl-C again ends them at once`)
+  const why = output.closed.aborted ? 'nobody reads this any more: ' : '\n'
+  output.note(`${why}stopping ${members}; Ctrl-C again ends them at once`)
   await supervised.stop()
   output.note(`stopped in ${durationText(performance.now() - begun)}; the data stays for the next up`)
   return 'done'
 }
 
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
 /** What the members said last is on its way; the streams end by themselves, but are not waited for any longer. */
 function lastLines(): Promise<void> {
   return new Promise((over) => setTimeout(over, 200).unref())
-}
-
-interface Interrupts {
-  readonly count: number
-  readonly first: Promise<void>
-  readonly second: Promise<'now'>
-  release(): void
-}
-
-function catchInterrupts(): Interrupts {
-  let count = 0
-  const first = defer<void>()
-  const second = defer<'now'>()
-  const heard = (): void => {
-    count++
-    if (count === 1) first.resolve()
-    else second.resolve('now')
-  }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const signal of signals) process.on(signal, heard)
-  return {
-    get count() {
-      return count
-    },
-    first: first.promise,
-    second: second.promise,
-    release: () => {
-      for (const signal of signals) process.off(signal, heard)
-    },
-  }
 }

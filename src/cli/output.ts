@@ -2,9 +2,10 @@
  * Where a command speaks: the answer goes to stdout, everything else to stderr. With `--json` stdout carries one
  * JSON document (or, for streams, one document a line) and nothing else.
  * A reader that goes away (`events -f | head`) ends nothing by itself: writes are dropped from then on and
- * `closed` tells who cares.
+ * `closed` tells who cares. That is known from a write that fails, and where nothing is written, from a look at the pipe.
  */
 import { styleText } from 'node:util'
+import { watchPipeReader } from './pipeReader.ts'
 
 export type Style = Parameters<typeof styleText>[0]
 export type Paint = (style: Style, text: string) => string
@@ -43,6 +44,7 @@ export function openOutput(json: boolean): Output {
   const write = (stream: NodeJS.WriteStream, text: string): void => {
     if (stream.writable) stream.write(text)
   }
+  watchPipeReader(process.stdout.fd, () => write(process.stdout, '\n'))
   return {
     json,
     closed: closed.signal,

@@ -5,13 +5,16 @@ import type { Supervised } from '../../src/cli/supervise.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Fake, fakeCluster, playground, three } from './fakeCluster.ts'
 
-function recorder(json = false): { output: Output; answer: () => string; notes: () => string } {
+function recorder(
+  json = false,
+  closed = new AbortController().signal,
+): { output: Output; answer: () => string; notes: () => string } {
   let answer = ''
   let notes = ''
   const plain = (_style: unknown, text: string): string => text
   const output: Output = {
     json,
-    closed: new AbortController().signal,
+    closed,
     columns: 80,
     tableColumns: 80,
     interactive: false,
@@ -79,6 +82,30 @@ describe('up in the foreground', () => {
     expect(await running).toBe(0)
     expect(notes()).toContain('stopped in ')
     expect(calls).toEqual(['stop'])
+  })
+
+  it('stops gracefully when nobody reads any more', async () => {
+    using ground = playground()
+    await using fake = await fakeCluster(ground, { cluster: three() })
+    const { supervised, finish, calls } = supervisor(fake)
+    const closed = new AbortController()
+    const { output, notes } = recorder(false, closed.signal)
+    const running = foreground(async () => supervised, 1000, output)
+    await eventually('both streams', () => fake.followers() === 2)
+    closed.abort()
+    await eventually('the stop', () => calls.includes('stop'))
+    finish()
+    expect(await running).toBe(0)
+    expect(notes()).toContain('nobody reads this any more: stopping 3 members')
+  })
+
+  it('gives up a start on the second Ctrl-C', async () => {
+    const start = (): Promise<Supervised> => {
+      process.emit('SIGINT')
+      process.emit('SIGINT')
+      return new Promise(() => {})
+    }
+    expect(await foreground(start, 1000, recorder().output)).toBe(130)
   })
 
   it('ends at once on the second Ctrl-C', async () => {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { defineCommand } from '../command.ts'
-import { adoptOutput, type StartMessage } from '../detached.ts'
+import { adoptOutput, GOES_ON, type StartMessage } from '../detached.ts'
 import { describe, exitCodes } from '../errors.ts'
 import { supervise } from '../supervise.ts'
 import type { UpRequest } from '../upRequest.ts'
@@ -19,13 +19,21 @@ export const command = defineCommand<object>({
     const tell = (message: StartMessage): void => {
       if (process.connected) process.send?.(message)
     }
+    let isLeft = false
+    process.once('message', (message) => {
+      isLeft = message === GOES_ON
+    })
+    const toEnd = new AbortController()
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => toEnd.abort())
+    // A terminal that closes is no reason for a background process to end.
+    process.on('SIGHUP', () => {})
     try {
       const asked = JSON.parse(request) as UpRequest
       const supervised = await supervise(asked, (line) => tell({ kind: 'note', line }))
       if (early !== undefined) adoptOutput(asked.dir, early)
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void supervised.stop())
-      // A terminal that closes is no reason for a background process to end.
-      process.on('SIGHUP', () => {})
+      // The one that has started this and is gone before it was told so does not know that it runs.
+      if (toEnd.signal.aborted || (!process.connected && !isLeft)) await supervised.stop()
+      toEnd.signal.addEventListener('abort', () => void supervised.stop())
       tell({ kind: 'ready' })
       await supervised.ended
       if (supervised.failure === null) return exitCodes.done

@@ -7,12 +7,13 @@ import { presenceIn, type RunningCluster } from '../../supervisor/presence.ts'
 import { attach } from '../attach.ts'
 import { defineCommand } from '../command.ts'
 import { forCluster } from '../commandLine.ts'
-import { startDetached } from '../detached.ts'
+import { endedOnDemand, leftToEnd, startDetached } from '../detached.ts'
 import { exitCodes, OperationError } from '../errors.ts'
 import { foreground } from '../foreground.ts'
 import { banner } from '../format/banner.ts'
 import { contractOf } from '../format/cluster.ts'
 import { durationText } from '../format/words.ts'
+import { catchInterrupts } from '../interrupts.ts'
 import { cannotAnswer } from '../openCluster.ts'
 import { clusterOptions, jsonOption, waitTimeoutOption, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
@@ -102,7 +103,8 @@ export const command = defineCommand<UpOptions>({
     const running = await alreadyRunning(request)
     if (running !== null) return join(running, request, options, output)
     try {
-      return await start(request, options, output)
+      if (options.detach) return await inBackground(request, options, output)
+      return await foreground((note) => supervise(request, note), options.waitTimeout, output, options)
     } catch (error) {
       // Another `up` was quicker by a moment.
       const isLost = error instanceof OperationError && error.code === 'ALREADY_RUNNING'
@@ -112,15 +114,6 @@ export const command = defineCommand<UpOptions>({
     }
   },
 })
-
-async function start(request: UpRequest, options: UpOptions, output: Output): Promise<number | undefined> {
-  const { detach, waitTimeout } = options
-  if (!detach) return foreground((note) => supervise(request, note), waitTimeout, output, options)
-  const begun = performance.now()
-  await withProgress(output, 'starting', null, startDetached(request, waitTimeout, output))
-  const left = Math.max(0, Math.round(waitTimeout - (performance.now() - begun)))
-  return serving(connectTo(request.dir), left, output, null)
-}
 
 /** What runs already is shown or waited for, if it is what was asked for. @throws OperationError when it is not */
 function join(
@@ -161,6 +154,33 @@ async function alreadyRunning(request: UpRequest): Promise<RunningCluster | null
     )
   }
   return found?.condition === 'answers' ? found : null
+}
+
+/** Ctrl-C before it serves ends what this has started. */
+async function inBackground(request: UpRequest, options: UpOptions, output: Output): Promise<undefined> {
+  const { waitTimeout } = options
+  const interrupts = catchInterrupts()
+  const note = () => output.note('\nending what was started; Ctrl-C again leaves it to end by itself')
+  interrupts.signal.addEventListener('abort', note)
+  const leave = interrupts.second.then(() => {
+    throw leftToEnd()
+  })
+  try {
+    const begun = performance.now()
+    const starting = startDetached(request, waitTimeout, output, interrupts.signal)
+    await Promise.race([withProgress(output, 'starting', null, starting), leave])
+    const left = Math.max(0, Math.round(waitTimeout - (performance.now() - begun)))
+    const connection = connectTo(request.dir)
+    const shown = serving(connection, left, output, null)
+    await Promise.race([shown, interrupts.first])
+    if (interrupts.count === 0) return undefined
+    shown.catch(() => {})
+    await Promise.race([connection.down(), leave])
+    throw endedOnDemand()
+  } finally {
+    leave.catch(() => {})
+    interrupts.release()
+  }
 }
 
 /** Waits until it serves, and shows it. @param ready what its last line begins with; null: ready in how long */
