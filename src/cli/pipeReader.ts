@@ -13,14 +13,13 @@ export function watchPipeReader(fd: number, confirm: () => void): void {
   const pipe = readlinkSync(`/proc/self/fd/${fd}`)
   let reader: string | null = null
   const look = (): void => {
-    if (reader !== null && linkOf(reader) === pipe) return later()
-    const found = readerOf(pipe)
+    const isThere = reader !== null && linkOf(reader) === pipe
+    const found = isThere ? reader : readerOf(pipe)
     const isGone = reader !== null && found === null
     reader = found
     if (isGone) confirm()
-    else later()
+    else setTimeout(look, LOOK_EVERY_MS).unref()
   }
-  const later = () => void setTimeout(look, LOOK_EVERY_MS).unref()
   setTimeout(look, FIRST_LOOK_MS).unref()
 }
 
