@@ -71,7 +71,7 @@ export type DiskEffect =
     }
   /** Keep a configuration beside zoo.cfg: `next` was proposed, `current` is in force. */
   | { kind: 'saveConfig'; ticket: Ticket; which: 'next' | 'current'; config: EnsembleConfig }
-  /** Cut the log behind `zxid` and read the database again; `restored` follows. */
+  /** Cut the log behind `zxid` and read the database again; `restored` follows, or `notTruncated`. */
   | { kind: 'truncate'; ticket: Ticket; zxid: Zxid }
   /** Read the database again: what memory holds was never written. `restored` follows. */
   | { kind: 'reload'; ticket: Ticket }
@@ -108,6 +108,8 @@ export type PeerInput =
   | { kind: 'durable'; ticket: Ticket }
   /** A `truncate` or `reload` is done; its ticket is durable too. */
   | { kind: 'restored'; ticket: Ticket; recovered: Recovered }
+  /** What is on disk cannot be cut there: no snapshot is old enough. Nothing was changed. */
+  | { kind: 'notTruncated'; ticket: Ticket }
   | { kind: 'tick' }
 
 /** What storage found on disk: `recentTxns` are the last transactions of the history that `database` ends. */

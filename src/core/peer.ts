@@ -22,7 +22,6 @@ import {
 import { ClientService } from './clientService.ts'
 import type { DialId, Effect, Now, PeerInput, Recovered, SendEffect } from './effects.ts'
 import { type Candidacy, Election } from './election/election.ts'
-import type { Vote } from './election/vote.ts'
 import type { Role } from './events.ts'
 import { invariant } from './invariant.ts'
 import { Membership } from './membership.ts'
@@ -230,6 +229,10 @@ export class PeerCore {
         this.durable(input.ticket)
         if (role.name === 'learning') role.learner.truncated(now)
         break
+      case 'notTruncated':
+        this.durable(input.ticket)
+        if (role.name === 'learning' && role.learner.isTruncating) this.fetchAnew(role.learner)
+        break
     }
   }
 
@@ -291,7 +294,7 @@ export class PeerCore {
     if (vote === null || this.role.name !== 'looking' || !this.role.isElecting) return
     this.service.readOnly.decided()
     if (vote.leader === this.settings.zab.sid) this.lead()
-    else this.learn(vote)
+    else this.learn(vote.leader)
   }
 
   /** Too many of those who elected this leader look elsewhere before its epoch is established. */
@@ -338,7 +341,16 @@ export class PeerCore {
     this.serve('leader', epoch)
   }
 
-  private learn(vote: Vote): void {
+  /** The leader's history is to replace this member's, which cannot be cut to be a part of it. */
+  private fetchAnew(learner: Learner): void {
+    const message = `cannot go back to where server ${learner.leader} says, and asks it for its whole history`
+    this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
+    learner.close()
+    this.learn(learner.leader, learner.epoch)
+  }
+
+  /** @param anewIn in this epoch the leader is asked for everything: see Learner */
+  private learn(leader: Sid, anewIn: Epoch | null = null): void {
     const { settings, replica, emit } = this
     this.lastDial += 1
     const dial = this.lastDial
@@ -346,7 +358,8 @@ export class PeerCore {
       {
         settings: settings.zab,
         membership: this.membership,
-        leader: vote.leader,
+        leader,
+        anewIn,
         isObserver: this.isObserver,
         replica,
         sessions: this.service.learnerSessions,

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { ttlRuleOf } from '../peer/nodeOptions.ts'
+import { ZERO_ZXID } from '../protocol/zxid.ts'
 import { readEpochs } from '../storage/epochs.ts'
 import { StorageError, type StorageErrorCode } from '../storage/errors.ts'
 import { VERSION_DIR } from '../storage/fileNames.ts'
@@ -9,7 +10,7 @@ import { nodeFileSystem } from '../storage/fileSystem.ts'
 import { recoverDatabase } from '../storage/recovery.ts'
 
 /** What is wrong with the data itself, rather than with who uses it or with the disk. */
-const OF_THE_DATA: readonly StorageErrorCode[] = ['damaged', 'not-understood', 'inconsistent']
+const OF_THE_DATA: readonly StorageErrorCode[] = ['damaged', 'history-lost', 'not-understood', 'inconsistent']
 
 /** Reads everything, at once: for when a member has ended, and why matters more than a second. */
 export function isDataAtFault(config: ServerConfig): boolean {
@@ -23,7 +24,7 @@ export function isDataAtFault(config: ServerConfig): boolean {
   }
   try {
     const recovered = recoverDatabase(nodeFileSystem, { snapDir, logDir, ...options })
-    if (recovered !== null) readEpochs(nodeFileSystem, snapDir, recovered.lastZxid)
+    readEpochs(nodeFileSystem, snapDir, recovered?.lastZxid ?? ZERO_ZXID)
     return false
   } catch (error) {
     return error instanceof StorageError && OF_THE_DATA.includes(error.code)

@@ -6,10 +6,14 @@ import type { LoggedTxn, Recovered } from '../core/effects.ts'
 import type { EnsembleConfig } from '../core/ensembleConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
 import type { Zxid } from '../protocol/zxid.ts'
+import { StorageError } from '../storage/errors.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Database } from '../tree/database.ts'
 import type { ConfigFiles } from './configFiles.ts'
 import type { Disk } from './turn.ts'
+
+/** How long after a batch its zxid is noted as durable, ms: rare enough to cost nothing under load. */
+const NOTE_AFTER_MS = 10
 
 export class FileDisk implements Disk {
   private readonly storage: Storage
@@ -17,6 +21,7 @@ export class FileDisk implements Disk {
   private readonly database: () => Database
   private readonly onEvent: (event: MemberEvent) => void
   private readonly onFailure: (error: unknown) => void
+  private isNoteDue = false
 
   constructor(
     storage: Storage,
@@ -37,14 +42,31 @@ export class FileDisk implements Disk {
     this.storage.sync()
     // Not here and now: the turn's acknowledgements go first.
     if (this.storage.snapshotDue) setImmediate(() => this.takeSnapshot())
+    this.noteReachSoon()
+  }
+
+  private noteReachSoon(): void {
+    if (this.isNoteDue) return
+    this.isNoteDue = true
+    const note = () => {
+      this.isNoteDue = false
+      this.storage.noteReach()
+    }
+    setTimeout(note, NOTE_AFTER_MS).unref()
   }
 
   saveEpoch(which: 'accepted' | 'current', epoch: number): void {
     this.storage.saveEpoch(which, epoch)
   }
 
-  truncate(zxid: number): Recovered {
-    return this.storage.truncate(zxid as Zxid)
+  truncate(zxid: number): Recovered | null {
+    try {
+      return this.storage.truncate(zxid as Zxid)
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== 'damaged') throw error
+      this.onEvent({ type: 'log', level: 'warn', message: error.message })
+      return null
+    }
   }
 
   reload(): Recovered {

@@ -13,7 +13,8 @@ export interface Disk {
   /** Appends a batch with one sync. */
   append(txns: readonly Extract<DiskEffect, { kind: 'append' }>['txn'][]): void
   saveEpoch(which: 'accepted' | 'current', epoch: number): void
-  truncate(zxid: number): Recovered
+  /** Null when this history cannot be cut there; nothing was changed then. */
+  truncate(zxid: number): Recovered | null
   reload(): Recovered
   installSnapshot(zxid: number): void
   /** Keeps a configuration beside zoo.cfg. */
@@ -177,8 +178,10 @@ export class Turn {
     this.core?.step({ kind: 'durable', ticket }, this.parts.clock())
   }
 
-  private restored(ticket: Ticket, recovered: Recovered): void {
-    this.core?.step({ kind: 'restored', ticket, recovered }, this.parts.clock())
+  private restored(ticket: Ticket, recovered: Recovered | null): void {
+    const input: PeerInput =
+      recovered === null ? { kind: 'notTruncated', ticket } : { kind: 'restored', ticket, recovered }
+    this.core?.step(input, this.parts.clock())
   }
 
   /** One timer, moved only when the core wants to be woken earlier than it is set. */

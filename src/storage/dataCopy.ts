@@ -21,6 +21,7 @@ import { readEpochs, saveEpoch } from './epochs.ts'
 import { StorageError } from './errors.ts'
 import { type LogName, listLogs, listSnapshots, type SnapshotName, VERSION_DIR } from './fileNames.ts'
 import { type FileSystem, nodeFileSystem } from './fileSystem.ts'
+import { type HistoryRecord, readHistoryRecord } from './historyRecord.ts'
 import { LogFile } from './logFile.ts'
 import { LOG_HEADER_SIZE } from './logFormat.ts'
 import { recoverDatabase } from './recovery.ts'
@@ -124,7 +125,8 @@ async function repeated<T>(action: () => T): Promise<T> {
       return action()
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
-      const mayPass = code === 'damaged' || code === 'inconsistent' || code === 'ENOENT'
+      const mayPass =
+        code === 'damaged' || code === 'inconsistent' || code === 'history-lost' || code === 'ENOENT'
       if (!mayPass || attempt === ATTEMPTS) throw error
     }
     await pause(PAUSE_MS * attempt)
@@ -147,6 +149,7 @@ function historyFiles(
 }
 
 function historyEnd(files: FileSystem, folders: Folders): { epoch: number; zxid: Zxid } | null {
+  const record = recordOf(files, folders)
   const { snapshot, logs } = historyFiles(files, folders)
   if (snapshot === undefined && logs.length === 0) return null
   let zxid = snapshot?.zxid ?? (0 as Zxid)
@@ -156,7 +159,12 @@ function historyEnd(files: FileSystem, folders: Folders): { epoch: number; zxid:
     zxid = Math.max(zxid, lastZxid) as Zxid
     break
   }
-  return { epoch: readEpochs(files, folders.snapshots, zxid).currentEpoch, zxid }
+  return { epoch: readEpochs(files, folders.snapshots, zxid, record).currentEpoch, zxid }
+}
+
+/** Read before the logs: a member that writes notes later zxids. */
+function recordOf(files: FileSystem, { snapshots }: Folders): HistoryRecord | null {
+  return files.exists(snapshots) ? readHistoryRecord(files, snapshots) : null
 }
 
 interface WholeEntries {
@@ -194,6 +202,7 @@ function scan(files: FileSystem, name: LogName): WholeEntries & { damage: Storag
 }
 
 function copyOnce(files: FileSystem, from: Folders, to: Folders, made: string[]): DataCopy | null {
+  const record = recordOf(files, from)
   const { snapshot, logs } = historyFiles(files, from)
   if (snapshot === undefined && logs.length === 0) return null
   let bytes = 0
@@ -215,20 +224,26 @@ function copyOnce(files: FileSystem, from: Folders, to: Folders, made: string[])
     const path = join(from.snapshots, name)
     if (files.exists(path)) copy(path, to.snapshots, name, files.stat(path).size)
   }
-  const copied = verified(files, to)
+  const copied = verified(files, to, record)
   for (const folder of new Set(Object.values(to))) files.syncDirectory(folder)
   return { ...copied, bytes }
 }
 
-/** Recovers the copy as a member that starts does. */
-function verified(files: FileSystem, folders: Folders): Omit<DataCopy, 'bytes'> {
+/** Recovers the copy as a member that starts does. The copy has no record of its own: the source's counts. */
+function verified(
+  files: FileSystem,
+  folders: Folders,
+  record: HistoryRecord | null,
+): Omit<DataCopy, 'bytes'> {
   const options = { commitLogCount: 0, trustEmpty: false, upTo: null }
   const recovered = recoverDatabase(files, { snapDir: folders.snapshots, logDir: folders.logs, ...options })
   if (recovered === null) throw new StorageError('damaged', folders.snapshots, 'the copy holds no database')
   const { lastZxid, database, notes } = recovered
-  const { currentEpoch, currentIsUnsaved } = readEpochs(files, folders.snapshots, lastZxid)
+  const epochs = readEpochs(files, folders.snapshots, lastZxid, record)
+  const { currentEpoch, acceptedEpoch } = epochs
   // As a member does when it starts: Apache refuses an epoch that is behind the log.
-  if (currentIsUnsaved) saveEpoch(files, folders.snapshots, 'current', currentEpoch)
+  for (const which of epochs.unsaved)
+    saveEpoch(files, folders.snapshots, which, which === 'accepted' ? acceptedEpoch : currentEpoch)
   const epoch = Math.max(currentEpoch, epochOf(lastZxid))
   return { zxid: formatZxid(lastZxid), epoch, znodes: database.tree.nodeCount, notes }
 }

@@ -5,6 +5,8 @@
 export type StorageErrorCode =
   /** Bytes that were once whole are not any more, or part of the history is missing. */
   | 'damaged'
+  /** All that is left is whole, but the history ends before what this member once held durably. */
+  | 'history-lost'
   /** Written by a later version, or in a way this version cannot read. Nothing was touched. */
   | 'not-understood'
   /** The directories do not belong together, or the epochs contradict the log. */
@@ -56,5 +58,7 @@ export const DAMAGE_HINT =
   `${RESYNC_HINT}. ` +
   'Standalone, restore a backup, or give up what follows the damage: ' +
   "a log with Apache ZooKeeper's zkTxnLogToolkit.sh -r, a snapshot by moving it away"
+
+export const HISTORY_LOST_HINT = `${RESYNC_HINT}. Standalone, restore a backup, or remove version-2/zk-pseudo.history to continue without what is lost`
 
 export const LATER_VERSION_HINT = `Nothing was changed; open this directory with the version that wrote it. ${RESYNC_HINT}`

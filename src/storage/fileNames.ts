@@ -11,6 +11,8 @@ import type { FileSystem } from './fileSystem.ts'
 
 export const VERSION_DIR = 'version-2'
 export const TEMPORARY_PREFIX = 'tmp-'
+/** How far the history has reached (historyRecord.ts). Apache ignores the name. */
+export const HISTORY_RECORD = 'zk-pseudo.history'
 
 export type Compression = '' | 'gz' | 'snappy'
 
@@ -83,7 +85,7 @@ export function isMemberFile(name: string): boolean {
 }
 
 const MEMBER_FILE = new RegExp(
-  `^(log\\.[0-9a-f]+|snapshot\\.[0-9a-f]+(\\.gz|\\.snappy)?|${Object.values(EPOCH_FILES).join('|')})(\\${UNFINISHED})?$`,
+  `^(log\\.[0-9a-f]+|snapshot\\.[0-9a-f]+(\\.gz|\\.snappy)?|${Object.values(EPOCH_FILES).join('|')}|${HISTORY_RECORD})(\\${UNFINISHED})?$`,
 )
 
 export function isLockFile(name: string): boolean {

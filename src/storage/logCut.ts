@@ -37,3 +37,16 @@ export function cutFile(files: FileSystem, path: string, size: number): void {
     files.close(fd)
   }
 }
+
+/** A member that was killed may have read back what it had not synced: a vote claims it, so it must not be lost any more. */
+export function syncNewestLog(files: FileSystem, logDir: string): void {
+  const newest = listLogs(files, logDir).at(-1)
+  if (newest === undefined) return
+  const fd = files.open(newest.path, 'edit')
+  try {
+    files.sync(fd)
+  } finally {
+    files.close(fd)
+  }
+  files.syncDirectory(logDir)
+}

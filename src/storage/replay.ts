@@ -98,7 +98,11 @@ export class Replay {
     try {
       for (let entry = log.next(), isFirst = true; entry !== null; entry = log.next(), isFirst = false) {
         if (isFirst) this.checkName(name, entry)
-        if (this.options.upTo !== null && entry.zxid > this.options.upTo) return false
+        if (this.options.upTo !== null && entry.zxid > this.options.upTo) {
+          if (!follows(this.result.lastZxid, entry.zxid))
+            throw this.gap(log.path, entry, this.result.lastZxid)
+          return false
+        }
         this.take(log.path, entry)
       }
       this.noteEnd(log, isLast)

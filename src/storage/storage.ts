@@ -11,62 +11,24 @@
 import { join } from 'node:path'
 import type { LoggedTxn } from '../core/effects.ts'
 import { InvariantError, invariant } from '../core/invariant.ts'
-import { type Epoch, formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
+import { counterOf, type Epoch, formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import { Database } from '../tree/database.ts'
 import { labelDatabase } from '../tree/snapshotFormat.ts'
-import type { TtlRule } from '../tree/znode.ts'
 import { type DataDir, openDataDir, removeTemporaries } from './dataDir.ts'
 import { type Epochs, readEpochs, saveEpoch } from './epochs.ts'
-import { RESYNC_HINT, StorageError } from './errors.ts'
-import type { Compression } from './fileNames.ts'
+import { HISTORY_LOST_HINT, RESYNC_HINT, StorageError } from './errors.ts'
 import { listSnapshots } from './fileNames.ts'
 import { type FileSystem, nodeFileSystem } from './fileSystem.ts'
-import { cutFile, cutLogBehind } from './logCut.ts'
+import { HistoryRecorder } from './historyRecord.ts'
+import { cutFile, cutLogBehind, syncNewestLog } from './logCut.ts'
 import { purgeable } from './purge.ts'
 import { type RecoveredDatabase, recoverDatabase } from './recovery.ts'
 import type { Repair } from './replay.ts'
 import { publishSnapshot, SnapshotTask, writeSnapshotNow } from './snapshotTask.ts'
+import type { Recovered, StorageEnvironment, StorageOptions } from './storageOptions.ts'
 import { TxnLog } from './txnLog.ts'
 
-/** Fields of ServerConfig, by the same names, but for the last. */
-export interface StorageOptions {
-  dataDir: string
-  dataLogDir: string
-  snapCount: number
-  snapSizeLimitKb: number
-  preAllocSizeKb: number
-  forceSync: boolean
-  txnLogSizeLimitKb: number
-  commitLogCount: number
-  snapshotTrustEmpty: boolean
-  dbAutocreate: boolean
-  datadirAutocreate: boolean
-  snapshotCompression: Compression
-  digestEnabled: boolean
-  fsyncWarningThresholdMs: number
-  /** Which owners mean TTL: `extendedTypesEnabled` and `emulate353TTLNodes`. None unless given. */
-  ttlRule?: TtlRule
-}
-
-export interface StorageEnvironment {
-  /** 0 <= x < 1: members must not all take their snapshots at one moment. */
-  random(): number
-  /** Hears of what a person should know but nobody waits for. */
-  onNote(note: string): void
-  files?: FileSystem
-}
-
-export interface Recovered {
-  database: Database
-  /** The last transactions replayed, at most commitLogCount, oldest first. */
-  recentTxns: LoggedTxn[]
-  acceptedEpoch: Epoch
-  currentEpoch: Epoch
-  /** -1: there is no database and none may be made (db.autocreate=false): this member must not vote. */
-  lastZxid: Zxid
-  /** What was repaired, passed over or looks odd, for the log. */
-  notes: string[]
-}
+export type { Recovered, StorageEnvironment, StorageOptions } from './storageOptions.ts'
 
 export class Storage {
   private readonly options: StorageOptions
@@ -74,6 +36,7 @@ export class Storage {
   private readonly files: FileSystem
   private readonly dir: DataDir
   private readonly log: TxnLog
+  private readonly record: HistoryRecorder
   private task: SnapshotTask | null = null
   private snapshotAt = { txns: 0, bytes: 0 }
   private txnsSinceSnapshot = 0
@@ -93,6 +56,7 @@ export class Storage {
     this.files = environment.files ?? nodeFileSystem
     this.dir = openDataDir(this.files, options)
     this.log = new TxnLog(this.files, this.dir.logDir, ZERO_ZXID, options, environment.onNote)
+    this.record = new HistoryRecorder(this.files, this.dir.snapDir, options.forceSync)
     this.drawSnapshotMoment()
   }
 
@@ -161,15 +125,33 @@ export class Storage {
 
   /** Durable when it returns. */
   saveEpoch(which: 'accepted' | 'current', epoch: Epoch): void {
-    this.guarded(() => saveEpoch(this.files, this.dir.snapDir, which, epoch))
+    this.guarded(() => {
+      this.record.epoch(which, epoch, this.log.durableZxid)
+      saveEpoch(this.files, this.dir.snapDir, which, epoch)
+    })
+  }
+
+  /**
+   * Notes how far the history is durable, so that a later start can tell when its end is lost. Not for every batch:
+   * what was logged since the last call can be lost to damage without a trace.
+   */
+  noteReach(): void {
+    if (!this.isOpen) return
+    try {
+      this.record.note(this.log.durableZxid)
+    } catch (error) {
+      this.environment.onNote(`${this.dir.snapDir}: the history's reach was not noted: ${String(error)}`)
+    }
   }
 
   /**
    * Forgets all transactions behind `zxid` (TRUNC) and reads the database again. In this order, so that a
    * crash leaves the history as it was, or a part of it that reaches at least to `zxid`: first it is made sure
-   * that the rest can be recovered; snapshots that reach beyond go, then later log files from the last one on,
-   * then the end of the file that holds `zxid`. (Apache leaves later snapshots and would start from them.)
-   * @throws StorageError, with nothing changed, when what is left would not be a database at `zxid`.
+   * that the rest can be recovered; the record of the history is lowered; snapshots that reach beyond go, then
+   * later log files from the last one on, then the end of the file that holds `zxid`. (Apache leaves later
+   * snapshots and would start from them.)
+   * @throws StorageError `damaged`, with nothing changed, when what is left would not be the history up to `zxid`:
+   *   no snapshot that is old enough is left, or the log after it is gone.
    */
   truncate(zxid: Zxid): Recovered {
     this.leaveLog()
@@ -181,15 +163,14 @@ export class Storage {
       trustEmpty: false,
       upTo: zxid,
     })
-    if (recovered === null || recovered.lastZxid > zxid)
+    if (recovered === null || !reaches(recovered.lastZxid, zxid))
       throw new StorageError(
         'damaged',
         this.dir.snapDir,
-        `no snapshot from which to go back to ${formatZxid(zxid)}`,
-        {
-          hint: RESYNC_HINT,
-        },
+        `no snapshot and log from which to go back to ${formatZxid(zxid)}`,
+        { hint: RESYNC_HINT },
       )
+    this.guarded(() => this.record.lower(recovered.lastZxid))
     const epochs = readEpochs(this.files, this.dir.snapDir, recovered.lastZxid)
     this.guarded(() => {
       this.removeSnapshotsBehind(recovered.base)
@@ -202,7 +183,7 @@ export class Storage {
    * Makes the database that a SNAP brought, at its `lastProcessedZxid`, this member's history. Log and
    * snapshots beyond it belong to a history that the leader does not share. The order: the snapshot is written
    * and synced under a temporary name; the log beyond `zxid` goes, as with TRUNC, lest it be replayed over the
-   * new snapshot; the snapshot gets its name; later snapshots go, the newest first. Recovery starts from the
+   * new snapshot (first the record of the history is lowered, for what is left of the old one may end anywhere); the snapshot gets its name; later snapshots go, the newest first. Recovery starts from the
    * newest, so it finds the old history, perhaps cut, until the last of these steps, and then the new one.
    * Old files up to `zxid` stay for autopurge; recovery never starts from them while the new snapshot is
    * whole, and refuses rather than go on from them without it (recovery.ts).
@@ -215,11 +196,15 @@ export class Storage {
     this.leaveLog()
     this.guarded(() => {
       const snapshot = writeSnapshotNow(this.files, database, this.snapshotOptions())
-      if (this.log.lastZxid > zxid) cutLogBehind(this.files, this.dir.logDir, zxid)
+      if (this.log.lastZxid > zxid) {
+        this.record.lower(ZERO_ZXID)
+        cutLogBehind(this.files, this.dir.logDir, zxid)
+      }
       publishSnapshot(this.files, this.dir.snapDir, snapshot)
       this.removeSnapshotsBehind(zxid)
     })
     this.log.restartAt(zxid)
+    this.record.changed()
     this.drawSnapshotMoment()
   }
 
@@ -241,6 +226,7 @@ export class Storage {
     this.drawSnapshotMoment()
     let task: SnapshotTask | null = null
     try {
+      this.record.checkpoint(this.log.durableZxid)
       task = new SnapshotTask(this.files, database, this.snapshotOptions(), (reach) =>
         invariant(
           reach <= this.log.durableZxid,
@@ -277,6 +263,7 @@ export class Storage {
   /** Closes the files and gives up the lock. Makes nothing durable that was not. */
   close(): void {
     if (!this.isOpen) return
+    this.noteReach()
     this.isOpen = false
     this.task?.cancel()
     this.log.close()
@@ -309,21 +296,31 @@ export class Storage {
 
   private startFrom(recovered: RecoveredDatabase, epochs: Epochs): Recovered {
     const { database, recentTxns, lastZxid, notes } = recovered
-    const { acceptedEpoch, currentEpoch } = epochs
-    if (epochs.currentIsUnsaved) {
-      this.saveEpoch('current', currentEpoch)
-      notes.push(`currentEpoch was not saved yet when this member ended; it is ${currentEpoch}`)
-    }
+    this.guarded(() => syncNewestLog(this.files, this.dir.logDir))
     this.log.restartAt(lastZxid)
+    notes.push(...this.begin(epochs))
     this.drawSnapshotMoment()
+    const { acceptedEpoch, currentEpoch } = epochs
     return { database, recentTxns, acceptedEpoch, currentEpoch, lastZxid, notes }
+  }
+
+  /** @returns notes on what is saved only now */
+  private begin({ acceptedEpoch, currentEpoch, unsaved }: Epochs): string[] {
+    this.record.begin(acceptedEpoch, currentEpoch)
+    return unsaved.map((which) => {
+      const epoch = which === 'accepted' ? acceptedEpoch : currentEpoch
+      this.saveEpoch(which, epoch)
+      return `${which}Epoch was not saved yet when this member ended; it is ${epoch}`
+    })
   }
 
   /** The first start (FileTxnSnapLog.restore): db.autocreate allows it, or once the file `initialize`. */
   private createDatabase(epochs: Epochs): Recovered {
     const { acceptedEpoch, currentEpoch } = epochs
     const database = Database.initial(this.options.ttlRule)
-    const isAllowed = this.options.dbAutocreate || this.files.exists(this.initializeFlag)
+    const isMarked = this.files.exists(this.initializeFlag)
+    const isAllowed = this.options.dbAutocreate || isMarked
+    if (isAllowed && !isMarked && currentEpoch > 0) throw this.emptied(currentEpoch)
     const lastZxid = isAllowed ? ZERO_ZXID : NO_ZXID
     labelDatabase(database, lastZxid)
     const notes: string[] = []
@@ -337,8 +334,15 @@ export class Storage {
           'until it has caught up with a leader',
       )
     this.log.restartAt(lastZxid)
+    notes.push(...this.begin(epochs))
     this.drawSnapshotMoment()
     return { database, recentTxns: [], acceptedEpoch, currentEpoch, lastZxid, notes }
+  }
+
+  /** A first start leaves a snapshot before it takes an epoch. With that epoch, an empty history would win elections. */
+  private emptied(currentEpoch: Epoch): StorageError {
+    const what = `has neither snapshots nor logs, but currentEpoch is ${currentEpoch}: its history is lost`
+    return new StorageError('history-lost', this.dir.snapDir, what, { hint: HISTORY_LOST_HINT })
   }
 
   private get initializeFlag(): string {
@@ -389,4 +393,9 @@ export class Storage {
       })
     }
   }
+}
+
+/** Whether a history cut at `target` may end at `end`: an epoch's mark (counter 0) is no transaction that it could hold. */
+function reaches(end: Zxid, target: Zxid): boolean {
+  return end === target || (end < target && counterOf(target) === 0)
 }

@@ -57,6 +57,7 @@ export class CoreEnsemble {
       schedule: this.schedule,
       network,
       random,
+      seed: 0,
       fault: null,
       member: (sid: number) => this.members[sid] as SimulatedMember,
       onStep: () => {},

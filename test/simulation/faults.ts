@@ -17,7 +17,10 @@ const reconfigFaults = [
   'sync-who-is-behind',
   'forget-former-quorum',
 ] as const
+/** What a damaged disk does to a member that does not look. */
+const damageFaults = ['ignore-record', 'cut-to-nothing'] as const
 export const plantedFaults = [
+  ...damageFaults,
   'ack-before-fsync',
   'half-quorum',
   'skip-trunc',
@@ -28,6 +31,10 @@ export type PlantedFault = (typeof plantedFaults)[number]
 
 export function isReconfigFault(fault: PlantedFault | null | undefined): boolean {
   return reconfigFaults.some((known) => known === fault)
+}
+
+export function isDamageFault(fault: PlantedFault | null | undefined): boolean {
+  return damageFaults.some((known) => known === fault)
 }
 
 /** A verifier that takes half of the voters, rounded down, for a quorum. */

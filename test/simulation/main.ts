@@ -9,6 +9,7 @@ interface Options {
   seed?: number
   fault?: PlantedFault | null
   reconfigs?: boolean
+  damage?: boolean
   trace?: boolean
 }
 
@@ -19,9 +20,9 @@ function count(text: string): number {
   return value
 }
 
-function replay(seed: number, { fault = null, reconfigs = false }: Partial<Options>): number {
+function replay(seed: number, { fault = null, reconfigs = false, damage = false }: Partial<Options>): number {
   try {
-    console.log(simulate({ seed, fault, reconfigs, trace: (line) => console.log(line) }))
+    console.log(simulate({ seed, fault, reconfigs, damage, trace: (line) => console.log(line) }))
     return 0
   } catch (error) {
     console.error(`seed ${seed}: ${error instanceof Error ? error.stack : error}`)
@@ -32,10 +33,13 @@ function replay(seed: number, { fault = null, reconfigs = false }: Partial<Optio
 function many(options: Options): number {
   const started = performance.now()
   const totals = { steps: 0, epochs: 0, committed: 0, reads: 0, reconfigs: 0, acknowledged: 0, virtualMs: 0 }
+  const disks = { damaged: 0, refused: 0, resynced: 0 }
   for (let seed = options.first; seed < options.first + options.seeds; seed++) {
     try {
-      const result = simulate({ seed, fault: options.fault ?? null, reconfigs: options.reconfigs ?? false })
+      const { fault = null, reconfigs = false, damage = false } = options
+      const result = simulate({ seed, fault, reconfigs, damage })
       for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += result[key]
+      for (const key of Object.keys(disks) as (keyof typeof disks)[]) disks[key] += result.damage[key]
     } catch (error) {
       console.error(`seed ${seed}: ${error}`)
       console.error(`its trace follows; replay it with: npm run simulate -- --seed ${seed}`)
@@ -47,6 +51,7 @@ function many(options: Options): number {
   console.log(
     `${options.seeds} ensembles, ${steps} steps, ${epochs} leaders established, ${committed} transactions,`,
   )
+  console.log(`${disks.damaged} disks damaged, ${disks.refused} refused, ${disks.resynced} resynced,`)
   console.log(
     `${acknowledged} writes acknowledged, ${reads} reads compared, ${reconfigs} reconfigurations, ${(virtualMs / 3_600_000).toFixed(1)} h of their time in ${seconds} s: all checks hold`,
   )
@@ -59,6 +64,7 @@ const program = new Command('simulate')
   .option('--first <seed>', 'the first seed', count, 1)
   .option('--seed <seed>', 'replay one seed with its trace', count)
   .option('--reconfigs', 'many reconfigs in each')
+  .option('--damage', 'damaged disks in each')
   .addOption(new Option('--fault <name>', 'plant a fault, which the checks must find').choices(plantedFaults))
   .parse()
 

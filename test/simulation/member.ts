@@ -21,13 +21,14 @@ import { Violation } from './checks.ts'
 import { SimulatedDisk } from './disk.ts'
 import { type PlantedFault, plantInLeader, plantInMembership } from './faults.ts'
 import type { End, Network, Stream } from './network.ts'
-import type { Random } from './random.ts'
+import { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
 
 export interface MemberWorld {
   readonly schedule: Schedule
   readonly network: Network
   readonly random: Random
+  readonly seed: number
   readonly fault: PlantedFault | null
   readonly member: (sid: number) => SimulatedMember
   /** Called after every step of this member's core. */
@@ -70,7 +71,8 @@ export class SimulatedMember {
     this.sid = sid
     this.settings = settings
     this.world = world
-    this.disk = new SimulatedDisk(world.schedule, world.random, world.fault)
+    const habits = new Random(world.seed * 100 + sid)
+    this.disk = new SimulatedDisk(world.schedule, world.random, habits, world.fault)
     this.skewMs = world.random.between(0, 5000)
   }
 
@@ -79,6 +81,7 @@ export class SimulatedMember {
     return { monotonicMs: nowMs, wallMs: 1_700_000_000_000 + Math.floor(nowMs) + this.skewMs }
   }
 
+  /** @throws RefusedDisk, and it stays dead */
   start(): void {
     const recovered = this.disk.recover()
     this.life += 1
@@ -185,8 +188,10 @@ export class SimulatedMember {
     this.disk.submit(effect, this.database, (recovered: Recovered | null) => {
       if (life !== this.life) return
       if (!isEager) for (const release of releases) this.send(release)
-      if (recovered === null) this.input({ kind: 'durable', ticket: effect.ticket })
-      else this.input({ kind: 'restored', ticket: effect.ticket, recovered })
+      if (recovered === null) {
+        const kind = effect.kind === 'truncate' ? 'notTruncated' : 'durable'
+        this.input({ kind, ticket: effect.ticket })
+      } else this.input({ kind: 'restored', ticket: effect.ticket, recovered })
     })
   }
 

@@ -14,6 +14,15 @@ describe('simulated ensembles', () => {
     expect(sum('reads')).toBeGreaterThan(250 * 50)
   })
 
+  it('hold every check with a minority of damaged disks', { timeout: 120_000 }, () => {
+    const results = Array.from({ length: 40 }, (_, i) => simulate({ seed: i + 1, damage: true }))
+    const sum = (field: 'damaged' | 'refused' | 'resynced') =>
+      results.reduce((total, { damage }) => total + damage[field], 0)
+    expect(sum('damaged')).toBeGreaterThan(20)
+    expect(sum('refused')).toBeGreaterThan(20)
+    expect(sum('resynced')).toBeGreaterThan(10)
+  })
+
   it('replay exactly', () => {
     const traceOf = () => {
       const lines: string[] = []

@@ -12,7 +12,8 @@ import type { ReconfigRequest } from '../../src/protocol/records/client.ts'
 import { Adversary } from './adversary.ts'
 import { Checks, Violation } from './checks.ts'
 import { type ClientLine, SimulatedClient } from './client.ts'
-import { halfQuorum, isReconfigFault, type PlantedFault } from './faults.ts'
+import { Damage, type DamageCounts } from './damage.ts'
+import { halfQuorum, isDamageFault, isReconfigFault, type PlantedFault } from './faults.ts'
 import { Impostor } from './impostor.ts'
 import { SimulatedMember } from './member.ts'
 import { type End, Network, type Stream } from './network.ts'
@@ -27,6 +28,8 @@ export interface WorldOptions {
   readonly fault?: PlantedFault | null
   /** Many reconfigs, whatever the seed says. */
   readonly reconfigs?: boolean
+  /** Damaged disks, whatever the seed says. */
+  readonly damage?: boolean
   readonly trace?: (line: string) => void
 }
 
@@ -42,6 +45,7 @@ export interface WorldResult {
   /** Sessions that a transaction made. */
   readonly sessions: number
   readonly readOnlyReads: number
+  readonly damage: DamageCounts
   readonly virtualMs: number
 }
 
@@ -71,6 +75,7 @@ export class World {
   private readonly reconfigs: ReconfigWorld | null
   /** Strikes where reconfigs are many. */
   private readonly adversary: Adversary | null
+  private readonly damage: Damage | null
 
   constructor(options: WorldOptions) {
     this.options = options
@@ -92,6 +97,17 @@ export class World {
       this.members.push(member)
     }
     this.adversary = areMany ? this.newAdversary() : null
+    this.damage = this.newDamage(voters)
+  }
+
+  /** Who is a minority is known where the voters stay the same. */
+  private newDamage(voters: number): Damage | null {
+    const { members, schedule, options } = this
+    const isForced = options.damage === true || isDamageFault(options.fault)
+    if (this.reconfigs !== null || !Damage.isDrawn(options.seed, isForced)) return null
+    const start = (member: SimulatedMember) => this.start(member)
+    const trace = (member: SimulatedMember, text: string) => this.trace(member, text)
+    return new Damage(options.seed, { members, schedule, voters, start, trace })
   }
 
   private newAdversary(): Adversary {
@@ -115,12 +131,14 @@ export class World {
       schedule: this.schedule,
       network: this.network,
       random: this.random,
+      seed: this.options.seed,
       fault,
       member: (sid: number) => this.members[sid] as SimulatedMember,
       onStep: (member: SimulatedMember) => {
         this.steps += 1
         if (member.core !== null) this.checks.member(member.sid, member.core)
         this.adversary?.stepped(member)
+        this.damage?.stepped(member)
       },
       onEvent: (member: SimulatedMember, event: MemberEvent) => this.event(member, event),
       onReply: (connection: number, bytes: Buffer) => {
@@ -182,7 +200,8 @@ export class World {
     this.trace(member, 'starts')
     for (const key of [...this.lastVotes.keys()])
       if (key.startsWith(`${member.sid}>`)) this.lastVotes.delete(key)
-    member.start()
+    if (this.damage === null) member.start()
+    else if (!this.damage.starts(member)) return
     this.reachability(member.sid, true)
     this.resendVotes()
   }
@@ -191,6 +210,7 @@ export class World {
     if (member.core === null) return
     this.trace(member, 'crashes')
     member.crash()
+    if (!this.isHealed) this.damage?.crashed(member)
     for (const [id, line] of this.connections) if (line.member === member) this.connections.delete(id)
     this.reachability(member.sid, false)
   }
@@ -256,6 +276,7 @@ export class World {
       acknowledged,
       sessions: this.checks.sessionsCreated,
       readOnlyReads: this.clients.reduce((sum, client) => sum + client.readOnlyReads, 0),
+      damage: this.damage?.counts ?? { damaged: 0, refused: 0, resynced: 0 },
       virtualMs: this.schedule.nowMs,
     }
   }

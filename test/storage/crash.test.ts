@@ -315,6 +315,7 @@ describe.each(DISKS)('%s', (_disk, makeDisk) => {
       'snapshot.8',
       'snapshot.a',
       'snapshot.c',
+      'zk-pseudo.history',
     ])
     expect(() => purging.purge(2)).toThrow(/at least 3/)
     expect(purging.purge(3)).toEqual([])

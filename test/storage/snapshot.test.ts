@@ -293,7 +293,12 @@ describe('the file', () => {
   test('gzip, written in slices and at once', async () => {
     const { storage, database } = filled(300, { snapshotCompression: 'gz' })
     await storage.takeSnapshot(database)
-    expect(readdirSync(join(dir, 'version-2')).sort()).toEqual(['log.1', 'snapshot.0.gz', 'snapshot.12c.gz'])
+    expect(readdirSync(join(dir, 'version-2')).sort()).toEqual([
+      'log.1',
+      'snapshot.0.gz',
+      'snapshot.12c.gz',
+      'zk-pseudo.history',
+    ])
     const sliced = gunzipSync(readFileSync(path('snapshot.12c.gz')))
     storage.installSnapshot(database, 300 as Zxid)
     expect(gunzipSync(readFileSync(path('snapshot.12c.gz'))).equals(sliced)).toBe(true)
@@ -307,6 +312,7 @@ describe('the file', () => {
       'log.1',
       'snapshot.0.snappy',
       'snapshot.12c.snappy',
+      'zk-pseudo.history',
     ])
     const sliced = readFileSync(path('snapshot.12c.snappy'))
     expect(sliced.toString('hex', 0, 16)).toBe('82534e41505059000000000100000001')

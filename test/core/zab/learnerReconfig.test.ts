@@ -31,7 +31,7 @@ function learnerOf(sid: number, list: string) {
     emit,
   })
   const isObserver = membership.role === 'observer'
-  const sync = new LearnerSync(2, { isObserver, leader, replica, membership })
+  const sync = new LearnerSync(2, { isObserver, leader, replica, membership }, false)
   const hear = (packet: ReturnType<typeof packets.diff>) => {
     const progress = sync.packet(packet, null)
     for (const effect of effects.splice(0)) if ('ticket' in effect) replica.durable(effect.ticket)

@@ -27,6 +27,7 @@ export function loneLearner(config: EnsembleConfig, emit: (effect: Effect) => vo
       membership,
       leader: 1 as Sid,
       isObserver: false,
+      anewIn: null,
       replica,
       sessions: new LearnerSessions(),
       emit,

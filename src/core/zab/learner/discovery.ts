@@ -2,11 +2,17 @@
  * A learner's discovery: it tells the leader which epoch it has accepted, accepts the new one on disk, and only
  * then promises it (Learner.registerWithLeader).
  *
- * Invariant: ACKEPOCH leaves after acceptedEpoch is durable, and no epoch is promised twice.
+ * Invariant: ACKEPOCH leaves after acceptedEpoch is durable, and no epoch is promised twice. A learner says that it has no
+ * history only where that counts for nothing but the choice of the sync: in an epoch that it has promised before.
+ *
+ * Why such a learner loses nothing that was acknowledged. Its leader has sent TRUNC in this epoch, so a quorum had
+ * promised it, this learner with its true history perhaps among them, and none of the quorum was ahead: the leader holds
+ * everything that was ever committed. Its history stays on disk, and its votes claim it, until the leader's whole history
+ * has replaced it in one step (installSnapshot). With another leader, or the same in a later epoch, it says what it has.
  */
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
-import { type Epoch, epochOf, MAX_EPOCH } from '../../../protocol/zxid.ts'
+import { type Epoch, epochOf, MAX_EPOCH, ZERO_ZXID } from '../../../protocol/zxid.ts'
 import type { SendEffect } from '../../effects.ts'
 import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
@@ -17,6 +23,7 @@ export type DiscoveryOutcome = { accepted: Epoch } | { refused: string }
 export function acceptEpoch(
   packet: QuorumPacket,
   replica: Replica,
+  anewIn: Epoch | null,
   emit: (effect: SendEffect) => void,
 ): DiscoveryOutcome {
   if (packet.type !== PacketType.leaderInfo)
@@ -29,7 +36,7 @@ export function acceptEpoch(
   const { lastLogged, currentEpoch } = replica
   if (epoch === replica.acceptedEpoch) {
     // Accepted before, perhaps from another: it may sync with this leader but not vote for its epoch again.
-    emit({ kind: 'toLeader', packet: packets.ackEpoch(lastLogged, -1) })
+    emit({ kind: 'toLeader', packet: packets.ackEpoch(epoch === anewIn ? ZERO_ZXID : lastLogged, -1) })
   } else {
     const promise: SendEffect = { kind: 'toLeader', packet: packets.ackEpoch(lastLogged, currentEpoch) }
     replica.saveAcceptedEpoch(epoch, [promise])

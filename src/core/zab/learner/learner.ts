@@ -25,6 +25,11 @@ export interface LearnerParts {
   readonly membership: Membership
   readonly leader: Sid
   readonly isObserver: boolean
+  /**
+   * The epoch in which this leader has sent a TRUNC that this member's disk cannot follow; null otherwise. In that
+   * epoch, and no other, the learner says that it has no history, and takes what it gets for the leader's whole one.
+   */
+  readonly anewIn: Epoch | null
   readonly replica: Replica
   readonly sessions: LearnerSessions
   readonly emit: (effect: SendEffect) => void
@@ -65,6 +70,10 @@ export class Learner {
 
   get isServing(): boolean {
     return this.phase === 'broadcast'
+  }
+
+  get isTruncating(): boolean {
+    return this.phase === 'truncating'
   }
 
   /** initLimit ticks to be dialled, registered and synced; syncLimit ticks of silence from then on. */
@@ -110,14 +119,14 @@ export class Learner {
   }
 
   private register(packet: QuorumPacket): void {
-    const { replica, emit, stepDown } = this.parts
-    const outcome = acceptEpoch(packet, replica, emit)
+    const { replica, emit, stepDown, anewIn } = this.parts
+    const outcome = acceptEpoch(packet, replica, anewIn, emit)
     if ('refused' in outcome) {
       stepDown(outcome.refused)
       return
     }
     this.epoch = outcome.accepted
-    this.sync = new LearnerSync(outcome.accepted, this.parts)
+    this.sync = new LearnerSync(outcome.accepted, this.parts, outcome.accepted === anewIn)
     this.phase = 'synchronization'
   }
 

@@ -10,8 +10,16 @@ import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
-import { counterOf, type Epoch, follows, formatZxid, makeZxid, type Zxid } from '../../../protocol/zxid.ts'
-import type { Database } from '../../../tree/database.ts'
+import {
+  counterOf,
+  type Epoch,
+  follows,
+  formatZxid,
+  makeZxid,
+  ZERO_ZXID,
+  type Zxid,
+} from '../../../protocol/zxid.ts'
+import { Database } from '../../../tree/database.ts'
 import type { LoggedTxn, SendEffect } from '../../effects.ts'
 import type { EnsembleConfig } from '../../ensembleConfig.ts'
 import { invariant } from '../../invariant.ts'
@@ -43,6 +51,8 @@ export class LearnerSync {
   private readonly epoch: Epoch
   private readonly parts: SyncParts
   private readonly replica: Replica
+  /** The leader takes this member for one without a history. */
+  private readonly isAnew: boolean
   /** What NEWLEADER said. */
   private offered: EnsembleConfig | null = null
   /** After a SNAP nothing is logged before the whole database is: proposals wait here for their COMMIT. */
@@ -50,8 +60,9 @@ export class LearnerSync {
   /** Where the SNAP stands. */
   private snapshotZxid: Zxid | null = null
 
-  constructor(epoch: Epoch, parts: SyncParts) {
+  constructor(epoch: Epoch, parts: SyncParts, isAnew: boolean) {
     this.epoch = epoch
+    this.isAnew = isAnew
     this.parts = parts
     this.replica = parts.replica
   }
@@ -79,9 +90,12 @@ export class LearnerSync {
   private begin(packet: QuorumPacket, database: Database | null): SyncProgress {
     switch (packet.type) {
       case PacketType.diff:
+        // From the very beginning on: it replaces this member's history as a whole, as a SNAP does.
+        if (this.isAnew) return this.replace(Database.initial(this.replica.database.tree.ttlRule), ZERO_ZXID)
         this.mode = 'DIFF'
         return 'reading'
       case PacketType.trunc:
+        if (this.isAnew) return { failed: 'told to cut a history, though it said that it has none' }
         this.mode = 'TRUNC'
         if (packet.zxid > this.replica.lastLogged) {
           return { failed: `told to cut at ${formatZxid(packet.zxid)}, beyond the log's end` }
@@ -90,15 +104,19 @@ export class LearnerSync {
         return 'truncating'
       case PacketType.snap:
         invariant(database !== null, 'SNAP without a database')
-        this.mode = 'SNAP'
-        database.tree.lastProcessedZxid = packet.zxid
-        this.snapshotZxid = packet.zxid
-        this.replica.replaceDatabase(database)
-        this.parts.membership.reread(database)
-        return 'reading'
+        return this.replace(database, packet.zxid)
       default:
         return { failed: `expected DIFF, TRUNC or SNAP, got packet type ${packet.type}` }
     }
+  }
+
+  private replace(database: Database, zxid: Zxid): SyncProgress {
+    this.mode = 'SNAP'
+    database.tree.lastProcessedZxid = zxid
+    this.snapshotZxid = zxid
+    this.replica.replaceDatabase(database)
+    this.parts.membership.reread(database)
+    return 'reading'
   }
 
   private proposal(packet: QuorumPacket): SyncProgress {

@@ -1,0 +1,197 @@
+/**
+ * How far this member's history has reached, in a file of our own beside the epoch files. Apache ZooKeeper neither
+ * reads nor writes it.
+ *
+ * A vote claims (currentEpoch, last zxid), and elections rest on it: a member that took an epoch holds everything
+ * that the epoch starts from. The epoch files alone cannot show that a log has lost its end since, and a member
+ * with a great epoch and a shortened log would win over members that hold what it lost. So the record is made
+ * durable before currentEpoch is saved, and holds the zxid that the history ended with at that moment; from time
+ * to time a later zxid is noted. A history that ends before that zxid was damaged (`requireReach`).
+ *
+ * Why it may be trusted, and when not:
+ * - Where the history may legally become shorter (TRUNC, SNAP), the record is lowered first.
+ * - It is written before the epoch file of which it speaks. After a crash in between it completes that file: what it
+ *   says was durable when it was written. So neither epoch of the record is ever too great.
+ * - Apache leaves the file as it is. While currentEpoch stays the same, Apache only adds to the history, so the record
+ *   still binds. When currentEpoch is greater than the record's, another engine has taken over a leader's history
+ *   since, which may be shorter: then the zxid means nothing. (An Apache member that is killed between TRUNC and
+ *   currentEpoch looks damaged here. That is on the safe side: its leader can give it everything.)
+ *
+ * The file has two lines of the same form, 512 bytes apart so that they share no sector. The first is written
+ * atomically with the whole file. The second is overwritten in place without a sync, which costs microseconds: it
+ * outlives the process, and usually a power failure. Where it is torn, the first line counts.
+ */
+import { join } from 'node:path'
+import { type Epoch, formatZxid, parseZxidHex, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
+import { adler32 } from './adler32.ts'
+import { HISTORY_LOST_HINT, StorageError } from './errors.ts'
+import { HISTORY_RECORD } from './fileNames.ts'
+import type { FileSystem } from './fileSystem.ts'
+import { replaceFile } from './replaceFile.ts'
+
+export interface HistoryRecord {
+  readonly acceptedEpoch: Epoch
+  readonly currentEpoch: Epoch
+  /** The history reached at least here while currentEpoch was the one above. */
+  readonly zxid: Zxid
+}
+
+type Epochs = Pick<HistoryRecord, 'acceptedEpoch' | 'currentEpoch'>
+
+const SECOND_LINE = 512
+const LINE_LENGTH = 96
+
+/** Null when there is none: no epoch was taken here yet, or only by another engine. @throws StorageError */
+export function readHistoryRecord(files: FileSystem, dir: string): HistoryRecord | null {
+  const path = join(dir, HISTORY_RECORD)
+  if (!files.exists(path)) return null
+  const bytes = files.readAll(path)
+  const first = parseLine(bytes.subarray(0, LINE_LENGTH))
+  if (first === null)
+    throw new StorageError('damaged', path, 'does not hold what was written there', {
+      offset: 0,
+      hint: HISTORY_LOST_HINT,
+    })
+  const second = parseLine(bytes.subarray(SECOND_LINE, SECOND_LINE + LINE_LENGTH))
+  return second?.currentEpoch === first.currentEpoch ? second : first
+}
+
+/** Whether a history that ends at `lastZxid` has lost what the record says it held. */
+export function isHistoryLost(
+  record: HistoryRecord | null,
+  savedCurrentEpoch: Epoch | null,
+  lastZxid: Zxid,
+): record is HistoryRecord {
+  if (record === null || (savedCurrentEpoch ?? 0) > record.currentEpoch) return false
+  return lastZxid < record.zxid
+}
+
+/** @throws StorageError `history-lost` */
+export function requireReach(
+  dir: string,
+  record: HistoryRecord | null,
+  savedCurrentEpoch: Epoch | null,
+  lastZxid: Zxid,
+): void {
+  if (!isHistoryLost(record, savedCurrentEpoch, lastZxid)) return
+  const { zxid, currentEpoch } = record
+  const end = lastZxid <= 0 ? 'there is no history' : `the history ends at ${formatZxid(lastZxid)}`
+  const what = `${end}, but it reached ${formatZxid(zxid)} in epoch ${currentEpoch}: what came after is lost`
+  throw new StorageError('history-lost', dir, what, { hint: HISTORY_LOST_HINT })
+}
+
+/** Keeps the record of one member while it runs. */
+export class HistoryRecorder {
+  private readonly files: FileSystem
+  private readonly dir: string
+  /** False without forceSync: then nothing is known to be durable, and only the epochs are kept. */
+  private readonly knowsReach: boolean
+  /** What the file says; null when there is none. */
+  private saved: HistoryRecord | null = null
+  /** The history is being cut or replaced: where it ends is not known until `begin` or `changed`. */
+  private isChanging = false
+  private epochs: Epochs = {
+    acceptedEpoch: 0,
+    currentEpoch: 0,
+  }
+
+  constructor(files: FileSystem, dir: string, knowsReach: boolean) {
+    this.files = files
+    this.dir = dir
+    this.knowsReach = knowsReach
+  }
+
+  /** The epochs that recovery found. */
+  begin(acceptedEpoch: Epoch, currentEpoch: Epoch): void {
+    this.epochs = { acceptedEpoch, currentEpoch }
+    this.saved = readHistoryRecord(this.files, this.dir)
+    this.isChanging = false
+  }
+
+  /** To be called before the epoch file is written, whose directory sync makes this durable, too. */
+  epoch(which: 'accepted' | 'current', epoch: Epoch, durable: Zxid): void {
+    const { epochs } = this
+    if (which === 'accepted') {
+      this.note(durable, { ...epochs, acceptedEpoch: epoch })
+      return
+    }
+    this.save(this.reach(durable), { ...epochs, currentEpoch: epoch })
+  }
+
+  /** The history is about to become shorter, and may end here. Durable when it returns. */
+  lower(zxid: Zxid): void {
+    this.isChanging = true
+    if (this.saved === null || this.saved.zxid <= zxid) return
+    this.save(zxid)
+    this.files.syncDirectory(this.dir)
+  }
+
+  changed(): void {
+    this.isChanging = false
+  }
+
+  /** The history is known to be durable up to here. Cheap: nothing is synced once the file is there. */
+  note(durable: Zxid, epochs = this.epochs): void {
+    if (this.isChanging) return
+    const zxid = this.reach(durable)
+    const { saved } = this
+    if (saved === null && zxid === ZERO_ZXID && epochs.acceptedEpoch === 0) return
+    if (saved?.currentEpoch !== epochs.currentEpoch) {
+      this.save(zxid, epochs)
+      return
+    }
+    if (zxid === saved.zxid && epochs.acceptedEpoch === saved.acceptedEpoch) return
+    const record = { ...epochs, zxid }
+    const fd = this.files.open(join(this.dir, HISTORY_RECORD), 'edit')
+    try {
+      this.files.write(fd, lineOf(record), SECOND_LINE)
+    } finally {
+      this.files.close(fd)
+    }
+    this.keep(record)
+  }
+
+  /** Durable when it returns. */
+  checkpoint(durable: Zxid): void {
+    this.save(this.reach(durable))
+    this.files.syncDirectory(this.dir)
+  }
+
+  private reach(durable: Zxid): Zxid {
+    return this.knowsReach && durable > 0 ? durable : ZERO_ZXID
+  }
+
+  private save(zxid: Zxid, epochs = this.epochs): void {
+    const record = { ...epochs, zxid }
+    const content = Buffer.alloc(SECOND_LINE + LINE_LENGTH)
+    lineOf(record).copy(content, 0)
+    lineOf(record).copy(content, SECOND_LINE)
+    replaceFile(this.files, join(this.dir, HISTORY_RECORD), content)
+    this.keep(record)
+  }
+
+  private keep(record: HistoryRecord): void {
+    const { acceptedEpoch, currentEpoch } = record
+    this.saved = record
+    this.epochs = { acceptedEpoch, currentEpoch }
+  }
+}
+
+function lineOf({ acceptedEpoch, currentEpoch, zxid }: HistoryRecord): Buffer {
+  const text = `acceptedEpoch=${acceptedEpoch} currentEpoch=${currentEpoch} zxid=${formatZxid(zxid)}`
+  const sum = adler32(Buffer.from(text)).toString(16).padStart(8, '0')
+  return Buffer.from(`${`${text} sum=${sum}`.padEnd(LINE_LENGTH - 1)}\n`)
+}
+
+function parseLine(bytes: Buffer): HistoryRecord | null {
+  const line = bytes.toString('latin1')
+  const found =
+    /^(acceptedEpoch=(\d{1,10}) currentEpoch=(\d{1,10}) zxid=0x([0-9a-f]{1,16})) sum=([0-9a-f]{8}) *\n$/.exec(
+      line,
+    )
+  if (found === null) return null
+  const [, text = '', accepted, current, hex = '', sum = ''] = found
+  const zxid = parseZxidHex(hex)
+  if (zxid === null || adler32(Buffer.from(text)) !== Number.parseInt(sum, 16)) return null
+  return { acceptedEpoch: Number(accepted), currentEpoch: Number(current), zxid }
+}
