@@ -116,6 +116,8 @@ test('after truncate the history goes on differently, also from names that were 
   const storage = openStorage(dir)
   storage.recover()
   storage.truncate(makeZxid(1, 12))
+  storage.saveEpoch('accepted', 3)
+  storage.saveEpoch('current', 3)
   storage.append(creates(3, 1, 2))
   storage.sync()
   const recovered = storage.truncate(makeZxid(3, 1))

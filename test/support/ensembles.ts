@@ -112,7 +112,7 @@ export function leaderOf(ensemble: TestEnsemble): Promise<TestMember> {
 }
 
 /** Waits until every one of these members leads or follows. */
-export async function allServe(members: readonly TestMember[]): Promise<void> {
+export async function allServe(members: readonly Pick<TestMember, 'id' | 'clientPort'>[]): Promise<void> {
   for (const { id, clientPort } of members) {
     await eventually(`member ${id} to serve`, () => modeOf(clientPort))
   }
