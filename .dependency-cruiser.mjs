@@ -13,6 +13,7 @@ const allowed = {
     'peer',
     'config',
     'core/(events|invariant|election/(why|vote))',
+    'protocol/zxid',
     'storage/(lock|fileSystem|fileNames|logFormat|errors|epochs|recovery)',
   ],
   supervisor: [
