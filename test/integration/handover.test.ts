@@ -342,7 +342,7 @@ describe('a handover', () => {
     const again = await cluster.up()
     expect(again.members).toMatchObject(Array(3).fill({ engine: 'apache' }))
     expect(again.epoch).toBe(3)
-    expect((await cluster.attempt('handover')).stderr).toContain('handover --to apache')
+    expect((await cluster.attempt('handover')).stderr).toMatch(/handover --name \S+ --to apache/)
     expect((await cluster.attempt('handover', '--to', 'etcd')).code).toBe(2)
   })
 })
