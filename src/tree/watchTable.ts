@@ -17,9 +17,10 @@ export type WatchMode = (typeof WatchMode)[keyof typeof WatchMode]
 
 const NOBODY: ReadonlySet<Watcher> = new Set()
 
-/** The root stands above everything, and is '' there. */
-function recursiveKey(path: string): string {
-  return path === '/' ? '' : path
+/** The root stands above everything, and is '' there. Null for what is no path, which a client may watch in vain. */
+function recursiveKey(path: string): string | null {
+  if (path === '/') return ''
+  return path.startsWith('/') ? path : null
 }
 
 export class WatchTable {
@@ -41,6 +42,7 @@ export class WatchTable {
 
   private addRecursive(path: string, watcher: Watcher): void {
     const key = recursiveKey(path)
+    if (key === null) return
     const watchers = this.recursive.get(key)
     if (watchers === undefined) this.recursive.set(key, new Set([watcher]))
     else watchers.add(watcher)
@@ -48,6 +50,7 @@ export class WatchTable {
 
   private removeRecursive(path: string, watcher: Watcher): void {
     const key = recursiveKey(path)
+    if (key === null) return
     const watchers = this.recursive.get(key)
     if (watchers?.delete(watcher) && watchers.size === 0) this.recursive.delete(key)
   }
@@ -87,7 +90,7 @@ export class WatchTable {
     const own = this.byPath.get(path)
     if (this.recursive.size === 0) return own === undefined ? NOBODY : this.fireOwn(path, own)
     const told = own === undefined ? new Set<Watcher>() : this.fireOwn(path, own)
-    for (const watchers of this.recursive.above(recursiveKey(path))) {
+    for (const watchers of this.recursive.above(recursiveKey(path) ?? '')) {
       for (const watcher of watchers) told.add(watcher)
     }
     return told

@@ -141,11 +141,6 @@ export class PendingChanges {
     return paths
   }
 
-  /** Of the names of those that are pending. */
-  ephemeralBytes(owner: bigint): number {
-    return this.gained.bytesOf(owner)
-  }
-
   /** Everything up to this zxid is in the tree now. */
   applied(zxid: Zxid): void {
     for (

@@ -15,7 +15,12 @@ import {
   SetAclRequest,
   SetDataRequest,
 } from '../../protocol/records/client.ts'
-import { encodeTxnBody, type Transaction, type TxnBody } from '../../protocol/transaction.ts'
+import {
+  encodeTransaction,
+  encodeTxnBody,
+  type Transaction,
+  type TxnBody,
+} from '../../protocol/transaction.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
 import type { AclSchemes } from '../../tree/acl.ts'
 import type { Database } from '../../tree/database.ts'
@@ -33,6 +38,11 @@ import * as prepareNode from './prepareNode.ts'
 import { type ReconfigParts, reconfig } from './prepareReconfig.ts'
 import { checkQuota, type QuotaListener, QuotaWarnings } from './quotaCheck.ts'
 import type { Request } from './request.ts'
+
+export interface Prepared {
+  readonly transaction: Transaction
+  readonly bytes: Buffer
+}
 
 export class Preparation {
   private readonly database: Database
@@ -61,16 +71,23 @@ export class Preparation {
     this.pending = new PendingChanges(database.tree, options.digestEnabled)
   }
 
-  /** Never throws for what a client sends: its mistakes are error transactions. */
-  prepare(request: Request, zxid: Zxid, now: Now): Transaction {
-    const { sessionId, cxid, type } = request
-    const timeMs = now.wallMs
+  /** Never throws for what a client sends: its mistakes are error transactions, and so is what became too large. */
+  prepare(request: Request, zxid: Zxid, now: Now): Prepared {
+    const { mark } = this.pending
     const body = this.bodyOf(request, this.operation(request, zxid, now), now)
+    const prepared = this.encode(request, zxid, now, body)
+    if (prepared.bytes.length <= this.mostBytes) return prepared
+    this.pending.rollback(mark)
+    return this.encode(request, zxid, now, errorBody(ErrorCode.MarshallingError))
+  }
+
+  private encode({ sessionId, cxid, type }: Request, zxid: Zxid, now: Now, body: TxnBody): Prepared {
     const isError = body.type === OpCode.error
-    const header = { clientId: sessionId, cxid, zxid, time: timeMs, type: isError ? OpCode.error : type }
-    const hasDigest = this.options.digestEnabled && !isError
+    const header = { clientId: sessionId, cxid, zxid, time: now.wallMs, type: isError ? OpCode.error : type }
+    const hasDigest = this.options.digestEnabled && !isError && !isUnnamedClose(body)
     const digest = hasDigest ? { version: DIGEST_VERSION, treeDigest: this.pending.digest } : undefined
-    return { header, body, digest }
+    const transaction = { header, body, digest }
+    return { transaction, bytes: encodeTransaction(transaction) }
   }
 
   private operation(request: Request, zxid: Zxid, now: Now): Operation {
@@ -191,6 +208,11 @@ export class Preparation {
   applied(zxid: Zxid): void {
     this.pending.applied(zxid)
   }
+}
+
+/** Apache, when it expects names, would take the digest for them. */
+function isUnnamedClose(body: TxnBody): boolean {
+  return body.type === OpCode.closeSession && body.record.paths2Delete === undefined
 }
 
 function errorBody(err: number): TxnBody {

@@ -18,10 +18,8 @@ import type { TxnBody } from '../../protocol/transaction.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
 import { type AclSchemes, fixupAcl, permits } from '../../tree/acl.ts'
 import type { DataTree } from '../../tree/dataTree.ts'
-import { ephemeralBytes } from '../../tree/ephemerals.ts'
 import { isProtected, parentOf } from '../../tree/paths.ts'
 import { CONTAINER_OWNER, freshStat, isTtl, ttlOwner } from '../../tree/znode.ts'
-import { MOST_EPHEMERAL_BYTES } from './limits.ts'
 import type { NodeState, PendingChanges } from './pending.ts'
 
 /** One operation: who asks, and what the transaction will be called. */
@@ -142,7 +140,6 @@ export function create(operation: Operation, type: CreateType, request: CreateRe
     throw new KeeperError(ErrorCode.NoChildrenForEphemerals, path)
   }
   const owner = ownerOf(operation, type, mode, ttl)
-  if (mode.ephemeral) requireRoomToClose(operation, path)
   const { data } = request
   operation.checkQuota(path, 1, data?.length ?? 0)
   const parentCVersion = (parent.stat.cversion + 1) | 0
@@ -153,13 +150,6 @@ export function create(operation: Operation, type: CreateType, request: CreateRe
   if (type === OpCode.createContainer) return { type, record }
   if (type === OpCode.createTtl) return { type, record: { ...record, ttl } }
   return { type, record: { ...record, ephemeral: mode.ephemeral === true } }
-}
-
-/** One transaction names all ephemerals of a session when it ends, and that cannot be refused any more. */
-function requireRoomToClose({ pending, tree, sessionId }: Operation, path: string): void {
-  const bytes = tree.ephemerals.bytesOf(sessionId) + pending.ephemeralBytes(sessionId)
-  if (bytes + ephemeralBytes(path) > MOST_EPHEMERAL_BYTES)
-    throw new KeeperError(ErrorCode.MarshallingError, path)
 }
 
 /** @throws KeeperError BadArguments, Unimplemented */
@@ -251,17 +241,31 @@ export function check(operation: Operation, request: CheckVersionRequest): TxnBo
 
 /**
  * The session's ephemerals, those being created too, go with it.
- * @param isNaming false: whoever applies it looks for them (closeSessionTxn.enabled=false; Apache's servers that are told so
- * cannot read a record here, SerializeUtils.deserializeTxn)
+ * @param isNaming false: each member that applies it looks for them (closeSessionTxn.enabled=false; Apache's servers
+ * that are told so cannot read a record here, SerializeUtils.deserializeTxn)
  */
 export function closeSession(operation: Operation, owned: ReadonlySet<string>, isNaming: boolean): TxnBody {
   const { pending, zxid, sessionId } = operation
-  const paths = pending.ephemeralsOf(sessionId, owned)
+  const paths = [...pending.ephemeralsOf(sessionId, owned)]
   for (const path of paths) {
     const parentPath = parentOf(path) ?? ''
     const parent = pending.find(parentPath)
     if (parent !== undefined) loseChild(operation, parentPath, parent)
     pending.delete(zxid, path)
   }
-  return { type: OpCode.closeSession, record: { paths2Delete: isNaming ? [...paths] : undefined } }
+  const areNamed = isNaming && haveRoom(paths, operation.mostBytes)
+  return { type: OpCode.closeSession, record: { paths2Delete: areNamed ? paths : undefined } }
+}
+
+/** Header, count of the names, digest. */
+const BESIDE_NAMES = 64
+
+/** The end of a session cannot be refused. Where the names are too many it goes without them. */
+function haveRoom(paths: readonly string[], mostBytes: number): boolean {
+  let bytes = BESIDE_NAMES
+  for (const path of paths) {
+    bytes += 4 + Buffer.byteLength(path)
+    if (bytes > mostBytes) return false
+  }
+  return true
 }

@@ -71,7 +71,7 @@ function prepare(world: World, request: Partial<ReconfigRequest>): TxnBody {
   const nothing = { joiningServers: null, leavingServers: null, newMembers: null, curConfigId: -1n }
   const body = encode(ReconfigRequest, { ...nothing, ...request })
   const asked = { sessionId: session, cxid: 1, type: OpCode.reconfig, body, authInfo: [] }
-  return preparation.prepare({ ...asked, owner: 'local' }, zxid, now).body
+  return preparation.prepare({ ...asked, owner: 'local' }, zxid, now).transaction.body
 }
 
 function errorOf(world: World, request: Partial<ReconfigRequest>): number {

@@ -11,7 +11,7 @@
 import type { Sid } from '../../../protocol/ids.ts'
 import { OpCode } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
-import { encodeTransaction, type Transaction } from '../../../protocol/transaction.ts'
+import type { Transaction } from '../../../protocol/transaction.ts'
 import { counterOf, formatZxid, MAX_COUNTER, nextZxid, type Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
@@ -92,12 +92,12 @@ export class Broadcast {
   private propose(request: Request, now: Now): void {
     const { replica, preparation } = this.parts
     const zxid = nextZxid(this.lastProposed)
-    const transaction = preparation.prepare(request, zxid, now)
+    const { transaction, bytes } = preparation.prepare(request, zxid, now)
     invariant(
       transaction.header.zxid === zxid,
       () => `prepared ${transaction.header.zxid} instead of ${zxid}`,
     )
-    const txn = { zxid, bytes: encodeTransaction(transaction) }
+    const txn = { zxid, bytes }
     this.lastProposed = zxid
     this.measure(txn.bytes.length)
     const packet = packets.proposal(txn)
