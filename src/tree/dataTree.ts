@@ -15,7 +15,6 @@ import { Ephemerals } from './ephemerals.ts'
 import { nameOf, parentOf } from './paths.ts'
 import { QUOTA_ROOT } from './quota.ts'
 import { QuotaStatistics } from './quotaStatistics.ts'
-import { usageOf } from './usage.ts'
 import { freshStat, kindOf, type NodeKind, type TtlRule, Znode } from './znode.ts'
 
 /** Hears of changes, for watches; `aclId` is the ACL of the node at that path, when it was deleted its last. */
@@ -169,7 +168,7 @@ export class DataTree {
   countBelow(path: string): number {
     if (path === '/') return this.nodeCount - 2
     const node = this.node(path)
-    return node === undefined ? 0 : usageOf(node).count - 1
+    return node === undefined ? 0 : node.usage.count - 1
   }
 
   get ephemeralsCount(): number {
@@ -258,7 +257,6 @@ export class DataTree {
     this.dataSize += grown
     this.change(path === '/' ? '' : path, node, () => {
       node.data = data
-      node.contentCrc = null
       node.version = version
       node.mzxid = zxid
       node.mtime = time
@@ -292,7 +290,6 @@ export class DataTree {
     if (node.data?.equals(data) && node.mzxid === version) return
     this.dataSize += data.length - (node.data?.length ?? 0)
     node.data = data
-    node.contentCrc = null
     if (version === ZERO_ZXID) return
     node.mzxid = version
     node.mtime = timeMs

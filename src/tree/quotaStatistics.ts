@@ -3,9 +3,7 @@
  * this is no transaction (DataTree.updateQuotaStat). Only the nearest limited path counts a change; limits above
  * it hear of it when a snapshot is read (asked Apache 3.8.0).
  */
-import { parentOf } from './paths.ts'
 import { limitedPath, measuredPath, QUOTA_ROOT, QuotaPaths, QuotaText, statsPath } from './quota.ts'
-import { eachUsage, type Usage, usageOf } from './usage.ts'
 import type { Znode } from './znode.ts'
 
 export class QuotaStatistics {
@@ -44,25 +42,11 @@ export class QuotaStatistics {
     if (node !== undefined) node.data = QuotaText.parseLeniently(node.data).plus(count, bytes).toBuffer()
   }
 
-  /**
-   * A snapshot was read: which paths have limits, and what is below them (setupQuota, which takes leaves only). Where
-   * limited paths lie within one another, one walk measures them all.
-   */
+  /** A snapshot was read: which paths have limits, and what is below them (setupQuota, which takes leaves only). */
   setUp(): void {
-    const limited = this.limitedLeaves()
-    for (const path of limited) this.paths.add(path)
-    const byNode = new Map<Znode, string>()
-    for (const path of limited) {
-      const node = this.node(path)
-      if (node === undefined) this.write(path, NO_USAGE)
-      else byNode.set(node, path)
-    }
-    for (const [top, path] of byNode) {
-      if (this.paths.above(parentOf(path) ?? '') !== null) continue
-      eachUsage(top, (node, usage) => {
-        const measured = byNode.get(node)
-        if (measured !== undefined) this.write(measured, usage)
-      })
+    for (const path of this.limitedLeaves()) {
+      this.paths.add(path)
+      this.measure(path)
     }
   }
 
@@ -80,14 +64,10 @@ export class QuotaStatistics {
   }
 
   private measure(limited: string): void {
-    const node = this.node(limited)
-    this.write(limited, node === undefined ? NO_USAGE : usageOf(node))
-  }
-
-  private write(limited: string, { count, bytes }: Usage): void {
+    const { count, bytes } = this.node(limited)?.usage ?? NO_USAGE
     const node = this.node(statsPath(limited))
     if (node !== undefined) node.data = QuotaText.of(count, bytes).toBuffer()
   }
 }
 
-const NO_USAGE: Usage = { count: 0, bytes: 0 }
+const NO_USAGE = { count: 0, bytes: 0 }

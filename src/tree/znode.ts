@@ -55,7 +55,7 @@ export function ttlOf(owner: bigint): number {
 }
 
 export class Znode implements StatPersisted {
-  data: Buffer | null
+  private content: Buffer | null
   aclId: number
   czxid: Zxid
   mzxid: Zxid
@@ -71,9 +71,17 @@ export class Znode implements StatPersisted {
   digest: number | null = null
   /** The part of the digest that path and data make; null until it is asked for, and again with new data. */
   contentCrc: number | null = null
+  private parent: Znode | null = null
+  /**
+   * Nodes at and below this one, and their bytes of data, once somebody has asked; 0 nodes until then. From then on they
+   * follow every change: a client may ask for a large tree again and again.
+   * Invariant: below a counted node all are counted.
+   */
+  private nodes = 0
+  private bytes = 0
 
   constructor(data: Buffer | null, aclId: number, stat: StatPersisted) {
-    this.data = data
+    this.content = data
     this.aclId = aclId
     this.czxid = stat.czxid
     this.mzxid = stat.mzxid
@@ -90,13 +98,64 @@ export class Znode implements StatPersisted {
     return this.children?.size ?? 0
   }
 
+  get data(): Buffer | null {
+    return this.content
+  }
+
+  set data(data: Buffer | null) {
+    this.grow(0, (data?.length ?? 0) - (this.content?.length ?? 0))
+    this.content = data
+    this.contentCrc = null
+  }
+
+  /** How much lies at and below this node. */
+  get usage(): { readonly count: number; readonly bytes: number } {
+    if (this.nodes === 0) this.count()
+    return { count: this.nodes, bytes: this.bytes }
+  }
+
   addChild(name: string, child: Znode): void {
     this.children ??= new Map()
+    this.leave(this.children.get(name))
     this.children.set(name, child)
+    child.parent = this
+    if (this.nodes === 0) return
+    const { count, bytes } = child.usage
+    this.grow(count, bytes)
   }
 
   removeChild(name: string): void {
+    this.leave(this.children?.get(name))
     if (this.children?.delete(name) && this.children.size === 0) this.children = null
+  }
+
+  private leave(child: Znode | undefined): void {
+    if (child === undefined) return
+    child.parent = null
+    this.grow(-child.nodes, -child.bytes)
+  }
+
+  private grow(nodes: number, bytes: number): void {
+    for (let node: Znode | null = this; node !== null && node.nodes > 0; node = node.parent) {
+      node.nodes += nodes
+      node.bytes += bytes
+    }
+  }
+
+  /** Without recursion: a client may make a tree deeper than any call stack. */
+  private count(): void {
+    const uncounted: Znode[] = [this]
+    for (const { children } of uncounted) {
+      for (const child of children?.values() ?? []) if (child.nodes === 0) uncounted.push(child)
+    }
+    for (const node of uncounted.reverse()) {
+      node.nodes = 1
+      node.bytes = node.content?.length ?? 0
+      for (const child of node.children?.values() ?? []) {
+        node.nodes += child.nodes
+        node.bytes += child.bytes
+      }
+    }
   }
 
   /** As clients see it: DataNode.copyStat. */

@@ -14,25 +14,8 @@ export interface Sizes {
   readonly acls: number
   /** Nodes of a mebibyte. */
   readonly large: number
-}
-
-export const LEAN: Sizes = {
-  levels: 600,
-  quotaLevels: 60,
-  children: 1500,
-  ephemerals: 1500,
-  acls: 100,
-  large: 2,
-}
-
-/** What takes minutes; the memory of a deep path grows with the square of its levels, since every node has its path. */
-export const HEAVY: Sizes = {
-  levels: 10_000,
-  quotaLevels: 1000,
-  children: 200_000,
-  ephemerals: 100_000,
-  acls: 10_000,
-  large: 50,
+  /** Bytes of the largest multi. */
+  readonly multi: number
 }
 
 const MULTI = 14
@@ -41,8 +24,33 @@ const SET_WATCHES = 101
 const CREATE_CONTAINER = 19
 const EPHEMERAL = 1
 const CONTAINER = 4
+const CREATE_TTL = 21
+const WITH_TTL = 5
+const MOST_TTL = 2n ** 40n - 1n
+const COUNT_BELOW = 104
 /** Just below jute.maxbuffer, with what a frame needs beside it. */
 const LARGEST = 0xfffff - 200
+
+export const LEAN: Sizes = {
+  levels: 600,
+  quotaLevels: 60,
+  children: 1500,
+  ephemerals: 1500,
+  acls: 100,
+  large: 2,
+  multi: LARGEST / 4,
+}
+
+/** What takes minutes; the memory of a deep path grows with the square of its levels, since every node has its path. */
+export const HEAVY: Sizes = {
+  levels: 10_000,
+  quotaLevels: 400,
+  children: 100_000,
+  ephemerals: 100_000,
+  acls: 10_000,
+  large: 12,
+  multi: LARGEST,
+}
 
 const partHeader = (type: number, isEnd = false) => Buffer.concat([int(type), bool(isEnd), int(-1)])
 
@@ -81,8 +89,10 @@ async function chain(client: RawClient, top: string, levels: number): Promise<st
 }
 
 async function limit(client: RawClient, path: string): Promise<void> {
-  await client.create(`/zookeeper/quota${path}/zookeeper_limits`, 'count=1000000,bytes=-1')
-  await client.create(`/zookeeper/quota${path}/zookeeper_stats`, 'count=0,bytes=0')
+  await Promise.all([
+    client.create(`/zookeeper/quota${path}/zookeeper_limits`, 'count=1000000,bytes=-1'),
+    client.create(`/zookeeper/quota${path}/zookeeper_stats`, 'count=0,bytes=0'),
+  ])
 }
 
 async function deepWithQuota(client: RawClient, { levels }: Sizes): Promise<void> {
@@ -98,7 +108,7 @@ async function deepWithQuota(client: RawClient, { levels }: Sizes): Promise<void
 async function quotaOnEveryLevel(client: RawClient, { quotaLevels }: Sizes): Promise<void> {
   await chain(client, '/q', quotaLevels)
   await chain(client, '/zookeeper/quota/q', quotaLevels)
-  for (let path = '/q', i = 0; i < quotaLevels; path += '/b', i++) await limit(client, path)
+  await inWindows(quotaLevels, 50, (i) => limit(client, `/q${'/b'.repeat(i)}`))
   await client.create(`/q${'/b'.repeat(quotaLevels - 1)}/leaf`, 'leaf')
 }
 
@@ -108,6 +118,15 @@ async function wide(client: RawClient, { children }: Sizes): Promise<void> {
   await manyChildren(client, '/wide', children)
   await client.create('/zookeeper/quota/wide')
   await limit(client, '/wide')
+  const statistics = '/zookeeper/quota/wide/zookeeper_stats'
+  await inWindows(200, 50, async () => {
+    // Measured each time, as is what a client asks for.
+    await Promise.all([
+      client.call(opcode.delete, 'delete', buffer(statistics), int(-1)),
+      client.create(statistics),
+      client.call(COUNT_BELOW, 'count', buffer('/wide')),
+    ])
+  })
   await inWindows(200, 50, (i) => client.call(opcode.delete, 'delete', buffer(`/wide/${i}`), int(-1)))
 }
 
@@ -164,9 +183,9 @@ async function manyAcls(client: RawClient, { acls }: Sizes): Promise<void> {
   )
 }
 
-async function largestMulti(client: RawClient): Promise<void> {
+async function largestMulti(client: RawClient, { multi: bytes }: Sizes): Promise<void> {
   const part = createPart('/multi/00000')
-  const count = Math.floor((LARGEST - 100) / part.length)
+  const count = Math.floor((bytes - 100) / part.length)
   await client.create('/multi')
   const names = Array.from({ length: count }, (_, i) => `/multi/${String(i).padStart(5, '0')}`)
   await multi(
@@ -180,9 +199,26 @@ async function largestMulti(client: RawClient): Promise<void> {
 }
 
 async function containers(client: RawClient): Promise<void> {
-  let path = '/c'
-  for (let i = 0; i < 100; i++, path += '/c')
-    await client.call(CREATE_CONTAINER, 'container', buffer(path), buffer(''), openAcl, int(CONTAINER))
+  await inWindows(100, 50, (i) => {
+    const path = buffer('/c'.repeat(i + 1))
+    return client.call(CREATE_CONTAINER, 'container', path, buffer(''), openAcl, int(CONTAINER))
+  })
+}
+
+async function ttlNodes(client: RawClient): Promise<void> {
+  await inWindows(100, 50, (i) => {
+    const path = buffer('/t'.repeat(i + 1))
+    return client.call(CREATE_TTL, 'TTL', path, buffer(''), openAcl, int(WITH_TTL), long(MOST_TTL))
+  })
+}
+
+/** A tree comes and goes, from its leaves up. */
+async function deletion(client: RawClient, { children }: Sizes): Promise<void> {
+  const count = Math.ceil(children / 10)
+  await client.create('/gone')
+  await manyChildren(client, '/gone', count)
+  await inWindows(count, 500, (i) => client.call(opcode.delete, 'delete', buffer(`/gone/${i}`), int(-1)))
+  await client.call(opcode.delete, 'delete', buffer('/gone'), int(-1))
 }
 
 async function manyEphemerals(client: RawClient, port: number, { ephemerals }: Sizes): Promise<void> {
@@ -192,9 +228,12 @@ async function manyEphemerals(client: RawClient, port: number, { ephemerals }: S
   await session.close()
 }
 
-/** Every shape, and how long it took, ms. */
-export async function commitShapes(port: number, sizes: Sizes): Promise<Map<string, number>> {
-  const took = new Map<string, number>()
+/** Every shape, one after the other. */
+export async function commitShapes(
+  port: number,
+  sizes: Sizes,
+  tell: (shape: string, tookMs: number) => void,
+) {
   const client = await RawClient.open(port)
   const shapes: [string, () => Promise<void>][] = [
     ['deep with a quota', () => deepWithQuota(client, sizes)],
@@ -203,15 +242,16 @@ export async function commitShapes(port: number, sizes: Sizes): Promise<Map<stri
     ['large names and data', () => largeNames(client, sizes)],
     ['texts of quotas', () => quotaTexts(client)],
     ['ACLs', () => manyAcls(client, sizes)],
-    ['the largest multi', () => largestMulti(client)],
+    ['the largest multi', () => largestMulti(client, sizes)],
     ['containers', () => containers(client)],
+    ['TTL nodes', () => ttlNodes(client)],
+    ['deletion', () => deletion(client, sizes)],
     ['ephemerals', () => manyEphemerals(client, port, sizes)],
   ]
   for (const [name, commit] of shapes) {
     const begun = performance.now()
     await commit()
-    took.set(name, Math.round(performance.now() - begun))
+    tell(name, Math.round(performance.now() - begun))
   }
   client.destroy()
-  return took
 }

@@ -180,6 +180,19 @@ describe('four-letter words', () => {
     )
   })
 
+  it('cut the list of watches where the whole would fit no string', () => {
+    const path = `/${'n'.repeat(1_000_000)}`
+    const byConnection = new Map(Array.from({ length: 1000 }, (_, i) => [`0x${i}`, [path]]))
+    for (const word of ['wchc', 'wchp']) {
+      const answer = ask(word, { watches: { byConnection } }) ?? ''
+      expect(answer.length).toBeLessThan(65 * 1024 * 1024)
+      expect(answer.endsWith('\n')).toBe(true)
+    }
+    expect(ask('wchc', { watches: { byConnection } })).toContain(
+      'cut here: the whole would be more than 64 MiB',
+    )
+  })
+
   it('answer ruok, isro and dirs without ends of line where Apache has none', () => {
     expect(ask('ruok')).toBe('imok')
     expect(ask('isro')).toBe('rw')

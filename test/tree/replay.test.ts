@@ -20,7 +20,18 @@ function contentOf({ tree, sessions }: Database) {
   const nodes = [...tree.nodes()].map(([path, node]) => {
     // What came and went while the state was made may have taken numbers, too.
     const { children, digest: _, aclId: __, ...rest } = node
-    return [path, { ...rest, children: [...(children?.keys() ?? [])].sort(), acl: tree.aclOf(node) }] as const
+    return [
+      path,
+      {
+        ...rest,
+        parent: null,
+        nodes: 0,
+        bytes: 0,
+        usage: node.usage,
+        children: [...(children?.keys() ?? [])].sort(),
+        acl: tree.aclOf(node),
+      },
+    ] as const
   })
   const owned = [...tree.ephemeralOwners()].map(([owner, paths]) => [String(owner), [...paths].sort()])
   return {
