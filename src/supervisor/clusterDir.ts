@@ -15,6 +15,7 @@ import {
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { OperationError } from '../control/operationError.ts'
 import type { Engine } from '../host/host.ts'
+import { systemTrouble } from '../host/systemError.ts'
 import { isVersionDir, VERSION_DIR } from '../storage/fileNames.ts'
 import { lockHolder } from '../storage/lock.ts'
 import type { ClusterRequest } from './plan.ts'
@@ -136,7 +137,6 @@ export class ClusterDir {
       manifest.found = [...(manifest.found ?? []).filter((path) => path !== folder), name]
       this.remember(folder)
     }
-    this.save()
   }
 
   /** Removes the files right in `folder` that zk-pseudo made, but those to `keep`. */
@@ -187,11 +187,13 @@ export class ClusterDir {
     if (before === null || manifest === null) return
     const old = before.manifest?.created ?? []
     removeMade(manifest.created.filter((path) => !old.includes(path)))
-    for (const [path, bytes] of before.contents) if (existsSync(dirname(path))) writeFileSync(path, bytes)
     this.manifest = before.manifest
     this.before = null
     this.isSettled = true
-    if (this.manifest !== null && existsSync(this.path)) this.save()
+    for (const [path, bytes] of before.contents) {
+      if (existsSync(dirname(path))) asFarAsPossible(() => writeFileSync(path, bytes))
+    }
+    if (this.manifest !== null && existsSync(this.path)) asFarAsPossible(() => this.save())
   }
 
   save(): void {
@@ -299,6 +301,15 @@ function configsAt(path: string): string[] {
   } catch {
     // Not a folder.
     return [path]
+  }
+}
+
+/** What keeps a start from its end may keep it from being taken back, too: the first trouble is the one to tell. */
+function asFarAsPossible(work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (systemTrouble(error, null) === null) throw error
   }
 }
 

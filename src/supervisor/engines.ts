@@ -66,12 +66,11 @@ export class Engines {
     return (await this.factoryOf(engine)).open(config)
   }
 
-  /** The next `up`, too, runs each member by what ran it last. */
+  /** The next `up`, too, runs each member by what ran it last; to be saved. */
   remember(members: readonly Member[]): void {
     const { manifest } = this.dir
     if (manifest === null) return
     manifest.engines = Object.fromEntries(members.map(({ id, engine }) => [id, engine]))
-    this.dir.save()
   }
 
   /** To be called when no member is left. */

@@ -1,4 +1,5 @@
 /** The names of clusters: each has a folder of its own, and a folder belongs to one name. */
+import { randomBytes } from 'node:crypto'
 import { OperationError, usageError } from '../control/operationError.ts'
 import { usualName } from './presence.ts'
 
@@ -23,4 +24,8 @@ export function checkOwner(dir: string, owner: string | undefined, asked: string
     `${dir} belongs to the cluster ${owner}, not to ${asked}`,
     `start ${asked} in a folder of its own: --dir FOLDER, or start ${owner}: zk-pseudo up --dir ${dir}${option}`,
   )
+}
+
+export function defaultName(dir: string): string {
+  return usualName(dir) || `cluster-${randomBytes(3).toString('hex')}`
 }

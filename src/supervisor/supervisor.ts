@@ -2,7 +2,6 @@
  * A cluster's life: its members are opened together, run, done things to, and ended. One supervisor a cluster, in
  * the foreground `up`, in the background process of `up -d`, or in the process of a test that uses the library.
  */
-import { randomBytes } from 'node:crypto'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type {
   ActionRequest,
@@ -28,15 +27,15 @@ import { alreadyRunning, FolderClaim } from './folderClaim.ts'
 import { handover } from './handover.ts'
 import { LogBook } from './logBook.ts'
 import { Member } from './member.ts'
-import { checkName, checkOwner } from './names.ts'
+import { checkName, checkOwner, defaultName } from './names.ts'
 import { bindAll, openMembers } from './opening.ts'
 import { type ClusterRequest, completed } from './plan.ts'
 import { PortClaims } from './ports.ts'
-import { usualName } from './presence.ts'
 import { preciseNow } from './probe.ts'
 import { Probes } from './probes.ts'
 import { identityOf } from './processes.ts'
 import { lossOf } from './quorumLoss.ts'
+import { Records } from './records.ts'
 import { isRegistered, register, unregister } from './registry.ts'
 import { resync } from './resync.ts'
 import { Roster } from './roster.ts'
@@ -68,6 +67,9 @@ export class Supervisor {
   private readonly claims = new PortClaims()
   private readonly turns = new Turns()
   private readonly folder: FolderClaim
+  private readonly records = new Records((message) => {
+    this.events.add(this.now, null, { type: 'log', level: 'warn', message })
+  })
   readonly control: ControlSocket
   private isPublished = false
   private looking: NodeJS.Timeout | null = null
@@ -129,7 +131,7 @@ export class Supervisor {
       apacheHome: dir.manifest?.apacheHome ?? null,
     }
     dir.begin(manifest, folder.made)
-    this.saveState()
+    this.writeState()
     this.engines = new Engines(this.request, dir)
     this.events = new EventLog(dir.eventsPath)
     this.events.listen((event) => this.logs?.write(event))
@@ -174,8 +176,9 @@ export class Supervisor {
 
   /** The folder is what the cluster is; the entry that helps to find it is made anew when a cleaner has taken it. */
   private look(): void {
-    if (!this.folder.isHere) void this.endWithout(this.folder.path)
-    else if (!isRegistered(this.dir.path)) register({ name: this.name, dir: this.dir.path })
+    if (!this.folder.isHere) return void this.endWithout(this.folder.path)
+    this.records.retry()
+    if (!isRegistered(this.dir.path)) register({ name: this.name, dir: this.dir.path })
   }
 
   /** Nothing can be kept and nobody can reach it by its folder: there is nothing to stop gracefully for. */
@@ -234,6 +237,7 @@ export class Supervisor {
   setAside(member: Member, reason: AsideReason, what: string): string[] {
     const paths = setAside(member.config, reason, what)
     for (const path of paths) this.dir.wasSetAside(path)
+    this.saveManifest()
     return paths
   }
 
@@ -243,6 +247,7 @@ export class Supervisor {
     if (from === to) return
     member.engine = to
     this.engines.remember(this.members)
+    this.saveManifest()
     this.events.add(this.now, member.id, { type: 'engine-changed', from, to })
   }
 
@@ -271,24 +276,27 @@ export class Supervisor {
     return this.roster.connectString
   }
 
+  /** Members come and go: none of that may fail for what is kept of it. */
   private saveState(): void {
+    if (this.folder.isHere) this.records.keep('supervisor.json', () => this.writeState())
+    else void this.endWithout(this.folder.path)
+  }
+
+  private saveManifest(): void {
+    if (this.folder.isHere) this.records.keep('cluster.json', () => this.dir.save())
+  }
+
+  private clearState(): void {
+    if (this.folder.isHere) this.records.keep('supervisor.json', () => clearState(this.dir.path))
+  }
+
+  private writeState(): void {
     const own = identityOf(process.pid)
     const pids = this.members.map((member) => member.host?.pid ?? own.pid)
     const members = pids.filter((pid) => pid > 0 && pid !== own.pid).map(identityOf)
     const socket = this.control.elsewhere
-    const { name, connectString } = this
-    try {
-      saveState(this.dir.path, {
-        ...own,
-        name,
-        connectString,
-        members,
-        ...(socket === null ? {} : { socket }),
-      })
-    } catch (error) {
-      if (this.folder.isHere) throw error
-      void this.endWithout(this.folder.path)
-    }
+    const state = { ...own, name: this.name, connectString: this.connectString, members }
+    saveState(this.dir.path, socket === null ? state : { ...state, socket })
   }
 
   async info(): Promise<ClusterInfo> {
@@ -351,7 +359,7 @@ export class Supervisor {
   /** For a process that is about to end: nothing is waited for. */
   endNow(): void {
     for (const member of this.members) void member.host?.kill()
-    if (this.folder.isHere) clearState(this.dir.path)
+    this.clearState()
     unregister(this.dir.path)
   }
 
@@ -365,10 +373,8 @@ export class Supervisor {
     }
     await this.engines.close()
     this.claims.releaseAll()
-    if (this.folder.isHere) {
-      this.dir.save()
-      clearState(this.dir.path)
-    }
+    this.saveManifest()
+    this.clearState()
     unregister(this.dir.path)
     this.events.close()
     this.logs?.close()
@@ -388,8 +394,4 @@ async function portTaken(error: unknown, members: readonly Member[]): Promise<un
   const end = owner?.process ? `end it (kill ${owner.process.pid})` : 'end that program'
   const hint = `${end}, then: zk-pseudo start ${members.length === 1 ? members[0]?.id : 'all'}`
   return new PortError('PORT_TAKEN', message, hint, address, port)
-}
-
-function defaultName(dir: string): string {
-  return usualName(dir) || `cluster-${randomBytes(3).toString('hex')}`
 }

@@ -140,6 +140,7 @@ describe('what zk-pseudo made', () => {
       const name = join(folder, asideName('unreadable', '17'))
       renameSync(join(folder, 'version-2'), name)
       dir.wasSetAside(name)
+      dir.save()
       put(join(folder, 'version-2', 'snapshot.2'))
     }
     const { kept } = new ClusterDir(home).removeVolumes()
