@@ -69,6 +69,10 @@ export async function startDetached(
       if (child.connected) child.send(GOES_ON)
       throw startsStill(child.pid, waitTimeoutMs, request.dir)
     }
+  } catch (error) {
+    // The system gave no process that would take it over, or away.
+    if (child.pid === undefined) rmSync(printed, { force: true })
+    throw error
   } finally {
     clearTimeout(timer)
     if (child.connected) child.disconnect()
