@@ -57,6 +57,7 @@ async function callJson<T>(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<T> {
+  refuseIfStopped(dir)
   const hangUp = signal === undefined ? {} : { signal }
   const outgoing = request({ createConnection: () => connectToControl(dir), method, path, ...hangUp })
   outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)))
@@ -67,8 +68,8 @@ async function callJson<T>(
 
 function answerOf(outgoing: ClientRequest, dir: string): Promise<IncomingMessage> {
   const looking = setInterval(() => {
-    const state = readState(dir)
-    if (state !== null && isStopped(state)) outgoing.destroy(stopped(state.name, state.pid))
+    const trouble = whyStopped(dir)
+    if (trouble !== null) outgoing.destroy(trouble)
   }, LOOK_MS)
   return new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.once('response', resolve)
@@ -76,12 +77,22 @@ function answerOf(outgoing: ClientRequest, dir: string): Promise<IncomingMessage
   }).finally(() => clearInterval(looking))
 }
 
-function stopped(name: string, pid: number): OperationError {
+/** Null when it is not stopped, or that cannot be known. */
+function whyStopped(dir: string): OperationError | null {
+  const state = readState(dir)
+  if (state === null || !isStopped(state)) return null
+  const { name, pid } = state
   return new OperationError(
     'SUPERVISOR_STOPPED',
     `the supervisor of ${name} (process ${pid}) is stopped, as by SIGSTOP or Ctrl-Z: it cannot answer`,
     `let it go on: kill -CONT ${pid}, or fg in the terminal where it was started`,
   )
+}
+
+/** What is sent to a supervisor that is stopped would be done later, when its caller has long given up. */
+function refuseIfStopped(dir: string): void {
+  const trouble = whyStopped(dir)
+  if (trouble !== null) throw trouble
 }
 
 async function parseAnswer<T>(answer: IncomingMessage, dir: string): Promise<T> {
@@ -130,6 +141,7 @@ function unreachable(error: NodeJS.ErrnoException, dir: string): OperationError 
 }
 
 async function* jsonLines<T>(dir: string, path: string, signal: AbortSignal | undefined): AsyncGenerator<T> {
+  refuseIfStopped(dir)
   const hangUp = signal === undefined ? {} : { signal }
   const outgoing = request({ createConnection: () => connectToControl(dir), path, ...hangUp })
   outgoing.end()

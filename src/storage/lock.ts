@@ -36,7 +36,11 @@ export function lockDirectory(files: FileSystem, dir: string): DirectoryLock {
     if (released) return
     released = true
     files.close(fd)
-    removeIfThere(files, path)
+    try {
+      removeIfThere(files, path)
+    } catch {
+      // On a disk that takes no writes any more it stays: nobody holds it open, so it is nobody's.
+    }
   }
   try {
     for (const other of files.list(dir)) {
