@@ -1,9 +1,20 @@
 /** Options that several commands share, with their checks. */
+import { existsSync } from 'node:fs'
+import { slipIn } from '../config/paths.ts'
 import type { OptionSpec } from './command.ts'
 import { nearest, usageError } from './errors.ts'
 
 export interface JsonOptions {
   json?: boolean
+}
+
+/** A parser of folders for the option `flag`. A shell leaves the ~ in `--dir=~/zk` as it is; a folder named ~ is not meant. */
+export function folderOf(flag: string): (text: string) => string {
+  return (text) => {
+    const slip = existsSync(text) ? null : slipIn(text)
+    if (slip === null) return text
+    throw usageError(`${flag} ${text} is taken literally, and ${slip.meaning}`, slip.hint)
+  }
 }
 
 /** How a command finds its cluster. */
@@ -19,6 +30,7 @@ export const clusterOptions: OptionSpec[] = [
   {
     flags: '--dir <folder>',
     description: 'the cluster in this folder (default .zk-pseudo)',
+    parse: folderOf('--dir'),
     complete: 'folder',
   },
 ]

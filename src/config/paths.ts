@@ -28,7 +28,11 @@ export function isPathSlip({ message }: Problem): boolean {
   return message.includes(` ${LITERALLY} `)
 }
 
-function slipIn(value: string, platform: NodeJS.Platform): { meaning: string; hint: string } | null {
+/** What a path probably means instead; null for a plain one. */
+export function slipIn(
+  value: string,
+  platform: NodeJS.Platform = process.platform,
+): { meaning: string; hint: string } | null {
   const [first = ''] = value
   if (/["'`]/.test(first) || /["']$/.test(value)) {
     const bare = value.replace(/^["'`]+|["'`]+$/g, '')

@@ -1,4 +1,5 @@
 /** Whether a member that does not run could not start because of its data; nothing is changed. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { ttlRuleOf } from '../peer/nodeOptions.ts'
@@ -24,9 +25,14 @@ export function isDataAtFault(config: ServerConfig): boolean {
   }
   try {
     const recovered = recoverDatabase(nodeFileSystem, { snapDir, logDir, ...options })
-    readEpochs(nodeFileSystem, snapDir, recovered?.lastZxid ?? ZERO_ZXID)
-    return false
+    const { currentEpoch } = readEpochs(nodeFileSystem, snapDir, recovered?.lastZxid ?? ZERO_ZXID)
+    return recovered === null && currentEpoch > 0 && mayNotBegin(config)
   } catch (error) {
     return error instanceof StorageError && OF_THE_DATA.includes(error.code)
   }
+}
+
+/** Storage refuses an empty history beside an epoch that was taken, unless a file `initialize` asks for a new beginning. */
+function mayNotBegin({ dbAutocreate, dataLogDir }: ServerConfig): boolean {
+  return dbAutocreate && !existsSync(join(dataLogDir, 'initialize'))
 }

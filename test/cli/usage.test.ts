@@ -19,6 +19,12 @@ describe('wrong usage exits 2 and says what to do', () => {
     ['a file that is not there', ['up', 'nowhere.cfg'], /no file or folder nowhere\.cfg/],
     ['a number and a file', ['up', '3', 'a.cfg'], /one number of members, or config files/],
     ['a setting without a value', ['up', '3', '--set', 'tickTime'], /--set takes key=value/],
+    [
+      'a home folder that no shell put in',
+      ['up', '3', '--dry-run', '--dir=~/zk'],
+      /--dir ~\/zk is taken literally/,
+    ],
+    ['a variable in an output folder', ['localize', 'a.cfg', '--out', '$OUT'], /--out \$OUT is taken/],
     ['ports that do not exist', ['up', '3', '--dry-run', '--base-port', '65530'], /out of range/],
     [
       'a wrong value',

@@ -9,7 +9,7 @@ import { clusterToExport, type ExportCluster } from '../exportCluster.ts'
 import { checkTarget, writeExport } from '../exportFolder.ts'
 import { exportDocument, exportText } from '../format/export.ts'
 import { membersText } from '../format/words.ts'
-import { type ClusterOptions, clusterOptions, jsonOption } from '../options.ts'
+import { type ClusterOptions, clusterOptions, folderOf, jsonOption } from '../options.ts'
 
 interface ExportOptions extends ClusterOptions {
   hosts?: string
@@ -38,6 +38,7 @@ export const command = defineCommand<ExportOptions>({
     {
       flags: '--out <folder>',
       description: 'where it goes (default zk-export)',
+      parse: folderOf('--out'),
       default: 'zk-export',
       complete: 'folder',
     },

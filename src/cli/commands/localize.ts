@@ -9,7 +9,7 @@ import { localizeDocument, localizeText } from '../format/localize.ts'
 import { listText, membersText } from '../format/words.ts'
 import { checkFolder, type DataSources, dataSources, writeFolder } from '../localFolder.ts'
 import { givenPorts, type PortOptions } from '../localPorts.ts'
-import { type JsonOptions, jsonOption, wholeNumber } from '../options.ts'
+import { folderOf, type JsonOptions, jsonOption, wholeNumber } from '../options.ts'
 
 interface LocalizeOptions extends JsonOptions, PortOptions {
   out: string
@@ -36,6 +36,7 @@ export const command = defineCommand<LocalizeOptions>({
     {
       flags: '--out <folder>',
       description: 'where the configs and the data go (default zk-local)',
+      parse: folderOf('--out'),
       default: 'zk-local',
       complete: 'folder',
     },

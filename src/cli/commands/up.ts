@@ -15,7 +15,7 @@ import { contractOf } from '../format/cluster.ts'
 import { durationText } from '../format/words.ts'
 import { catchInterrupts } from '../interrupts.ts'
 import { cannotAnswer } from '../openCluster.ts'
-import { clusterOptions, jsonOption, waitTimeoutOption, wholeNumber } from '../options.ts'
+import { clusterOptions, folderOf, jsonOption, waitTimeoutOption, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
 import { planText, planUp } from '../plan.ts'
 import { withProgress } from '../progress.ts'
@@ -80,6 +80,7 @@ export const command = defineCommand<UpOptions>({
     {
       flags: '--dir <folder>',
       description: 'where configs, data and logs go (default .zk-pseudo)',
+      parse: folderOf('--dir'),
       complete: 'folder',
     },
     jsonOption,
