@@ -38,8 +38,9 @@ export function lockDirectory(files: FileSystem, dir: string): DirectoryLock {
     files.close(fd)
     try {
       removeIfThere(files, path)
-    } catch {
+    } catch (error) {
       // On a disk that takes no writes any more it stays: nobody holds it open, so it is nobody's.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error
     }
   }
   try {
