@@ -51,18 +51,19 @@ function askSocket(name: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect({ path: socketPath(name) }).setEncoding('utf8')
     let text = ''
-    const over = setTimeout(() => socket.destroy(), ASK_MS)
-    let isHeld = false
-    socket.once('connect', () => {
-      isHeld = true
-    })
+    let isSilent = false
+    const over = setTimeout(() => {
+      isSilent = true
+      socket.destroy()
+    }, ASK_MS)
     socket.on('data', (chunk) => {
       text += chunk
     })
     socket.on('error', () => {})
     socket.once('close', () => {
       clearTimeout(over)
-      resolve(isHeld ? text : null)
+      // One that hangs up without a word has just let go of the name, or died.
+      resolve(text === '' && !isSilent ? null : text)
     })
   })
 }
