@@ -301,8 +301,6 @@ export class World {
 
   /** Drawn for itself: what it does is in addition to the seed's faults. */
   private planImpostor(): void {
-    // A planted fault is rare enough without somebody who keeps leaders busy.
-    if (this.options.fault !== undefined) return
     const { members, schedule, options } = this
     const random = new Random(options.seed ^ IMPOSTOR_SEED)
     if (random.chance(0.5)) new Impostor({ members, random, schedule, isOver: () => this.isHealed }).plan()
