@@ -13,7 +13,7 @@ import { readEpochs } from '../../src/storage/epochs.ts'
 import { listLogs } from '../../src/storage/fileNames.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
 import { LogFile } from '../../src/storage/logFile.ts'
-import { recoverDatabase } from '../../src/storage/recovery.ts'
+import { type RecoveredDatabase, recoverDatabase } from '../../src/storage/recovery.ts'
 import type { Database } from '../../src/tree/database.ts'
 import { ApacheEnsemble } from '../support/apache.ts'
 import { type MixedEnsemble, type MixedMember, PATIENCE_MS, SUPER } from './mixedEnsemble.ts'
@@ -40,19 +40,9 @@ const OF_ITS_ENSEMBLE =
 /** Where a member keeps snapshots, log and epochs. */
 export const versionDir = (dataDir: string) => join(dataDir, 'version-2')
 
-/** @param upTo the history no further than this */
-export function readDisk({ dataDir, config }: MixedMember, upTo: Zxid | null = null): OnDisk {
-  const dir = versionDir(dataDir)
-  const recovered = recoverDatabase(nodeFileSystem, {
-    snapDir: dir,
-    logDir: dir,
-    commitLogCount: 0,
-    trustEmpty: false,
-    ttlRule: settingsOf(config).extendedTypesEnabled === 'true' ? 'since354' : 'none',
-    upTo,
-  })
-  if (recovered === null) throw new Error(`${dir} holds no history`)
-  const { database, lastZxid, notes } = recovered
+export function readDisk(member: MixedMember): OnDisk {
+  const { database, lastZxid, notes } = recover(member)
+  const dir = versionDir(member.dataDir)
   const { acceptedEpoch, currentEpoch } = readEpochs(nodeFileSystem, dir, lastZxid)
   const tree = new Map(
     [...database.tree.nodes()].map(([path, node]) => {
@@ -73,6 +63,23 @@ export function readDisk({ dataDir, config }: MixedMember, upTo: Zxid | null = n
     notes,
     database,
   }
+}
+
+/** The digest of the tree as it was at `zxid`. The epoch files are not read: they speak of the whole history. */
+export const digestAt = (member: MixedMember, zxid: Zxid) => recover(member, zxid).database.tree.digest
+
+function recover({ dataDir, config }: MixedMember, upTo: Zxid | null = null): RecoveredDatabase {
+  const dir = versionDir(dataDir)
+  const recovered = recoverDatabase(nodeFileSystem, {
+    snapDir: dir,
+    logDir: dir,
+    commitLogCount: 0,
+    trustEmpty: false,
+    ttlRule: settingsOf(config).extendedTypesEnabled === 'true' ? 'since354' : 'none',
+    upTo,
+  })
+  if (recovered === null) throw new Error(`${dir} holds no history`)
+  return recovered
 }
 
 function settingsOf(config: string): Record<string, string> {

@@ -7,7 +7,7 @@ import type { Zxid } from '../../../src/protocol/zxid.ts'
 import { eventually } from '../../support/eventually.ts'
 import { untilLevel } from '../catchUp.ts'
 import { digestComplaints, mismatchesOf, rememberedBy } from '../digests.ts'
-import { checkDisks, readDisk } from '../disk.ts'
+import { checkDisks, digestAt } from '../disk.ts'
 import { type MixedEnsemble, SUPER } from '../mixedEnsemble.ts'
 import type { Scenario } from '../scenario.ts'
 import { everyKind, many } from '../workload.ts'
@@ -67,7 +67,7 @@ async function work(ensemble: MixedEnsemble, leader: number, through: number): P
 function compare(ensemble: MixedEnsemble, remembered: ReadonlyMap<number, bigint>): void {
   for (const { id } of ensemble.members) {
     for (const [zxid, value] of remembered) {
-      const { digest: found } = readDisk(ensemble.member(id), zxid as Zxid)
+      const found = digestAt(ensemble.member(id), zxid as Zxid)
       expect(found, `${ensemble.nameOf(id)} at 0x${zxid.toString(16)}`).toBe(value)
     }
   }
