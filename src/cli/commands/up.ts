@@ -4,12 +4,10 @@ import { connectTo } from '../../control/client.ts'
 import type { Connection } from '../../control/connection.ts'
 import { ClusterDir } from '../../supervisor/clusterDir.ts'
 import { presenceIn, type RunningCluster } from '../../supervisor/presence.ts'
-import { attach } from '../attach.ts'
 import { defineCommand } from '../command.ts'
 import { forCluster } from '../commandLine.ts'
 import { endedOnDemand, leftToEnd, startDetached } from '../detached.ts'
 import { exitCodes, OperationError } from '../errors.ts'
-import { foreground } from '../foreground.ts'
 import { banner } from '../format/banner.ts'
 import { contractOf } from '../format/cluster.ts'
 import { durationText } from '../format/words.ts'
@@ -20,7 +18,6 @@ import type { Output } from '../output.ts'
 import { planText, planUp } from '../plan.ts'
 import { withProgress } from '../progress.ts'
 import { runningClusters } from '../running.ts'
-import { supervise } from '../supervise.ts'
 import { parseEngine, parseSetting, type UpOptions, type UpRequest, upRequest } from '../upRequest.ts'
 import { refuseOtherWishes } from '../upWishes.ts'
 
@@ -105,7 +102,7 @@ export const command = defineCommand<UpOptions>({
     if (running !== null) return join(running, request, options, output)
     try {
       if (options.detach) return await inBackground(request, options, output)
-      return await foreground((note) => supervise(request, note), options.waitTimeout, output, options)
+      return await inForeground(request, options, output)
     } catch (error) {
       // Another `up` was quicker by a moment.
       const isLost = error instanceof OperationError && error.code === 'ALREADY_RUNNING'
@@ -155,6 +152,15 @@ async function alreadyRunning(request: UpRequest): Promise<RunningCluster | null
     )
   }
   return found?.condition === 'answers' ? found : null
+}
+
+/** The supervisor and what prints logs are loaded here, so that `up -d`, which needs neither, starts sooner. */
+async function inForeground(request: UpRequest, options: UpOptions, output: Output): Promise<number> {
+  const [{ foreground }, { supervise }] = await Promise.all([
+    import('../foreground.ts'),
+    import('../supervise.ts'),
+  ])
+  return foreground((note) => supervise(request, note), options.waitTimeout, output, options)
 }
 
 /** Ctrl-C before it serves ends what this has started. */
@@ -223,6 +229,7 @@ async function watch(connection: Connection, options: UpOptions, output: Output)
   const cluster = await connection.cluster()
   if (output.json) output.document(contractOf(cluster))
   else output.print(`${banner(cluster, output.paint, output.columns).join('\n')}\n`)
+  const { attach } = await import('../attach.ts')
   await attach(connection, output, { signal: output.closed, tail: 10, fromNow: true })
   return undefined
 }
