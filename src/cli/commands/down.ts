@@ -13,8 +13,8 @@ import { cannotAnswer, place } from '../openCluster.ts'
 import { type ClusterOptions, clusterOptions, jsonOption } from '../options.ts'
 import type { Output } from '../output.ts'
 import { withProgress } from '../progress.ts'
+import { removeVolumes } from '../removeVolumes.ts'
 import { runningClusters } from '../running.ts'
-import { removeVolumes } from '../supervise.ts'
 
 interface DownOptions extends ClusterOptions {
   volumes?: boolean

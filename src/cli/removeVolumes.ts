@@ -1,0 +1,41 @@
+/** What `down -v` does to the folder of a cluster that has ended. */
+import { rmdirSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { ClusterDir } from '../supervisor/clusterDir.ts'
+import { removeSocket } from '../supervisor/controlSocket.ts'
+import { FolderClaim } from '../supervisor/folderClaim.ts'
+import { DEFAULT_DIR, homeOf } from '../supervisor/presence.ts'
+import { sweep } from '../supervisor/supervisorState.ts'
+import type { Removal } from '../supervisor/volumes.ts'
+
+/**
+ * Removes from `dir` what zk-pseudo made there. Nobody can start there meanwhile.
+ * @throws OperationError `ALREADY_RUNNING` when the cluster runs, or may run; `DATA_IN_USE` when a member still uses it
+ */
+export async function removeVolumes(dir: string): Promise<Removal> {
+  const claim = await FolderClaim.take(dir, { brief: true })
+  try {
+    sweep(claim.path)
+    removeSocket(claim.path)
+    const removal = new ClusterDir(claim.path).removeVolumes()
+    removal.removed.push(...removeEmptyHomes(claim.path))
+    return removal
+  } finally {
+    claim.release()
+  }
+}
+
+/** `.zk-pseudo/names/X` and what is around it, as far as it is empty: other clusters may live there. */
+function removeEmptyHomes(dir: string): string[] {
+  const home = homeOf(dir)
+  const folders = basename(dir) === DEFAULT_DIR ? [dir] : home === null ? [] : [dir, dirname(dir), home]
+  return folders.filter((folder) => {
+    try {
+      rmdirSync(folder)
+      return true
+    } catch {
+      // It is not empty, or gone already.
+      return false
+    }
+  })
+}
