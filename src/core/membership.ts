@@ -16,7 +16,7 @@
 import type { Sid } from '../protocol/ids.ts'
 import { OpCode } from '../protocol/opcodes.ts'
 import { decodeTransaction, type Transaction } from '../protocol/transaction.ts'
-import { epochOf, formatZxid, type Zxid } from '../protocol/zxid.ts'
+import { epochOf, formatZxid, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'
 import type { LoggedTxn, SendEffect } from './effects.ts'
 import {
@@ -27,7 +27,8 @@ import {
   withVersion,
 } from './ensembleConfig.ts'
 import { invariant } from './invariant.ts'
-import { type Electorate, type QuorumMember, QuorumVerifier } from './quorum.ts'
+import { type Electorate, electorateOf } from './quorum/electorate.ts'
+import { type Jurisdiction, joint, UNLIMITED } from './quorum/joint.ts'
 
 export const CONFIG_PATH = '/zookeeper/config'
 
@@ -40,7 +41,7 @@ export interface MembershipSettings {
   readonly config: EnsembleConfig
   readonly codec: ConfigCodec
   /** Another way to decide, for tests. */
-  readonly verifierOf?: (servers: readonly QuorumMember[]) => QuorumVerifier
+  readonly electorateOf?: typeof electorateOf
 }
 
 export interface MembershipParts {
@@ -53,26 +54,28 @@ export interface MembershipParts {
 
 interface View {
   readonly config: EnsembleConfig
-  readonly verifier: QuorumVerifier
+  readonly electorate: Electorate
 }
 
 export class Membership implements Electorate {
   private readonly parts: MembershipParts
-  private readonly verifierOf: (servers: readonly QuorumMember[]) => QuorumVerifier
+  private readonly electorateOf: typeof electorateOf
   private inForce: View
   /** The latest reconfig of this member's history, while it is not known to be committed. */
   private inLog: View | null = null
   /** What a leader offered, or this one offers, with NEWLEADER. */
   private offered: View | null = null
-  private views: readonly View[]
-  private union: readonly Sid[]
+  /** The configurations that count: the committed one and those that are pending, the latest last. */
+  private views: readonly View[] = []
+  private all: Electorate = joint([])
+  /** Which configurations decide on which proposals. */
+  jurisdictions: readonly Jurisdiction[] = []
 
   constructor(parts: MembershipParts) {
     this.parts = parts
-    this.verifierOf = parts.settings.verifierOf ?? ((servers) => new QuorumVerifier(servers))
+    this.electorateOf = parts.settings.electorateOf ?? electorateOf
     this.inForce = this.viewOf(parts.settings.config)
-    this.views = [this.inForce]
-    this.union = this.inForce.verifier.voters
+    this.refresh()
   }
 
   get isReconfigEnabled(): boolean {
@@ -102,48 +105,37 @@ export class Membership implements Electorate {
 
   /** Who decides as far as committed configurations go: enough for following, never for leading. */
   get committedElectorate(): Electorate {
-    return this.inForce.verifier
+    return this.inForce.electorate
   }
 
   /** What this member is; a server outside the configuration takes part as a follower without a vote. */
   get role(): 'participant' | 'observer' {
-    return this.inForce.verifier.observers.includes(this.parts.sid) ? 'observer' : 'participant'
+    const own = this.committed.servers.find(({ sid }) => sid === this.parts.sid)
+    return own?.role ?? 'participant'
   }
 
-  /** Voters of all configurations that count, by ascending sid. */
   get voters(): readonly Sid[] {
-    return this.union
+    return this.all.voters
   }
 
   isVoter(sid: Sid): boolean {
-    return this.views.some(({ verifier }) => verifier.isVoter(sid))
+    return this.all.isVoter(sid)
   }
 
   weightOf(sid: Sid): number {
-    return Math.max(...this.views.map(({ verifier }) => verifier.weightOf(sid)))
+    return this.all.weightOf(sid)
   }
 
-  /** A quorum of each configuration that counts. */
   containsQuorum(sids: Iterable<Sid>): boolean {
-    const set = new Set(sids)
-    return this.views.every(({ verifier }) => verifier.containsQuorum(set))
-  }
-
-  /** Whether these may commit the proposal: those of before a pending reconfig need no quorum of it. */
-  decides(sids: Iterable<Sid>, zxid: Zxid): boolean {
-    const set = new Set(sids)
-    return this.views.every(
-      ({ config, verifier }) =>
-        (config !== this.committed && config.version > zxid) || verifier.containsQuorum(set),
-    )
+    return this.all.containsQuorum(sids)
   }
 
   isMember(sid: Sid): boolean {
     return this.views.some(({ config }) => config.servers.some((server) => server.sid === sid))
   }
 
-  verifierFor(config: EnsembleConfig): QuorumVerifier {
-    return this.verifierOf(config.servers)
+  electorateFor(config: EnsembleConfig): Electorate {
+    return this.electorateOf(config.servers)
   }
 
   /**
@@ -278,7 +270,12 @@ export class Membership implements Electorate {
     const pending = [this.inLog, this.offered].filter(isLater)
     pending.sort((a, b) => a.config.version - b.config.version)
     this.views = [this.inForce, ...pending]
-    this.union = [...new Set(this.views.flatMap(({ verifier }) => verifier.voters))].sort((a, b) => a - b)
+    this.all = joint(this.views.map(({ electorate }) => electorate))
+    this.jurisdictions = this.views.map((view) => ({
+      electorate: view.electorate,
+      from: view === this.inForce ? ZERO_ZXID : view.config.version,
+      upTo: UNLIMITED,
+    }))
   }
 
   /** The network must reach everybody who counts. */
@@ -287,7 +284,7 @@ export class Membership implements Electorate {
   }
 
   private viewOf(config: EnsembleConfig): View {
-    return { config, verifier: this.verifierOf(config.servers) }
+    return { config, electorate: this.electorateOf(config.servers) }
   }
 }
 

@@ -25,7 +25,7 @@ import { type Candidacy, Election } from './election/election.ts'
 import type { Role } from './events.ts'
 import { invariant } from './invariant.ts'
 import { Membership } from './membership.ts'
-import type { QuorumVerifier } from './quorum.ts'
+import type { QuorumRule } from './quorum/electorate.ts'
 import { Replica } from './replica.ts'
 import type { ClientDesk } from './requests/clientDesk.ts'
 import { Preparation } from './requests/prepare.ts'
@@ -83,7 +83,7 @@ export class PeerCore {
     const options = {
       ...settings.election,
       sid: settings.zab.sid,
-      verifier: membership,
+      electorate: membership,
       get committed() {
         return membership.committedElectorate
       },
@@ -309,7 +309,7 @@ export class PeerCore {
       this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
     const { membership, settings } = this
     const preparation = new Preparation(this.replica.database, this.leaderSessions, settings.requests, warn)
-    const isSynced = (verifier: QuorumVerifier) => this.leader?.isSynced(verifier) ?? false
+    const isSynced = (electorate: QuorumRule) => this.leader?.isSynced(electorate) ?? false
     preparation.reconfig = { membership, isStandalone: settings.isStandalone, isSynced }
     return preparation
   }

@@ -5,7 +5,7 @@
 import { clientEndpoint, endpointText } from '../config/clientEndpoint.ts'
 import { presentServers } from '../config/present.ts'
 import type { ServerSpec } from '../config/serverConfig.ts'
-import { quorumVerifier } from '../core/quorum.ts'
+import { electorateOf } from '../core/quorum/electorate.ts'
 import type { Sid } from '../protocol/ids.ts'
 import type { Member } from './member.ts'
 
@@ -53,7 +53,7 @@ export class Roster {
   isQuorum(members: readonly Member[]): boolean {
     const { servers } = this
     if (servers.length === 0) return members.length > 0
-    return quorumVerifier(servers).containsQuorum(members.map((member) => member.id as Sid))
+    return electorateOf(servers).containsQuorum(members.map((member) => member.id as Sid))
   }
 
   /** Who serves as leader (or alone) and is not frozen; the one of the greatest epoch. */

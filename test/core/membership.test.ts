@@ -1,6 +1,7 @@
 /** Which configurations count, and what ends with them: through proposals, commits, restarts, cut logs and gossip. */
 import { describe, expect, it } from 'vitest'
 import { Membership } from '../../src/core/membership.ts'
+import { decide } from '../../src/core/quorum/joint.ts'
 import { configCodec } from '../../src/peer/membership.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
 import { OpCode } from '../../src/protocol/opcodes.ts'
@@ -38,9 +39,9 @@ describe('a pending reconfig', () => {
     expect(membership.containsQuorum(sids(1, 2))).toBe(false)
     expect(membership.containsQuorum(sids(3, 4, 5))).toBe(false)
     expect(membership.containsQuorum(sids(2, 3, 4))).toBe(true)
-    expect(membership.decides(sids(1, 2), makeZxid(1, 6))).toBe(true)
-    expect(membership.decides(sids(1, 2), makeZxid(1, 7))).toBe(false)
-    expect(membership.decides(sids(1, 3, 5), makeZxid(1, 8))).toBe(true)
+    expect(decide(membership.jurisdictions, sids(1, 2), makeZxid(1, 6))).toBe(true)
+    expect(decide(membership.jurisdictions, sids(1, 2), makeZxid(1, 7))).toBe(false)
+    expect(decide(membership.jurisdictions, sids(1, 3, 5), makeZxid(1, 8))).toBe(true)
     expect(membership.committedElectorate.containsQuorum(sids(1, 2))).toBe(true)
   })
 

@@ -4,7 +4,7 @@ import type { Address } from '../../src/core/election/codec.ts'
 import { Election } from '../../src/core/election/election.ts'
 import type { Notification } from '../../src/core/election/notification.ts'
 import type { MemberEvent } from '../../src/core/events.ts'
-import { quorumVerifier } from '../../src/core/quorum.ts'
+import { electorateOf } from '../../src/core/quorum/electorate.ts'
 import { ElectionNetwork } from '../../src/net/electionNetwork.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
 import { ZERO_ZXID } from '../../src/protocol/zxid.ts'
@@ -70,13 +70,13 @@ export class ElectionMember extends NetworkEnd {
     this.election = new Election(
       {
         sid: sid as Sid,
-        verifier: quorumVerifier(members),
+        electorate: electorateOf(members),
         learnerType: role(sid),
         minNotificationIntervalMs: 200,
         maxNotificationIntervalMs: 60_000,
         finalizeWaitMs: 200,
         configText: '',
-        committed: quorumVerifier(members),
+        committed: electorateOf(members),
         hear: () => false,
       },
       (effect) => {

@@ -2,8 +2,9 @@
 
 import { CONFIG_PATH, type Membership } from '../../src/core/membership.ts'
 import type { PeerCore } from '../../src/core/peer.ts'
-import type { QuorumVerifier } from '../../src/core/quorum.ts'
-import type { Sid } from '../../src/protocol/ids.ts'
+import type { Electorate } from '../../src/core/quorum/electorate.ts'
+import { UNLIMITED } from '../../src/core/quorum/joint.ts'
+import { ZERO_ZXID } from '../../src/protocol/zxid.ts'
 import type { Database } from '../../src/tree/database.ts'
 
 /** Who decides while a reconfig is pending, and what a restart knows of it. */
@@ -37,12 +38,10 @@ export function isDamageFault(fault: PlantedFault | null | undefined): boolean {
   return damageFaults.some((known) => known === fault)
 }
 
-/** A verifier that takes half of the voters, rounded down, for a quorum. */
-export function halfQuorum(verifier: QuorumVerifier): QuorumVerifier {
-  const half = Math.max(1, Math.floor(verifier.voters.length / 2))
-  const halved: QuorumVerifier = Object.create(verifier)
-  halved.containsQuorum = (sids: Iterable<Sid>) => new Set(sids).size >= half
-  return halved
+/** An electorate that takes half of the voters, rounded down, for a quorum. */
+export function halfQuorum(electorate: Electorate): Electorate {
+  const half = Math.max(1, Math.floor(electorate.voters.length / 2))
+  return { ...electorate, containsQuorum: (sids) => new Set(sids).size >= half }
 }
 
 /** What a leader minds when it syncs and commits through a reconfig. To be called after every step: leaders come and go. */
@@ -60,23 +59,31 @@ export function plantInLeader({ leader }: PeerCore, fault: PlantedFault | null):
       Object.assign(part('synchronization'), { isBehind: () => false })
       break
     case 'forget-former-quorum':
-      Object.assign(part('broadcast'), { isFormerQuorum: () => true })
+      Object.defineProperty(part('broadcast'), 'replaced', {
+        get: () => null,
+        set: () => {},
+        configurable: true,
+      })
       break
   }
 }
 
 /** While a reconfig is pending, quorums of one configuration alone decide. */
 export function plantInMembership(membership: Membership, fault: PlantedFault | null): void {
-  const byCommitted = (sids: Iterable<Sid>) => membership.committedElectorate.containsQuorum(sids)
+  const decideAlone = (electorateOf: () => Electorate) =>
+    Object.defineProperty(membership, 'jurisdictions', {
+      get: () => [{ electorate: electorateOf(), from: ZERO_ZXID, upTo: UNLIMITED }],
+      set: () => {},
+    })
   switch (fault) {
     case 'old-quorum-only':
-      membership.decides = byCommitted
+      decideAlone(() => membership.committedElectorate)
       break
     case 'new-quorum-only':
-      membership.decides = (sids) => membership.verifierFor(membership.lastSeen).containsQuorum(sids)
+      decideAlone(() => membership.electorateFor(membership.lastSeen))
       break
     case 'elect-by-committed':
-      membership.containsQuorum = byCommitted
+      membership.containsQuorum = (sids) => membership.committedElectorate.containsQuorum(sids)
       break
   }
 }

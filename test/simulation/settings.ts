@@ -27,7 +27,7 @@ export function simulatedConfig(servers: readonly EnsembleServer[]): EnsembleCon
 
 export function simulatedSettings(
   sid: number,
-  membership: Pick<MembershipSettings, 'config' | 'isReconfigEnabled' | 'verifierOf'>,
+  membership: Pick<MembershipSettings, 'config' | 'isReconfigEnabled' | 'electorateOf'>,
 ): PeerSettings {
   const own = sid as Sid
   return {

@@ -5,7 +5,7 @@
 
 import type { Notification } from '../../src/core/election/notification.ts'
 import type { MemberEvent } from '../../src/core/events.ts'
-import { type QuorumMember, quorumVerifier } from '../../src/core/quorum.ts'
+import { electorateOf, type QuorumMember } from '../../src/core/quorum/electorate.ts'
 import type { PeerSettings } from '../../src/core/settings.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
 import type { ReconfigRequest } from '../../src/protocol/records/client.ts'
@@ -120,9 +120,9 @@ export class World {
   private settingsOf(sid: number, voters: number, observers: number): PeerSettings {
     const config = simulatedConfig(simulatedServers(voters, observers))
     const membership = { config, isReconfigEnabled: this.reconfigs !== null }
-    const halved = (servers: readonly QuorumMember[]) => halfQuorum(quorumVerifier(servers))
+    const halved = (servers: readonly QuorumMember[]) => halfQuorum(electorateOf(servers))
     const isHalved = this.options.fault === 'half-quorum'
-    const settings = simulatedSettings(sid, isHalved ? { ...membership, verifierOf: halved } : membership)
+    const settings = simulatedSettings(sid, isHalved ? { ...membership, electorateOf: halved } : membership)
     return withSessions(settings, this.sessions)
   }
 

@@ -1,6 +1,6 @@
 /** What brings a lost quorum back, for majorities and for groups with weights; observers never count. */
 import { describe, expect, it } from 'vitest'
-import { type QuorumMember, quorumVerifier } from '../../src/core/quorum.ts'
+import { electorateOf, type QuorumMember } from '../../src/core/quorum/electorate.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
 import type { Member } from '../../src/supervisor/member.ts'
 import { lossOf } from '../../src/supervisor/quorumLoss.ts'
@@ -19,12 +19,12 @@ function roster(states: Record<number, State | [State, number, number]>, observe
     members.push({ id: sid, isActive: state === 'up', isAlive: state !== 'down' } as Member)
   }
   const isVoter = ({ id }: Member) => !observers.includes(id)
-  const verifier = quorumVerifier(servers)
+  const electorate = electorateOf(servers)
   return {
     voters: members.filter(isVoter),
     voterIds: members.filter(isVoter).map(({ id }) => id),
     hasGroups: servers.some(({ group }) => group !== null),
-    isQuorum: (some: readonly Member[]) => verifier.containsQuorum(some.map(({ id }) => id as Sid)),
+    isQuorum: (some: readonly Member[]) => electorate.containsQuorum(some.map(({ id }) => id as Sid)),
   } as unknown as Roster
 }
 

@@ -52,10 +52,10 @@ export class Canvass {
 
   /** While looking: the vote goes to every voter. */
   toAll(vote: Vote, reason: string, now: Now): void {
-    const { sid, verifier } = this.options
+    const { sid, electorate } = this.options
     this.event(vote, looking, null, reason)
     const notification = this.notification({ state: looking, vote })
-    for (const to of verifier.voters) if (to !== sid) this.emit({ kind: 'notify', to, notification })
+    for (const to of electorate.voters) if (to !== sid) this.emit({ kind: 'notify', to, notification })
     this.heard(now)
   }
 

@@ -8,8 +8,7 @@
  * Settling early is safe because nothing rests on an election's outcome. It names whom to try: a leader is made
  * in Zab's discovery, by a quorum that promises it a new epoch and holds no history newer than its own. Two
  * members that settled on different leaders cost time, never data. Apache waits 200 ms for a better vote after
- * every quorum. Here that wait ends as soon as every voter that is not gone has cast the same vote: each of them
- * began the round with its own candidacy and only ever improved on it, so none knows of a better one.
+ * every quorum. Here that wait ends as soon as every voter that is not gone has cast the same vote (`outcomeOf`).
  *
  * An election starts over when a notification brings a later configuration with other voters. A leader that hands
  * over with a reconfig names its successor, and there is no election (`designate`).
@@ -23,6 +22,7 @@ import { invariant } from '../invariant.ts'
 import { Canvass, type Position, STATE_NAMES } from './canvass.ts'
 import type { Notification } from './notification.ts'
 import type { ElectionOptions } from './options.ts'
+import { joinsSettled, outcomeOf } from './outcome.ts'
 import { Reach } from './reach.ts'
 import { Support } from './support.ts'
 import { Tally } from './tally.ts'
@@ -113,13 +113,13 @@ export class Election {
    * once, as an election's outcome would be. A member that cannot reach it comes back to `start`.
    */
   designate(leader: Sid, own: Candidacy, now: Now): void {
-    const { sid, verifier } = this.options
+    const { sid, electorate } = this.options
     this.candidacy = own
     this.isIdle = false
     this.startedAtMs = now.monotonicMs
     this.elsewhere.clear()
     const vote: Vote = { leader, zxid: own.zxid, peerEpoch: own.currentEpoch, round: this.round }
-    this.take(vote, new Set(verifier.voters))
+    this.take(vote, new Set(electorate.voters))
     const why = `${leader === sid ? 'this member' : `member ${leader}`} was designated by the old leader`
     this.event({ type: 'elected', leader, vote: viewOf(vote), votes: {}, why, ms: 0 })
   }
@@ -140,7 +140,7 @@ export class Election {
   }
 
   receive(from: Sid, notification: Notification, now: Now): void {
-    const { verifier } = this.options
+    const { electorate } = this.options
     const theirs = voteIn(notification)
     const state = STATE_NAMES[notification.state]
     this.event({ type: 'vote-received', from, vote: viewOf(theirs), state })
@@ -150,14 +150,14 @@ export class Election {
     const isLooking = notification.state === looking
     const isFarOff = theirs.round >= LAST_ROUND && theirs.round > this.round + ROUND_LEAP
     if (this.state === looking && isLooking && isFarOff) return
-    if (!verifier.isVoter(from)) {
+    if (!electorate.isVoter(from)) {
       if (isLooking) this.canvass.answerOnce(this.position, from, 'it looks, without a vote of its own')
     } else if (this.state !== looking) {
       this.support?.heard(from, theirs, isLooking)
       if (isLooking) this.canvass.answer(this.position, from, 'it looks for a leader')
     } else if (isLooking && theirs.leader === NOBODY.leader) {
       this.heardUndecided(from, theirs.round, now)
-    } else if (!verifier.isVoter(theirs.leader)) {
+    } else if (!electorate.isVoter(theirs.leader)) {
       this.log('warn', `Ignoring notification for non-cluster member sid ${theirs.leader} from sid ${from}`)
     } else {
       this.canvass.heard(now)
@@ -244,18 +244,14 @@ export class Election {
     if (!this.joins(this.elsewhere, cast, now)) this.evaluate(now)
   }
 
-  /**
-   * Joins an ensemble that has settled, if a quorum names one leader and that leader says it leads: without its word
-   * members would go on electing one that has crashed (ZOOKEEPER-3769).
-   */
+  /** Joins the ensemble that has settled on the leader of `cast`, if there is one. @returns whether it did */
   private joins(tally: Tally, cast: CastVote, now: Now): boolean {
-    const { leader, round } = cast.vote
+    const { sid, committed } = this.options
+    const { leader } = cast.vote
     const supporters = tally.supporters(cast)
-    if (!this.options.committed.containsQuorum(supporters)) return false
-    const isConfirmed =
-      leader === this.options.sid ? round === this.round : tally.get(leader)?.state === leading
-    if (!isConfirmed) return false
-    const says = leader === this.options.sid ? 'which is this member' : 'which says that it leads'
+    if (!joinsSettled({ sid, round: this.round }, cast, supporters, tally.get(leader), committed))
+      return false
+    const says = leader === sid ? 'which is this member' : 'which says that it leads'
     const why = `${membersText(supporters)} follow ${leader}, ${says}`
     this.settle(cast.vote, supporters, tally, why, now)
     return true
@@ -284,7 +280,7 @@ export class Election {
   private cast(vote: Vote, reason: string, now: Now): void {
     this.vote = vote
     this.finalizeAtMs = NEVER
-    if (this.options.verifier.isVoter(this.options.sid)) {
+    if (this.options.electorate.isVoter(this.options.sid)) {
       this.inRound.record(this.options.sid, vote, looking, 0)
     }
     this.canvass.toAll(this.vote, reason, now)
@@ -292,17 +288,11 @@ export class Election {
 
   /** Settles, or begins to wait for a better vote, once a quorum shares this member's vote. */
   private evaluate(now: Now): void {
-    const { verifier, finalizeWaitMs } = this.options
-    const supporters = this.supporters()
-    if (!verifier.containsQuorum(supporters)) {
-      this.finalizeAtMs = NEVER
-      return
-    }
+    const { electorate, finalizeWaitMs } = this.options
     const isGone = (sid: Sid) => this.reach.isGone(sid, now.monotonicMs)
-    const isUnanimous = verifier.voters.every(
-      (sid) => supporters.has(sid) || isGone(sid) || verifier.weightOf(sid) === 0,
-    )
-    if (isUnanimous && !isGone(this.vote.leader)) this.settleRound('every voter in reach agreed', now)
+    const outcome = outcomeOf(this.vote.leader, this.supporters(), electorate, isGone)
+    if (outcome === 'open') this.finalizeAtMs = NEVER
+    else if (outcome === 'settled') this.settleRound('every voter in reach agreed', now)
     else if (this.finalizeAtMs === NEVER) this.finalizeAtMs = now.monotonicMs + finalizeWaitMs
   }
 
@@ -312,15 +302,15 @@ export class Election {
 
   private settleRound(end: string, now: Now): void {
     const { vote, options } = this
-    const why = whyItWon(vote, this.candidates.values(), (sid) => options.verifier.weightOf(sid))
+    const why = whyItWon(vote, this.candidates.values(), (sid) => options.electorate.weightOf(sid))
     const supporters = this.supporters()
     this.settle(vote, supporters, this.inRound, `${why} (votes of ${membersText(supporters)}; ${end})`, now)
   }
 
   private settle(vote: Vote, supporters: Set<Sid>, tally: Tally, why: string, now: Now): void {
-    const { committed, verifier } = this.options
+    const { committed, electorate } = this.options
     invariant(
-      committed.containsQuorum(supporters) && verifier.isVoter(vote.leader),
+      committed.containsQuorum(supporters) && electorate.isVoter(vote.leader),
       () => `settling on ${vote.leader} with the votes of ${membersText(supporters)} only`,
     )
     this.take(vote, supporters)
@@ -332,14 +322,14 @@ export class Election {
   }
 
   private take(vote: Vote, supporters: Set<Sid>): void {
-    const { sid, verifier, learnerType } = this.options
+    const { sid, electorate, learnerType } = this.options
     const learning = learnerType === 'participant' ? following : observing
     this.state = vote.leader === sid ? leading : learning
     this.vote = vote
     this.round = vote.round
     this.canvass.end()
     this.finalizeAtMs = NEVER
-    this.support = this.state === leading ? new Support(sid, verifier, vote, supporters) : null
+    this.support = this.state === leading ? new Support(sid, electorate, vote, supporters) : null
   }
 
   /** What it says of itself to who asks. */
@@ -352,7 +342,7 @@ export class Election {
   }
 
   private isBetter(a: Vote, b: Vote): boolean {
-    return isBetter(a, b, (sid) => this.options.verifier.weightOf(sid))
+    return isBetter(a, b, (sid) => this.options.electorate.weightOf(sid))
   }
 
   private event(event: MemberEvent): void {

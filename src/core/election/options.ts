@@ -1,6 +1,6 @@
 /** What an election asks its member for. */
 import type { Sid } from '../../protocol/ids.ts'
-import type { Electorate } from '../quorum.ts'
+import type { Electorate } from '../quorum/electorate.ts'
 
 export interface ElectionTiming {
   /** fastleader.minNotificationInterval, 200: the first silence after which votes are sent again; doubles. */
@@ -15,7 +15,7 @@ export interface ElectionTiming {
 export interface ElectionOptions extends ElectionTiming {
   readonly sid: Sid
   /** Who votes: with a reconfig pending the voters of both configurations, who decide by a quorum of each. */
-  readonly verifier: Electorate
+  readonly electorate: Electorate
   /** Of the configuration in force alone. Theirs is a settled ensemble, which a member may join with any history. */
   readonly committed: Electorate
   readonly learnerType: 'participant' | 'observer'

@@ -4,20 +4,20 @@
  * anew, and will not come back to this leader on its own. Apache's leader waits for it until initLimit is over.
  */
 import type { Sid } from '../../protocol/ids.ts'
-import type { Electorate } from '../quorum.ts'
+import type { Electorate } from '../quorum/electorate.ts'
 import { isSameVote, type Vote } from './vote.ts'
 import { membersText } from './why.ts'
 
 export class Support {
   private readonly leader: Sid
-  private readonly verifier: Electorate
+  private readonly electorate: Electorate
   private readonly vote: Vote
   private readonly backers: Set<Sid>
   lossReason: string | null = null
 
-  constructor(leader: Sid, verifier: Electorate, vote: Vote, backers: Iterable<Sid>) {
+  constructor(leader: Sid, electorate: Electorate, vote: Vote, backers: Iterable<Sid>) {
     this.leader = leader
-    this.verifier = verifier
+    this.electorate = electorate
     this.vote = vote
     this.backers = new Set([leader, ...backers])
   }
@@ -27,7 +27,7 @@ export class Support {
     const isBehind = isLooking ? isSameVote(theirs, this.vote) : theirs.leader === this.leader
     if (isBehind) this.backers.add(from)
     else this.backers.delete(from)
-    this.lossReason = this.verifier.containsQuorum(this.backers)
+    this.lossReason = this.electorate.containsQuorum(this.backers)
       ? null
       : `only ${membersText(this.backers)} still ${this.backers.size === 1 ? 'stands' : 'stand'} by it, ${from} looks elsewhere`
   }

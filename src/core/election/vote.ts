@@ -3,7 +3,7 @@ import type { Sid } from '../../protocol/ids.ts'
 import { ServerState } from '../../protocol/opcodes.ts'
 import type { Epoch, Zxid } from '../../protocol/zxid.ts'
 import type { VoteView } from '../events.ts'
-import type { Electorate } from '../quorum.ts'
+import type { Electorate } from '../quorum/electorate.ts'
 import type { Notification } from './notification.ts'
 
 /** For whom, and with which history: `zxid` and `peerEpoch` are the candidate's last logged zxid and currentEpoch. */

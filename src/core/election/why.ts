@@ -1,7 +1,7 @@
 /** Why an election ended as it did, in a sentence for people. */
 import type { Sid } from '../../protocol/ids.ts'
 import { formatZxid } from '../../protocol/zxid.ts'
-import type { Electorate } from '../quorum.ts'
+import type { Electorate } from '../quorum/electorate.ts'
 import { isBetter, type Vote } from './vote.ts'
 
 /** `candidates`: everyone that somebody named in the round, the winner included. */

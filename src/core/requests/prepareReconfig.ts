@@ -14,14 +14,14 @@ import {
   type ReconfigFault,
 } from '../ensembleConfig.ts'
 import { CONFIG_PATH, type Membership } from '../membership.ts'
-import type { QuorumVerifier } from '../quorum.ts'
+import type { QuorumRule } from '../quorum/electorate.ts'
 import type { Operation } from './prepareNode.ts'
 
 export interface ReconfigParts {
   readonly membership: Membership
   readonly isStandalone: boolean
   /** Whether a quorum of these is connected to this leader and synced. */
-  readonly isSynced: (verifier: QuorumVerifier) => boolean
+  readonly isSynced: (electorate: QuorumRule) => boolean
 }
 
 /** @throws KeeperError */
@@ -37,7 +37,7 @@ export function reconfig(operation: Operation, parts: ReconfigParts, request: Re
   const config = requestedConfig(operation, membership, request)
   const voters = config.servers.filter(({ role }) => role === 'participant').length
   if (voters < (membership.standaloneEnabled ? 2 : 1)) throw new KeeperError(ErrorCode.BadArguments)
-  if (!parts.isSynced(membership.verifierFor(config))) throw new KeeperError(ErrorCode.NewConfigNoQuorum)
+  if (!parts.isSynced(membership.electorateFor(config))) throw new KeeperError(ErrorCode.NewConfigNoQuorum)
   return record(operation, config)
 }
 

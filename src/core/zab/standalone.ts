@@ -24,10 +24,10 @@ export interface StandaloneParts {
   readonly synced: () => void
 }
 
-/** One voter, who is always a quorum; a standalone server refuses to be reconfigured. */
+/** Nobody else decides on a standalone server's proposals. It refuses to be reconfigured. */
 const ALONE: CommitQuorum = {
   committedElectorate: { containsQuorum: () => true },
-  decides: (sids) => [...sids].length > 0,
+  jurisdictions: [],
   logs: () => {},
 }
 

@@ -72,7 +72,7 @@ function undoFailures(electorate: Electorate, patience: boolean): void {
     const { election } = electorate.get(id)
     const followers = Object.keys(leaders).filter((other) => leaders[Number(other)] === leader)
     const isDead = leader !== id && leaders[leader] !== leader
-    const isAlone = leader === id && !electorate.verifier.containsQuorum(followers.map(Number) as Sid[])
+    const isAlone = leader === id && !electorate.rule.containsQuorum(followers.map(Number) as Sid[])
     if (isDead || (leader === id && election.abandoned !== null) || (isAlone && !patience))
       electorate.restart(id)
   }
@@ -137,7 +137,7 @@ describe('any order and loss of messages', () => {
 function expectOneQuorumPerRound(electorate: Electorate, settled: ReadonlyMap<string, Set<Sid>>): void {
   const rounds = new Map<string, string>()
   for (const [key, members] of settled) {
-    if (!electorate.verifier.containsQuorum(members)) continue
+    if (!electorate.rule.containsQuorum(members)) continue
     const [round = ''] = key.split(':')
     expect(rounds.get(round) ?? key).toBe(key)
     rounds.set(round, key)

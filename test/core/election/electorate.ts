@@ -7,7 +7,7 @@ import { type Candidacy, Election } from '../../../src/core/election/election.ts
 import type { Notification } from '../../../src/core/election/notification.ts'
 import type { Vote } from '../../../src/core/election/vote.ts'
 import type { MemberEvent } from '../../../src/core/events.ts'
-import { type QuorumMember, QuorumVerifier } from '../../../src/core/quorum.ts'
+import { electorateOf, type QuorumMember } from '../../../src/core/quorum/electorate.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'
 import { makeZxid, type Zxid } from '../../../src/protocol/zxid.ts'
 
@@ -37,7 +37,7 @@ interface Link {
 
 export class Electorate {
   nowMs = 0
-  readonly verifier: QuorumVerifier
+  readonly rule: ReturnType<typeof electorateOf>
   readonly citizens = new Map<Sid, Citizen>()
   readonly links: Link[] = []
   onSettled: (citizen: Citizen, vote: Vote) => void = () => {}
@@ -52,8 +52,8 @@ export class Electorate {
       group,
       weight,
     }))
-    this.verifier = new QuorumVerifier(members)
-    this.observers = new Set(this.verifier.observers)
+    this.rule = electorateOf(members)
+    this.observers = new Set(members.filter(({ role }) => role === 'observer').map(({ sid }) => sid))
     for (const spec of specs) this.citizens.set(sid(spec.sid), this.citizen(spec))
     for (const from of this.citizens.keys()) {
       for (const to of this.citizens.keys()) {
@@ -69,13 +69,13 @@ export class Electorate {
   private electionOf(id: Sid): Election {
     const options = {
       sid: id,
-      verifier: this.verifier,
+      electorate: this.rule,
       learnerType: this.observers.has(id) ? ('observer' as const) : ('participant' as const),
       minNotificationIntervalMs: 200,
       maxNotificationIntervalMs: 60_000,
       finalizeWaitMs: 200,
       configText: 'version=0',
-      committed: this.verifier,
+      committed: this.rule,
       hear: () => false,
     }
     return new Election(options, (effect) => {

@@ -4,7 +4,8 @@ import { Election } from '../../../src/core/election/election.ts'
 import type { Notification } from '../../../src/core/election/notification.ts'
 import type { ElectionOptions } from '../../../src/core/election/options.ts'
 import type { MemberEvent } from '../../../src/core/events.ts'
-import { type Electorate, QuorumVerifier } from '../../../src/core/quorum.ts'
+import { type Electorate, electorateOf } from '../../../src/core/quorum/electorate.ts'
+import { joint } from '../../../src/core/quorum/joint.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'
 import { ServerState } from '../../../src/protocol/opcodes.ts'
 import { makeZxid } from '../../../src/protocol/zxid.ts'
@@ -13,25 +14,16 @@ const { looking, following, leading } = ServerState
 const at = { monotonicMs: 0, wallMs: 0 }
 const candidacy = { zxid: makeZxid(1, 9), currentEpoch: 1 }
 
-function majority(...sids: number[]): QuorumVerifier {
-  return new QuorumVerifier(
-    sids.map((sid) => ({ sid, role: 'participant' as const, group: null, weight: 1 })),
-  )
+function majority(...sids: number[]): Electorate {
+  return electorateOf(sids.map((sid) => ({ sid, role: 'participant', group: null, weight: 1 })))
 }
 
 /** As Membership has it while a reconfig is pending. */
-function both(one: QuorumVerifier, other: QuorumVerifier): Electorate {
-  return {
-    voters: [...new Set([...one.voters, ...other.voters])].sort((a, b) => a - b),
-    isVoter: (sid) => one.isVoter(sid) || other.isVoter(sid),
-    weightOf: (sid) => Math.max(one.weightOf(sid), other.weightOf(sid)),
-    containsQuorum: (sids) => one.containsQuorum(sids) && other.containsQuorum(sids),
-  }
-}
+const both = (one: Electorate, other: Electorate) => joint([one, other])
 
 function memberOf(
   sid: number,
-  options: Pick<ElectionOptions, 'verifier' | 'committed'> & Partial<Pick<ElectionOptions, 'hear'>>,
+  options: Pick<ElectionOptions, 'electorate' | 'committed'> & Partial<Pick<ElectionOptions, 'hear'>>,
 ) {
   const sent: { to: number; vote: number }[] = []
   const events: MemberEvent[] = []
@@ -44,8 +36,8 @@ function memberOf(
       finalizeWaitMs: 200,
       configText: 'version=0',
       hear: options.hear ?? (() => false),
-      get verifier() {
-        return options.verifier
+      get electorate() {
+        return options.electorate
       },
       get committed() {
         return options.committed
@@ -74,7 +66,7 @@ function memberOf(
 
 describe('with a reconfig pending', () => {
   const committed = majority(1, 2, 3)
-  const pending = { committed, verifier: both(committed, majority(3, 4, 5)) }
+  const pending = { committed, electorate: both(committed, majority(3, 4, 5)) }
 
   it('tells the voters of both configurations, and settles with a quorum of each', () => {
     const { election, hear, sent } = memberOf(3, pending)
@@ -107,17 +99,17 @@ describe('with a reconfig pending', () => {
 
 describe('a later configuration in a notification', () => {
   it('starts the election over with its voters', () => {
-    let verifier = majority(1, 2, 3)
+    let electorate = majority(1, 2, 3)
     const options = {
-      get verifier() {
-        return verifier
+      get electorate() {
+        return electorate
       },
       get committed() {
-        return verifier
+        return electorate
       },
       hear: (text: string) => {
         if (text !== 'later') return false
-        verifier = majority(1, 4, 5)
+        electorate = majority(1, 4, 5)
         return true
       },
     }
@@ -138,13 +130,13 @@ describe('a later configuration in a notification', () => {
 })
 
 describe('a designated leader', () => {
-  const verifier = majority(1, 2, 3)
+  const electorate = majority(1, 2, 3)
 
   it('leads, and is followed, without a vote', () => {
-    const chosen = memberOf(2, { verifier, committed: verifier })
+    const chosen = memberOf(2, { electorate, committed: electorate })
     chosen.election.designate(2 as Sid, candidacy, at)
     expect(chosen.election.outcome?.leader).toBe(2)
-    const other = memberOf(1, { verifier, committed: verifier })
+    const other = memberOf(1, { electorate, committed: electorate })
     other.election.designate(2 as Sid, candidacy, at)
     expect(other.election.outcome?.leader).toBe(2)
     expect([...chosen.sent, ...other.sent]).toEqual([])
@@ -153,7 +145,7 @@ describe('a designated leader', () => {
   })
 
   it('is given up when those that should follow look elsewhere', () => {
-    const { election, hear } = memberOf(2, { verifier, committed: verifier })
+    const { election, hear } = memberOf(2, { electorate, committed: electorate })
     election.designate(2 as Sid, candidacy, at)
     hear(1, 1, looking, 8)
     expect(election.abandoned).toBeNull()
@@ -164,7 +156,7 @@ describe('a designated leader', () => {
 
 describe('a voter of the pending configuration that does not know it', () => {
   const committed = majority(1, 2, 3)
-  const pending = { committed, verifier: both(committed, majority(3, 4, 5)) }
+  const pending = { committed, electorate: both(committed, majority(3, 4, 5)) }
   const NOBODY = -(2 ** 63)
 
   it('is told the vote, once a round', () => {
@@ -191,7 +183,7 @@ describe('a voter of the pending configuration that does not know it', () => {
 describe('two members that look, the one no voter to the other', () => {
   it('do not answer one another for ever', () => {
     const { election, hear, sent } = memberOf(1, {
-      verifier: majority(1, 2, 3),
+      electorate: majority(1, 2, 3),
       committed: majority(1, 2, 3),
     })
     election.start(candidacy, at)

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import type { EnsembleConfig } from '../../../src/core/ensembleConfig.ts'
 import { CONFIG_PATH, Membership } from '../../../src/core/membership.ts'
-import { type QuorumVerifier, quorumVerifier } from '../../../src/core/quorum.ts'
+import { electorateOf, type QuorumRule } from '../../../src/core/quorum/electorate.ts'
 import { Preparation } from '../../../src/core/requests/prepare.ts'
 import { LeaderSessions } from '../../../src/core/sessions/leaderSessions.ts'
 import { configCodec } from '../../../src/peer/membership.ts'
@@ -66,7 +66,7 @@ function prepare(world: World, request: Partial<ReconfigRequest>): TxnBody {
     superDigest: null,
   }
   const preparation = new Preparation(Database.initial(), sessions, options)
-  const isSynced = (verifier: QuorumVerifier) => verifier.containsQuorum(synced as Sid[])
+  const isSynced = (electorate: QuorumRule) => electorate.containsQuorum(synced as Sid[])
   preparation.reconfig = { membership, isStandalone: world.isStandalone ?? false, isSynced }
   const nothing = { joiningServers: null, leavingServers: null, newMembers: null, curConfigId: -1n }
   const body = encode(ReconfigRequest, { ...nothing, ...request })
@@ -192,8 +192,8 @@ describe('a reconfig in bulk', () => {
   it('makes groups, by which quorums go from then on', () => {
     const config = configFrom({}, { newMembers: hierarchical })
     expect(config.text).toContain('group.1=1:2:3')
-    const verifier = quorumVerifier(config.servers)
-    const isQuorum = (...sids: number[]) => verifier.containsQuorum(sids as Sid[])
+    const electorate = electorateOf(config.servers)
+    const isQuorum = (...sids: number[]) => electorate.containsQuorum(sids as Sid[])
     // A majority of each group, as both are needed; not four of six.
     expect([isQuorum(1, 2, 4, 5), isQuorum(1, 2, 3, 4)]).toEqual([true, false])
     expect(errorOf({ synced: [1, 2, 3, 4] }, { newMembers: hierarchical })).toBe(-13)

@@ -88,7 +88,7 @@ export class ScriptedLeader {
     preparation.reconfig = {
       membership,
       isStandalone: false,
-      isSynced: (verifier) => this.leader.isSynced(verifier),
+      isSynced: (electorate) => this.leader.isSynced(electorate),
     }
     return new Leader(
       {

@@ -1,32 +1,31 @@
 /**
  * Broadcast: requests become proposals, proposals that a quorum has on disk are committed, in order.
  *
- * Invariants: proposals carry consecutive zxids of this leader's epoch; a transaction is committed only when a
- * quorum, among it this leader only once its own log is durable, has acknowledged it and everything before it.
- * What is proposed while a reconfig is pending needs a quorum of both configurations, even when the reconfig has been
- * committed since: otherwise only members of the new one might hold it, none of whom may stand for election before it
- * knows that the reconfig is committed.
+ * Invariants: proposals carry consecutive zxids of this leader's epoch; a transaction is committed only once a
+ * quorum has it on disk (`commitment.ts`) and everything before it is committed.
  * A standalone member is the case without learners.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { OpCode } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
-import { counterOf, formatZxid, MAX_COUNTER, nextZxid, type Zxid } from '../../../protocol/zxid.ts'
+import { counterOf, formatZxid, MAX_COUNTER, nextZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
-import type { Electorate } from '../../quorum.ts'
+import type { QuorumRule } from '../../quorum/electorate.ts'
+import { decideFrom, type Jurisdiction, UNLIMITED } from '../../quorum/joint.ts'
 import type { PendingTxn, Replica } from '../../replica.ts'
 import type { Preparation } from '../../requests/prepare.ts'
 import type { Request } from '../../requests/request.ts'
 import * as packets from '../packets.ts'
 import type { StepDown } from '../settings.ts'
+import { isCommitted } from './commitment.ts'
 import { isForwarding, type LearnerView } from './learnerView.ts'
 
 /** Who commits, and what a reconfig means for it (Membership; a standalone member decides alone). */
 export interface CommitQuorum {
-  readonly committedElectorate: Pick<Electorate, 'containsQuorum'>
-  decides(sids: Iterable<Sid>, zxid: Zxid): boolean
+  readonly committedElectorate: QuorumRule
+  readonly jurisdictions: readonly Jurisdiction[]
   /** Called right before the transaction is logged. */
   logs(transaction: Transaction): void
 }
@@ -65,8 +64,8 @@ export class Broadcast {
   sizes: Sizes = NO_SIZES
   /** Somebody else was designated: nothing is proposed or committed any more. */
   isOver = false
-  /** The configuration that was in force when what is proposed up to `upTo` was. */
-  private former: { readonly voters: Pick<Electorate, 'containsQuorum'>; readonly upTo: Zxid } | null = null
+  /** The configuration that the last reconfig of this leader has replaced: it decides on what was proposed before. */
+  private replaced: Jurisdiction | null = null
   private readonly parts: BroadcastParts
   private readonly waitingSyncs: WaitingSync[] = []
 
@@ -147,39 +146,34 @@ export class Broadcast {
   advance(): void {
     const { replica } = this.parts
     for (let head = replica.pending.peek(); head; head = replica.pending.peek()) {
-      // Its own disk counts like any other's, but what it shows its clients must be on it.
-      if (head.ticket > replica.durableTicket || !this.hasQuorum(head.txn.zxid)) return
-      if (this.isOver) return
+      if (!this.isCommitted(head) || this.isOver) return
       if (head.transaction.body.type === OpCode.reconfig) this.commitReconfig(head)
       else this.commit(head.txn.zxid, packets.commit(head.txn.zxid), packets.inform(head.txn))
     }
   }
 
-  /** Of those that have it on disk, this leader among them. */
-  private hasQuorum(zxid: Zxid): boolean {
-    const acks: Sid[] = [this.parts.sid]
-    for (const learner of this.parts.learners.values()) {
-      if (!learner.isObserver && learner.phase === 'synced' && learner.ackedZxid >= zxid)
-        acks.push(learner.sid)
-    }
-    return this.parts.quorum.decides(acks, zxid) && this.isFormerQuorum(acks, zxid)
+  private isCommitted(oldest: PendingTxn): boolean {
+    const { sid, replica, learners } = this.parts
+    const { zxid } = oldest.txn
+    const ackedZxid = oldest.ticket <= replica.durableTicket ? zxid : replica.database.lastProcessedZxid
+    return isCommitted(zxid, { sid, ackedZxid }, followersAmong(learners.values()), this.jurisdictions)
   }
 
-  private isFormerQuorum(sids: readonly Sid[], zxid: Zxid): boolean {
-    const { former } = this
-    return former === null || zxid > former.upTo || former.voters.containsQuorum(sids)
+  private get jurisdictions(): readonly Jurisdiction[] {
+    const { jurisdictions } = this.parts.quorum
+    return this.replaced === null ? jurisdictions : [...jurisdictions, this.replaced]
   }
 
-  /** Whether what is outstanding could be committed with these voters. */
+  /** Whether these voters suffice to commit what is outstanding, and whatever is proposed next. */
   canCommit(sids: readonly Sid[]): boolean {
     const oldest = this.parts.replica.pending.peek()
-    return oldest === undefined || this.isFormerQuorum(sids, oldest.txn.zxid)
+    return decideFrom(this.jurisdictions, sids, oldest?.txn.zxid ?? UNLIMITED)
   }
 
   private commitReconfig({ txn, transaction }: PendingTxn): void {
-    const { committedElectorate: voters } = this.parts.quorum
+    const { committedElectorate: electorate } = this.parts.quorum
     const designated = this.parts.activate(transaction)
-    this.former = { voters, upTo: this.lastProposed }
+    this.replaced = { electorate, from: ZERO_ZXID, upTo: this.lastProposed }
     const { zxid } = txn
     // What comes behind it is the new leader's to commit.
     if (designated !== this.parts.sid) this.isOver = true
@@ -217,4 +211,9 @@ export class Broadcast {
       this.parts.emit({ kind: 'toLearner', learner: owner, packet: packets.syncReply() })
     }
   }
+}
+
+/** The voters that this leader's proposals reach: a learner counts once it has acknowledged NEWLEADER. */
+function* followersAmong(learners: Iterable<LearnerView>): Generator<LearnerView> {
+  for (const learner of learners) if (!learner.isObserver && learner.phase === 'synced') yield learner
 }

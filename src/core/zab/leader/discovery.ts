@@ -9,7 +9,7 @@ import type { Sid } from '../../../protocol/ids.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import { type Epoch, epochOf, formatZxid, MAX_EPOCH, type Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, SendEffect, Ticket } from '../../effects.ts'
-import type { Electorate } from '../../quorum.ts'
+import type { Electorate } from '../../quorum/electorate.ts'
 import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
 import type { StepDown } from '../settings.ts'
@@ -29,7 +29,7 @@ export interface DiscoveryParts {
   readonly sid: Sid
   readonly replica: Replica
   /** With a reconfig pending, quorums of both configurations: Apache asks the committed one alone. */
-  readonly verifier: Electorate
+  readonly electorate: Electorate
   /** The voters of the configuration in force. */
   readonly committed: Electorate
   readonly learners: ReadonlyMap<LearnerId, LearnerView>
@@ -69,8 +69,8 @@ export class Discovery {
 
   private join(sid: Sid, accepted: Epoch): void {
     this.highestAccepted = Math.max(this.highestAccepted, accepted)
-    if (this.parts.verifier.isVoter(sid)) this.connecting.add(sid)
-    if (!this.parts.verifier.containsQuorum(this.connecting)) return
+    if (this.parts.electorate.isVoter(sid)) this.connecting.add(sid)
+    if (!this.parts.electorate.containsQuorum(this.connecting)) return
     if (this.highestAccepted >= MAX_EPOCH) {
       this.parts.emit({
         kind: 'fatal',
@@ -128,7 +128,7 @@ export class Discovery {
   }
 
   private promise(sid: Sid): void {
-    if (this.parts.verifier.isVoter(sid)) this.promises.add(sid)
-    if (this.parts.verifier.containsQuorum(this.promises)) this.isPromised = true
+    if (this.parts.electorate.isVoter(sid)) this.promises.add(sid)
+    if (this.parts.electorate.containsQuorum(this.promises)) this.isPromised = true
   }
 }

@@ -12,7 +12,7 @@ import { type Epoch, makeZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zx
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
 import type { Membership } from '../../membership.ts'
-import type { QuorumVerifier } from '../../quorum.ts'
+import type { QuorumRule } from '../../quorum/electorate.ts'
 import type { Replica } from '../../replica.ts'
 import { ContainerManager, DEFAULT_CONTAINERS } from '../../requests/containers.ts'
 import type { Preparation } from '../../requests/prepare.ts'
@@ -63,14 +63,14 @@ export class Leader {
     this.parts = parts
     this.startedAtMs = now.monotonicMs
     this.nowMs = now.monotonicMs
-    const { settings, membership: verifier, replica, emit, stepDown } = parts
+    const { settings, membership, replica, emit, stepDown } = parts
     const { sid } = settings
-    const committed = verifier.committedElectorate
-    this.learners = new Learners({ sid, membership: verifier, replica, emit })
+    const committed = membership.committedElectorate
+    this.learners = new Learners({ sid, membership, replica, emit })
     this.discovery = new Discovery({
       sid,
       replica,
-      verifier,
+      electorate: membership,
       committed,
       learners: this.learners.views,
       emit,
@@ -271,8 +271,7 @@ export class Leader {
 
   private established(epoch: Epoch, now: Now): void {
     const { settings, membership, emit, sessions } = this.parts
-    const isQuorum = (sids: readonly Sid[]) =>
-      membership.containsQuorum(sids) && this.broadcast?.canCommit(sids) !== false
+    const isQuorum = (sids: readonly Sid[]) => this.broadcast?.canCommit(sids) ?? false
     const parts = { settings, isQuorum, learners: this.learners.views, emit }
     const stepDown = (reason: string) => this.parts.stepDown(reason, this.retirement?.designated ?? null)
     const drop = (learner: LearnerView, reason: string) => this.learners.drop(learner, reason)
@@ -321,8 +320,8 @@ export class Leader {
   }
 
   /** Whether a quorum, this leader included, is connected and synced (Leader.isQuorumSynced). */
-  isSynced(verifier: Pick<QuorumVerifier, 'containsQuorum'>): boolean {
-    return this.learners.isSynced(verifier)
+  isSynced(electorate: QuorumRule): boolean {
+    return this.learners.isSynced(electorate)
   }
 
   private beginSynchronization(epoch: Epoch): Synchronization {

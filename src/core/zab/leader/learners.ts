@@ -14,7 +14,7 @@ import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import { epochOf, ZERO_ZXID } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import type { Membership } from '../../membership.ts'
-import type { QuorumVerifier } from '../../quorum.ts'
+import type { QuorumRule } from '../../quorum/electorate.ts'
 import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
 import type { LearnerPhase, LearnerView } from './learnerView.ts'
@@ -142,11 +142,11 @@ export class Learners {
   }
 
   /** Whether a quorum, this leader included, is connected and synced (Leader.isQuorumSynced). */
-  isSynced(verifier: Pick<QuorumVerifier, 'containsQuorum'>): boolean {
+  isSynced(electorate: QuorumRule): boolean {
     const synced = [...this.connected.values()].filter(
       ({ phase, isObserver }) => phase === 'synced' && !isObserver,
     )
-    return verifier.containsQuorum([this.parts.sid, ...synced.map(({ sid }) => sid)])
+    return electorate.containsQuorum([this.parts.sid, ...synced.map(({ sid }) => sid)])
   }
 }
 
