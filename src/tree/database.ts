@@ -37,8 +37,6 @@ export class Database {
   readonly tree: DataTree
   /** Timeouts in ms. */
   readonly sessions = new Map<SessionId, number>()
-  /** Hears of a digest that differs from the leader's; Apache only logs it, too. */
-  onDigestMismatch: ((zxid: Zxid) => void) | null = null
 
   private constructor(tree: DataTree) {
     this.tree = tree
@@ -62,14 +60,13 @@ export class Database {
    */
   apply(transaction: Transaction): TxnResult {
     const result = this.replay(transaction)
-    const { header, body, digest } = transaction
+    const { header, body } = transaction
     const mayFail = body.type === OpCode.error || body.type === OpCode.multi
     if (result.err !== ErrorCode.Ok && !mayFail) {
       throw new DivergenceError(
         `${formatZxid(header.zxid)} (type ${body.type}) ends in ${errorName(result.err)}`,
       )
     }
-    if (digest !== undefined && digest.treeDigest !== this.tree.digest) this.onDigestMismatch?.(header.zxid)
     return result
   }
 

@@ -26,7 +26,7 @@ import type { AclSchemes } from '../../tree/acl.ts'
 import type { Database } from '../../tree/database.ts'
 import { DIGEST_VERSION } from '../../tree/digest.ts'
 import { providersOf } from '../auth/providers.ts'
-import type { Now } from '../effects.ts'
+import type { Now, SendEffect } from '../effects.ts'
 import type { LeaderSessions } from '../sessions/leaderSessions.ts'
 import { authenticationOf } from './authenticate.ts'
 import { DEFAULT_MAX_BUFFER, mostTransactionBytes } from './limits.ts'
@@ -36,7 +36,7 @@ import { PendingChanges } from './pending.ts'
 import type { Operation } from './prepareNode.ts'
 import * as prepareNode from './prepareNode.ts'
 import { type ReconfigParts, reconfig } from './prepareReconfig.ts'
-import { checkQuota, type QuotaListener, QuotaWarnings } from './quotaCheck.ts'
+import { checkQuota, QuotaWarnings } from './quotaCheck.ts'
 import type { Request } from './request.ts'
 
 export interface Prepared {
@@ -51,18 +51,19 @@ export class Preparation {
   private readonly pending: PendingChanges
   private readonly schemes: AclSchemes
   private readonly mostBytes: number
-  /** What a reconfig is checked against; without it they are disabled. */
-  reconfig: ReconfigParts | null = null
+  private readonly reconfig: ReconfigParts
   private readonly quotaWarnings: QuotaWarnings
 
-  /** For one leadership: begins with nothing pending. `warn` hears of quotas that are passed. */
+  /** For one leadership: begins with nothing pending. */
   constructor(
     database: Database,
     sessions: LeaderSessions,
     options: RequestOptions,
-    warn: QuotaListener = () => {},
+    reconfig: ReconfigParts,
+    emit: (effect: SendEffect) => void,
   ) {
-    this.quotaWarnings = new QuotaWarnings(warn)
+    this.reconfig = reconfig
+    this.quotaWarnings = new QuotaWarnings(emit)
     this.database = database
     this.sessions = sessions
     this.options = options
@@ -162,16 +163,11 @@ export class Preparation {
         return prepareNode.closeSession(operation, owned, this.options.closeSessionTxnEnabled ?? true)
       }
       case OpCode.reconfig:
-        return this.prepareReconfig(operation, ReconfigRequest.read(reader))
+        return reconfig(operation, this.reconfig, ReconfigRequest.read(reader))
       default:
         // Also a top-level check, which Apache would propose, and no member could ever read again.
         throw new KeeperError(ErrorCode.Unimplemented)
     }
-  }
-
-  private prepareReconfig(operation: Operation, request: ReconfigRequest): TxnBody {
-    if (this.reconfig === null) throw new KeeperError(ErrorCode.ReconfigDisabled)
-    return reconfig(operation, this.reconfig, request)
   }
 
   private multi(operation: Operation, parts: readonly MultiPart[]): TxnBody {

@@ -7,6 +7,7 @@ import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/reader.ts'
 import type { DataTree } from '../../tree/dataTree.ts'
 import { limitsPath, QuotaText, QuotaTextError, statsPath } from '../../tree/quota.ts'
+import type { SendEffect } from '../effects.ts'
 
 /** Hears of every limit that is passed, soft or hard. */
 export type QuotaListener = (message: string) => void
@@ -15,19 +16,19 @@ export type QuotaListener = (message: string) => void
 const REPEAT_AFTER_MS = 100
 
 export class QuotaWarnings {
-  private readonly listener: QuotaListener
+  private readonly emit: (effect: SendEffect) => void
   private last = ''
   private toldAtMs = 0
 
-  constructor(listener: QuotaListener) {
-    this.listener = listener
+  constructor(emit: (effect: SendEffect) => void) {
+    this.emit = emit
   }
 
   warn(message: string, nowMs: number): void {
     if (message === this.last && nowMs - this.toldAtMs < REPEAT_AFTER_MS) return
     this.last = message
     this.toldAtMs = nowMs
-    this.listener(message)
+    this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
   }
 }
 

@@ -41,8 +41,6 @@ export class LeaderSessions {
   private isActive = false
   /** Grows when a session begins to end: from then on it cannot be touched. */
   generation = 0
-  /** A session whose client was connected here is another member's now. */
-  onMovedAway: ((id: SessionId) => void) | null = null
 
   constructor(tickTimeMs: number, emit: (effect: SendEffect) => void, local: LocalScope | null = null) {
     this.tickTimeMs = tickTimeMs
@@ -102,14 +100,13 @@ export class LeaderSessions {
     return true
   }
 
-  /** A client came back with its session, at this owner. False when the session is over. */
-  takeOver(id: SessionId, owner: RequestOwner, now: Now, timeoutMs?: number): boolean {
+  /** A client came back with its session, at this owner. `left`: until now it was connected to this member. */
+  takeOver(id: SessionId, owner: RequestOwner, now: Now, timeoutMs?: number): 'expired' | 'left' | 'kept' {
     const session = this.sessions.get(id)
-    if (session === undefined || !this.touch(id, now, timeoutMs)) return false
-    const hasMovedAway = session.owner === 'local' && owner !== 'local'
+    if (session === undefined || !this.touch(id, now, timeoutMs)) return 'expired'
+    const hasLeft = session.owner === 'local' && owner !== 'local'
     session.owner = owner
-    if (hasMovedAway) this.onMovedAway?.(id)
-    return true
+    return hasLeft ? 'left' : 'kept'
   }
 
   /** Whether the owner may write for the session: LeaderSessionTracker.checkSession. */

@@ -16,6 +16,7 @@ import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import type { Membership } from '../../membership.ts'
 import type { QuorumRule } from '../../quorum/electorate.ts'
 import type { Replica } from '../../replica.ts'
+import type { SyncedQuorum } from '../../requests/prepareReconfig.ts'
 import * as packets from '../packets.ts'
 import type { LearnerPhase, LearnerView } from './learnerView.ts'
 
@@ -45,7 +46,7 @@ const PROGRESS: readonly LearnerPhase[] = [
   'synced',
 ]
 
-export class Learners {
+export class Learners implements SyncedQuorum {
   private readonly parts: LearnersParts
   private readonly connected = new Map<LearnerId, LearnerView>()
 
