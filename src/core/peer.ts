@@ -91,6 +91,11 @@ export class PeerCore {
     return this.role.name === 'leading' ? this.role.leader : null
   }
 
+  /** The learner's part while this member follows or observes; null otherwise. */
+  get learner(): Learner | null {
+    return this.role.name === 'learning' ? this.role.learner : null
+  }
+
   get desk(): ClientDesk {
     return this.service.desk
   }
