@@ -39,17 +39,8 @@ function remains(past: PastCluster): ReadCluster['connection'] {
       for (const event of past.events) if (event.seq > since) yield event
     },
     logs: async function* (query) {
-      for (const line of past.logs(query)) yield* recordIn(line)
+      for (const line of past.logs(query)) yield* recordIn<LogRecord>(line)
     },
-  }
-}
-
-/** The last line of a supervisor that was killed may be cut. */
-function recordIn(line: string): LogRecord[] {
-  try {
-    return [JSON.parse(line) as LogRecord]
-  } catch {
-    return []
   }
 }
 

@@ -2,6 +2,7 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { connectToControl } from '../supervisor/controlSocket.ts'
 import { notAllowed } from '../supervisor/folderClaim.ts'
+import { recordIn } from '../supervisor/lineFile.ts'
 import { isStopped } from '../supervisor/processes.ts'
 import { readState } from '../supervisor/supervisorState.ts'
 import { clearInterval, setInterval } from '../time.ts'
@@ -152,9 +153,9 @@ async function* jsonLines<T>(dir: string, path: string, signal: AbortSignal | un
     for await (const chunk of answer.setEncoding('utf8')) {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop() ?? ''
-      for (const line of lines) if (line !== '') yield JSON.parse(line) as T
+      for (const line of lines) yield* recordIn<T>(line)
     }
-    if (rest.trim() !== '') yield JSON.parse(rest) as T
+    yield* recordIn<T>(rest)
   } catch (error) {
     if (signal?.aborted || (error as NodeJS.ErrnoException).code === 'ECONNRESET') return
     throw error
