@@ -1,5 +1,6 @@
 /** A cluster for commands that only read: asked while it runs, and read from its folder when it is over. */
 import type { Connection, LogRecord } from '../control/connection.ts'
+import { recordIn } from '../supervisor/lineFile.ts'
 import { type Ending, type PastCluster, pastCluster } from '../supervisor/pastCluster.ts'
 import { exitCodes, OperationError } from './errors.ts'
 import type { ClusterWish } from './findCluster.ts'
