@@ -88,6 +88,8 @@ export interface Verdict {
   quorum: boolean
   /** Where there is no quorum: what it lacks. */
   loss?: QuorumLoss
+  /** Other members that are down because they crashed, and why. */
+  crashed?: { member: number; reason: string }[]
   /** The votes that decided, when there was an election, and the sentence that says why the winner won. */
   votes?: Record<number, { leader: number; zxid: string; round: number; epoch: number }>
   why?: string

@@ -3,7 +3,8 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { connectToControl } from '../supervisor/controlSocket.ts'
 import { notAllowed } from '../supervisor/folderClaim.ts'
 import { recordIn } from '../supervisor/lineFile.ts'
-import { isStopped } from '../supervisor/processes.ts'
+import { openFilesTrouble } from '../supervisor/openFiles.ts'
+import { isAlive, isStopped } from '../supervisor/processes.ts'
 import { readState } from '../supervisor/supervisorState.ts'
 import { clearInterval, setInterval } from '../time.ts'
 import type { ApiError, ClusterEvent, ClusterInfo, HandoverReport, Verdict } from './api.ts'
@@ -134,10 +135,12 @@ function unreachable(error: NodeJS.ErrnoException, dir: string): OperationError 
     )
   }
   if (error.code === 'EACCES' || error.code === 'EPERM') return notAllowed(dir)
+  const state = readState(dir)
+  const trouble = state === null || !isAlive(state) ? null : openFilesTrouble(state.pid)
   return new OperationError(
     'CONNECTION_LOST',
     `the supervisor in ${dir} stopped answering: ${error.message}`,
-    'see whether the cluster still runs: zk-pseudo ls',
+    [...(trouble === null ? [] : [trouble]), 'see whether the cluster still runs: zk-pseudo ls'].join('\n'),
   )
 }
 

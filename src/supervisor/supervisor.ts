@@ -28,6 +28,7 @@ import { handover } from './handover.ts'
 import { LogBook } from './logBook.ts'
 import { Member } from './member.ts'
 import { checkName, checkOwner, defaultName } from './names.ts'
+import { openFilesTrouble } from './openFiles.ts'
 import { bindAll, openMembers } from './opening.ts'
 import { type ClusterRequest, completed } from './plan.ts'
 import { PortClaims } from './ports.ts'
@@ -266,6 +267,12 @@ export class Supervisor {
     else if (exit.kind === 'killed') this.events.add(at, member.id, { type: 'member-killed' })
     else this.events.add(at, member.id, { type: 'member-crashed', code: exit.code, reason: exit.reason })
     if (!this.ending.aborted) this.saveState()
+  }
+
+  /** What is wrong where this process, or one of a member, may open no more files. */
+  get openFilesTroubles(): string[] {
+    const pids = this.members.flatMap(({ host }) => host?.pid ?? process.pid)
+    return [...new Set([process.pid, ...pids])].flatMap((pid) => openFilesTrouble(pid) ?? [])
   }
 
   get leader(): Member | null {

@@ -33,6 +33,7 @@ export function verdictText(view: VerdictView): string {
   const lines = [paint('bold', `${done[verb]} ${whoText(view)}`)]
   if (!waited) return [...lines, 'not waited for what follows; to see it: zk-pseudo ps'].join('\n')
   lines.push(...(verdict.quorum ? leadershipLines(view) : lostQuorumLines(view)))
+  for (const { member, reason } of verdict.crashed ?? []) lines.push(`member ${member} crashed: ${reason}`)
   if (verdict.why) lines.push(`why: ${verdict.why}`)
   if (verdict.votes && Object.keys(verdict.votes).length > 0) lines.push(votesLine(verdict.votes, paint))
   if (verdict.sessionsMoved !== null || verdict.sessionsExpired !== null) {
