@@ -29,8 +29,8 @@ export function connectTo(dir: string): Connection {
     // Each member has its own time, and what goes wrong is undone within another.
     handover: (handover, signal) =>
       callJson<HandoverReport>(dir, 'POST', '/handover', handover, HANDOVER_MS, signal),
-    down: async () => {
-      await call<unknown>('POST', '/down', {}, 60_000)
+    down: async (options = {}) => {
+      await call<unknown>('POST', '/down', options, 60_000)
     },
     events: ({ since, follow, all, signal }) => {
       const asked = query({ since, follow: follow ? 1 : 0, all: all ? 1 : undefined })

@@ -350,7 +350,7 @@ async function startIn(
     if (waitTimeoutMs > 0) await supervisor.waitUntilServing(waitTimeoutMs)
     return ensemble
   } catch (error) {
-    await ensemble.close()
+    await supervisor.stop({ undo: true })
     throw error
   }
 }

@@ -116,7 +116,9 @@ function lost(supervisor: Supervisor): OperationError {
   const crashed = supervisor.members.filter(({ state }) => state === 'crashed')
   const message = `the ensemble cannot serve: ${crashes(crashed).join('; ')}`
   const reasons = [...new Set(crashed.flatMap(({ exitLines }) => exitLines))]
-  return new OperationError('CRASHED', message, [...reasons, 'see more: zk-pseudo logs'].join('\n'))
+  // Where none is left that could be asked, the one who waits ends it all, and its logs go, too.
+  const more = supervisor.members.some(({ isAlive }) => isAlive) ? ['see more: zk-pseudo logs'] : []
+  return new OperationError('CRASHED', message, [...reasons, ...more].join('\n'))
 }
 
 /** Those of `members` that crashed, and why: one sentence for each reason. */

@@ -351,8 +351,11 @@ export class Supervisor {
     return this.info()
   }
 
-  /** Stops every member gracefully, and then itself. Safe to repeat. */
-  async stop(): Promise<void> {
+  /**
+   * Stops every member gracefully, and then itself. Safe to repeat.
+   * @param undo takes back what this `up` has made, unless the ensemble has served: it has failed, and leaves nothing
+   */
+  async stop({ undo = false } = {}): Promise<void> {
     if (this.ending.aborted) return this.ended
     this.end.abort()
     const stopAll = () => Promise.all(this.members.map((member) => member.host?.stop()))
@@ -360,7 +363,7 @@ export class Supervisor {
     // What was under way sees the end; a member that it was just starting ends here.
     await this.turns.over
     await stopAll()
-    await this.close()
+    await this.close({ undo: undo && !this.availability.hasServed })
   }
 
   /** For a process that is about to end: nothing is waited for. */
