@@ -247,7 +247,8 @@ export class ClusterDir {
     ]
     if (first.failed.length > 0) {
       manifest.created = manifest.created.filter((path) => existsSync(path))
-      this.save()
+      // What keeps files from being removed may keep this one from being written, too.
+      asFarAsPossible(() => this.save())
       return { ...first, kept: [...kept, ...first.kept] }
     }
     const last = removeMade(manifest.created.filter(isLast))
