@@ -36,7 +36,7 @@ export function readConnectResponse(frame: Buffer): { session: Session; timeoutM
 }
 
 /** RequestHeader (xid, type) and DeleteRequest (path, version -1). */
-export const DELETE_FRAME = (() => {
+export const DELETE_FRAME: Buffer = (() => {
   const path = Buffer.from(PATH)
   const body = Buffer.alloc(16 + path.length)
   body.writeInt32BE(1, 0)
