@@ -195,6 +195,10 @@ function judge(
   const elected = since.findLast(({ event, member }) => event.type === 'elected' && member === leader?.id)
   const isImpossible = isQuorumImpossible(supervisor)
   const loss = isImpossible ? lossOf(supervisor.roster) : null
+  const crashed = supervisor.members.flatMap((member) => {
+    const isNews = member.state === 'crashed' && !members.includes(member)
+    return isNews ? [{ member: member.id, reason: member.exit ?? '' }] : []
+  })
   // What was not waited for has not shown yet who leads.
   const isQuorum = probe === null ? !isImpossible : leader !== null && !isImpossible
   const leads = probe !== null && isQuorum ? leader : null
@@ -209,6 +213,7 @@ function judge(
     sessionsExpired: probe === null ? null : sessions(supervisor, since, 'session-expired'),
     quorum: isQuorum,
     ...(loss === null ? {} : { loss }),
+    ...(crashed.length === 0 ? {} : { crashed }),
     ...(isNew && leads !== null && elected?.event.type === 'elected' ? votesOf(elected.event) : {}),
   }
 }
