@@ -109,7 +109,7 @@ function recoverWithoutSnapshot(
       {
         hint:
           'Restore the snapshots; or, if this comes from ZooKeeper before 3.5.3 and the logs are complete, ' +
-          `set snapshot.trust.empty=true for one start. ${RESYNC_HINT}`,
+          `set snapshot.trust.empty=true in its zoo.cfg for one start. ${RESYNC_HINT}`,
       },
     )
   const database = Database.initial(options.ttlRule)
