@@ -17,8 +17,8 @@ export interface LearnerListenerOptions {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
-  /** jute.maxbuffer. */
-  readonly maxBuffer: number
+  /** Limit of the data of a learner's packet. */
+  readonly maxDataBytes: number
   readonly onJoined: (learner: LearnerId, remote: { address: string; port: number }) => void
   readonly onPacket: (learner: LearnerId, packet: QuorumPacket) => void
   /** The last byte of `sendSnapshot` was handed to the socket. */
@@ -155,8 +155,8 @@ export class LearnerListener {
     }
     this.learners.set(learner.id, learner)
     const remote = remoteOf(socket)
-    const { maxBuffer } = this.options
-    const parser = new QuorumPacketParser({ maxBuffer, readsSnapshots: false })
+    const { maxDataBytes } = this.options
+    const parser = new QuorumPacketParser({ maxDataBytes, readsSnapshots: false })
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.take(learner, parser, chunk, remote))
     socket.on('error', (error) => {

@@ -33,8 +33,8 @@ const LEAST_ID = 8
 export type OnPacket = (packet: QuorumPacket, database: Database | null) => void
 
 export interface QuorumPacketParserOptions {
-  /** jute.maxbuffer; a packet's data may have that and the extra size again (BinaryInputArchive). */
-  readonly maxBuffer: number
+  /** Limit of a packet's data; what a leader sends may always have `MOST_OF_LEADER`. */
+  readonly maxDataBytes: number
   /** Whether a database follows SNAP: at a learner, not at a leader. */
   readonly readsSnapshots: boolean
   /** Which owners mean TTL in such a database; none unless given. */
@@ -55,8 +55,8 @@ export class QuorumPacketParser {
   private snapshot: { packet: QuorumPacket; reader: DatabaseReader } | null = null
 
   constructor(options: QuorumPacketParserOptions) {
-    const ofLearner = options.maxBuffer + Math.max(1024, options.maxBuffer)
-    this.maxData = options.readsSnapshots ? Math.max(ofLearner, MOST_OF_LEADER) : ofLearner
+    const { maxDataBytes, readsSnapshots } = options
+    this.maxData = readsSnapshots ? Math.max(maxDataBytes, MOST_OF_LEADER) : maxDataBytes
     this.readsSnapshots = options.readsSnapshots
     this.ttlRule = options.ttlRule
   }

@@ -44,6 +44,7 @@ export function coreSettings(config: ServerConfig): PeerSettings {
       maxSessionTimeoutMs: config.maxSessionTimeoutMs,
       skipAcl: config.skipAcl,
       juteMaxBuffer: config.juteMaxBuffer,
+      juteMaxBufferExtraSize: config.juteMaxBufferExtraSize,
       digestEnabled: config.digestEnabled,
       superDigest: config.superDigest,
       ...clientOptions(config),

@@ -7,6 +7,7 @@ import type { ServerConfig } from '../config/serverConfig.ts'
 import type { ConnectionId, DialId, PeerInput, SendEffect } from '../core/effects.ts'
 import type { EnsembleConfig, EnsembleServer } from '../core/ensembleConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
+import { mostTransactionBytes } from '../core/requests/limits.ts'
 import type { ClientListener } from '../net/clientListener.ts'
 import type { ElectionNetwork } from '../net/electionNetwork.ts'
 import { LeaderConnection } from '../net/leaderConnection.ts'
@@ -138,7 +139,7 @@ export class SocketWire implements Wire {
     const learners = new LearnerListener({
       host,
       port: own.quorumPort,
-      maxBuffer: config.juteMaxBuffer,
+      maxDataBytes: mostTransactionBytes(config),
       onJoined: (learner) => input({ kind: 'learnerJoined', learner }),
       onPacket: (learner, packet) => input({ kind: 'learnerPacket', learner, packet }),
       onSnapshotSent: (learner) => input({ kind: 'snapshotSent', learner }),
@@ -195,7 +196,7 @@ export class SocketWire implements Wire {
     const connection = new LeaderConnection({
       addresses: quorumAddresses(server),
       connectTimeoutMs: config.tickTimeMs * config.initLimit,
-      maxBuffer: config.juteMaxBuffer,
+      maxDataBytes: mostTransactionBytes(config),
       ttlRule: ttlRuleOf(config),
       onConnected: () => input({ kind: 'leaderConnected', dial }),
       onPacket: (packet, database) =>

@@ -29,7 +29,7 @@ class Stranger implements Disposable {
   readonly heard: QuorumPacket[] = []
 
   constructor(port: number) {
-    const parser = new QuorumPacketParser({ maxBuffer: 0xfffff, readsSnapshots: true })
+    const parser = new QuorumPacketParser({ maxDataBytes: 2_097_150, readsSnapshots: true })
     this.socket = connect({ host: '127.0.0.1', port })
     this.socket.on('error', () => {})
     this.socket.on('data', (chunk: Buffer) => parser.push(chunk, (packet) => this.heard.push(packet)))

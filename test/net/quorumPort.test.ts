@@ -33,7 +33,7 @@ function leader(port = 0, options: Partial<LearnerListenerOptions> = {}) {
   const listener = new LearnerListener({
     host: '127.0.0.1',
     port,
-    maxBuffer: 1_048_575,
+    maxDataBytes: 2_097_150,
     onJoined: (learner) => log.joined.push(learner),
     onPacket: (_, one) => log.packets.push(one),
     onSnapshotSent: () => {
@@ -58,7 +58,7 @@ function learner(ports: readonly number[], connectTimeoutMs = 10_000) {
   const connection = new LeaderConnection({
     addresses: ports.map((port) => ({ host: '127.0.0.1', port })),
     connectTimeoutMs,
-    maxBuffer: 1_048_575,
+    maxDataBytes: 2_097_150,
     onConnected: () => {
       log.connected += 1
     },

@@ -47,7 +47,7 @@ export class Authenticator {
   constructor(options: RequestOptions) {
     this.options = authenticationOf(options)
     this.mostIdBytes = options.juteMaxBuffer ?? DEFAULT_MAX_BUFFER
-    this.mostBytes = mostTransactionBytes(this.mostIdBytes)
+    this.mostBytes = mostTransactionBytes(options)
     this.providers = providersOf(this.options)
     this.randomBytes =
       options.randomBytes ??

@@ -29,7 +29,7 @@ import { providersOf } from '../auth/providers.ts'
 import type { Now } from '../effects.ts'
 import type { LeaderSessions } from '../sessions/leaderSessions.ts'
 import { authenticationOf } from './authenticate.ts'
-import { DEFAULT_MAX_BUFFER, mostTransactionBytes } from './limits.ts'
+import { mostTransactionBytes } from './limits.ts'
 import { type MultiPart, readMulti, WITHOUT_TTL } from './multi.ts'
 import type { RequestOptions } from './options.ts'
 import { PendingChanges } from './pending.ts'
@@ -66,7 +66,7 @@ export class Preparation {
     this.database = database
     this.sessions = sessions
     this.options = options
-    this.mostBytes = mostTransactionBytes(options.juteMaxBuffer ?? DEFAULT_MAX_BUFFER)
+    this.mostBytes = mostTransactionBytes(options)
     this.schemes = providersOf(authenticationOf(options))
     this.pending = new PendingChanges(database.tree, options.digestEnabled)
   }
