@@ -15,9 +15,9 @@ import {
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { OperationError } from '../control/operationError.ts'
 import type { Engine } from '../host/host.ts'
-import { systemTrouble } from '../host/systemError.ts'
 import { isVersionDir, VERSION_DIR } from '../storage/fileNames.ts'
 import { lockHolder } from '../storage/lock.ts'
+import { systemTrouble } from '../systemError.ts'
 import type { ClusterRequest } from './plan.ts'
 import { isWithin, type Kept, type Removal, removeMade, writtenBeside } from './volumes.ts'
 
