@@ -34,6 +34,8 @@ export interface ApacheSearch {
 const PACKAGED_JARS = '/usr/share/java'
 /** What connects SLF4J with log4j: Debian's manifest of zookeeper.jar does not name it. */
 const DEBIAN_LOG_BINDING = ['slf4j-log4j12.jar', 'log4j-1.2.jar']
+/** What Netty needs for TLS, and that manifest does not name either. */
+const DEBIAN_NETTY = ['netty-codec.jar', 'netty-resolver.jar', 'netty-transport-native-unix-common.jar']
 const LOG_BINDING = /^(slf4j-(log4j12|reload4j)|logback-classic)-.*\.jar$/
 const SERVER_JAR = /^zookeeper-(\d[\w.-]*)\.jar$/
 const OLDEST = [3, 5] as const
@@ -110,7 +112,8 @@ function released(home: string, jar: string): ApacheHome {
 function packaged(home: string, jar: string): ApacheHome {
   const binding = DEBIAN_LOG_BINDING.map((name) => join(home, name))
   const logs = binding.every((path) => existsSync(path))
-  return { home, version: versionOf(jar), classPath: [jar, ...(logs ? binding : [])], logs }
+  const netty = DEBIAN_NETTY.map((name) => join(home, name)).filter((path) => existsSync(path))
+  return { home, version: versionOf(jar), classPath: [jar, ...(logs ? binding : []), ...netty], logs }
 }
 
 function jarsIn(folder: string): string[] {
