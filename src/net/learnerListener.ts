@@ -29,6 +29,8 @@ export interface LearnerListenerOptions {
   readonly onRefused: (reason: string, remote: { address: string; port: number }) => void
 }
 
+/** Limit of the data of the packet that says who a learner is (LearnerInfo): until then it is anybody. */
+const FIRST_DATA_BYTES = 1024
 const SLICE_BYTES = 256 * 1024
 /** A learner that does not read holds its snapshot up here, not in memory. */
 const SNAPSHOT_AHEAD = 1024 * 1024
@@ -155,8 +157,7 @@ export class LearnerListener {
     }
     this.learners.set(learner.id, learner)
     const remote = remoteOf(socket)
-    const { maxDataBytes } = this.options
-    const parser = new QuorumPacketParser({ maxDataBytes, readsSnapshots: false })
+    const parser = new QuorumPacketParser({ maxDataBytes: FIRST_DATA_BYTES, readsSnapshots: false })
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.take(learner, parser, chunk, remote))
     socket.on('error', (error) => {
@@ -174,6 +175,7 @@ export class LearnerListener {
   ): void {
     try {
       parser.push(chunk, (packet) => {
+        parser.maxDataBytes = this.options.maxDataBytes
         if (this.learners.has(learner.id) && !this.isClosed) this.options.onPacket(learner.id, packet)
       })
     } catch (error) {

@@ -42,7 +42,8 @@ export interface QuorumPacketParserOptions {
 }
 
 export class QuorumPacketParser {
-  private readonly maxData: number
+  /** Limit of a packet's data, from the next packet on. */
+  maxDataBytes: number
   private readonly readsSnapshots: boolean
   private readonly ttlRule: TtlRule | undefined
   private pieces: Buffer[] = []
@@ -56,7 +57,7 @@ export class QuorumPacketParser {
 
   constructor(options: QuorumPacketParserOptions) {
     const { maxDataBytes, readsSnapshots } = options
-    this.maxData = readsSnapshots ? Math.max(maxDataBytes, MOST_OF_LEADER) : maxDataBytes
+    this.maxDataBytes = readsSnapshots ? Math.max(maxDataBytes, MOST_OF_LEADER) : maxDataBytes
     this.readsSnapshots = options.readsSnapshots
     this.ttlRule = options.ttlRule
   }
@@ -146,8 +147,10 @@ export class QuorumPacketParser {
     if (!KNOWN_TYPES.has(type)) throw new DecodeError(`a quorum packet of the unknown type ${type}`)
     if (there < TYPE_AND_ZXID + 4) return TYPE_AND_ZXID + 4
     const data = bytes.readInt32BE(at + TYPE_AND_ZXID)
-    if (data < -1 || data > this.maxData)
-      throw new DecodeError(`a quorum packet with ${data} bytes of data, ${this.maxData} at most are allowed`)
+    if (data < -1 || data > this.maxDataBytes)
+      throw new DecodeError(
+        `a quorum packet with ${data} bytes of data, ${this.maxDataBytes} at most are allowed`,
+      )
     const head = TYPE_AND_ZXID + 4 + Math.max(0, data) + 4
     if (there < head) return head
     return this.endOfIds(bytes, at, head)
@@ -162,7 +165,7 @@ export class QuorumPacketParser {
       if (there < ids.at + 4) return ids.at + 4
       const length = bytes.readInt32BE(at + ids.at)
       const end = ids.at + 4 + Math.max(0, length)
-      if (length < -1 || end - head > this.maxData)
+      if (length < -1 || end - head > this.maxDataBytes)
         throw new DecodeError(`a string of ${length} bytes in an id`)
       ids.at = end
     }
@@ -170,7 +173,7 @@ export class QuorumPacketParser {
   }
 
   private stringsOfIds(count: number): number {
-    if (count < -1 || count > this.maxData / LEAST_ID)
+    if (count < -1 || count > this.maxDataBytes / LEAST_ID)
       throw new DecodeError(`a quorum packet with ${count} ids`)
     return Math.max(0, count) * 2
   }

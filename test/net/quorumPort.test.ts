@@ -102,6 +102,21 @@ describe('the quorum port', () => {
     expect(follower.log.packets).toEqual(sent)
   })
 
+  it('takes little of a learner that has not said who it is', async () => {
+    const { listener, log } = leader()
+    const port = await listener.open()
+    const [large, known] = [learner([port]), learner([port])]
+    await eventually('both', () => large.log.connected + known.log.connected === 2)
+    large.connection.send(packet(PacketType.followerInfo, Buffer.alloc(1025)))
+    large.connection.flush()
+    await eventually('the refusal', () => log.refused.length === 1)
+    expect(log.refused[0]).toContain('1025 bytes of data, 1024 at most')
+    known.connection.send(packet(PacketType.followerInfo, Buffer.alloc(1024)))
+    known.connection.send(packet(PacketType.request, Buffer.alloc(2_000_000)))
+    known.connection.flush()
+    await eventually('its packets', () => log.packets.length === 2)
+  })
+
   it('is dialled until the leader opens it', async () => {
     const [port, other] = (await claimPorts(2)) as [number, number]
     cleanUps.push(() => releasePorts([port, other]))
