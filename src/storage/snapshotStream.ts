@@ -2,11 +2,11 @@
  * A snapshot file's bytes, compressed as its name says: `.gz`, `.snappy`, or plain (SnapStream). The setting
  * `snapshot.compression.method` decides only what is written.
  */
-import { gunzipSync } from 'node:zlib'
 import { DecodeError } from '../protocol/reader.ts'
 import { adler32 } from './adler32.ts'
 import type { SnapshotName } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
+import { gunzip } from './gzipStream.ts'
 import { unframeSnappy } from './snappyStream.ts'
 
 const CHUNK = 256 * 1024
@@ -29,10 +29,14 @@ export function uncompressed(files: FileSystem, name: SnapshotName): Generator<B
 }
 
 function* gunzipped(files: FileSystem, path: string): Generator<Buffer, void, void> {
+  const chunks = plain(files, path)
   try {
-    yield gunzipSync(files.readAll(path))
+    yield* gunzip(chunks)
   } catch (error) {
-    throw new DecodeError(`cannot be decompressed: ${error instanceof Error ? error.message : String(error)}`)
+    if (!(error instanceof DecodeError)) throw error
+    throw new DecodeError(`cannot be decompressed: ${error.message}`)
+  } finally {
+    chunks.return()
   }
 }
 

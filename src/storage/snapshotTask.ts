@@ -70,9 +70,9 @@ export function writeSnapshotNow(
       files.write(target.fd, bytes, position)
       position += bytes.length
     }
-    const slices = slicesOf(database, options)
-    if (options.compression === 'gz') write(gzipSync(Buffer.concat([...slices])))
-    else for (const slice of slices) write(slice)
+    // Each slice is a member of its own, so that none is held: readers of gzip take members one after the other.
+    const isGzip = options.compression === 'gz'
+    for (const slice of slicesOf(database, options)) write(isGzip ? gzipSync(slice) : slice)
     files.sync(target.fd)
   } catch (error) {
     discard(files, target)
