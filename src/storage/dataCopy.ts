@@ -1,18 +1,20 @@
 /**
  * A consistent copy of a member's data, also while the member goes on writing.
  *
- * Why a copy is a whole history. The newest whole snapshot is chosen first and the logs are listed after it: the log
- * is then at least as long as what the snapshot's fuzzy body may hold, so that replay makes it right. Logs only grow
- * at their end; each is copied up to the last whole entry (checksum included) that was seen in it, so what a member is
- * writing at that moment is in it or not, never half (Apache refuses a torn entry). currentEpoch is copied after the
- * logs and acceptedEpoch after that; on disk they are never behind (`readEpochs`), so neither are the copies.
- * What breaks these rules (a member that catches up cuts its log, purging removes a file) is found by recovering the
- * copy as a starting member would, and the copy is made anew.
+ * Why a copy is a whole history. The newest whole snapshot is chosen first and the logs are listed after it:
+ * the log is then at least as long as what the snapshot's fuzzy body may hold, so that replay makes it right.
+ * Logs only grow at their end; each is copied up to the last whole entry (checksum included) that was seen in
+ * it, so what a member is writing at that moment is in it or not, never half (Apache refuses a torn entry).
+ * currentEpoch is copied after the logs and acceptedEpoch after that; on disk they are never behind
+ * (`readEpochs`), so neither are the copies. What breaks these rules (a member that catches up cuts its log,
+ * purging removes a file) is found by recovering the copy as a starting member would, and the copy is made
+ * anew.
  *
- * Why one member's copy is for all. Copies of several members are taken at different times; with an election in
- * between, the same epoch could come again with other transactions. And whoever has the greatest (epoch, zxid) of all
- * members holds every transaction that was ever acknowledged: that is what elections rest on. It may hold proposals
- * that were not committed; on all members alike these are history, as after an election that it won.
+ * Why one member's copy is for all. Copies of several members are taken at different times; with an election
+ * in between, the same epoch could come again with other transactions. And whoever has the greatest (epoch,
+ * zxid) of all members holds every transaction that was ever acknowledged: that is what elections rest on. It
+ * may hold proposals that were not committed; on all members alike these are history, as after an election
+ * that it won.
  */
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -78,8 +80,8 @@ export async function byHistory(
 }
 
 /**
- * Copies what a member needs to start with the source's whole history; `target` is made, and its version-2 folders
- * must be empty or absent.
+ * Copies what a member needs to start with the source's whole history; `target` is made, and its version-2
+ * folders must be empty or absent.
  * @param atLeast the copy must reach this zxid (as Apache prints it): what was acknowledged when it began
  * @returns null when the source has no history
  * @throws StorageError when no whole history can be read; nothing of the source was changed
@@ -175,8 +177,8 @@ interface WholeEntries {
 }
 
 /**
- * Up to where a log holds whole entries. Where a member writes behind them at this moment, what follows may look like
- * damage; it is none when more of it has become whole since.
+ * Up to where a log holds whole entries. Where a member writes behind them at this moment, what follows may
+ * look like damage; it is none when more of it has become whole since.
  */
 function wholeEntries(files: FileSystem, name: LogName): WholeEntries {
   const seen = scan(files, name)

@@ -1,4 +1,7 @@
-/** The framing of gzip (RFC 1952): members one after the other, each with the CRC-32 and length of what it holds. */
+/**
+ * The framing of gzip (RFC 1952): members one after the other, each with the CRC-32 and length of what it
+ * holds.
+ */
 import { DecodeError } from '../protocol/reader.ts'
 import { crc32 } from '../tree/crc32.ts'
 import { BitReader, inflate } from './inflate.ts'

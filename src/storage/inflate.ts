@@ -84,7 +84,9 @@ export class BitReader {
   }
 }
 
-/** By the next bits of the stream: the symbol, and in the low four bits the length of its code, 0 for none. */
+/**
+ * By the next bits of the stream: the symbol, and in the low four bits the length of its code, 0 for none.
+ */
 interface HuffmanTable {
   readonly entries: Uint16Array
   readonly mask: number
@@ -172,7 +174,9 @@ export function* inflate(bits: BitReader): Generator<Buffer, void, void> {
   yield output.piece()
 }
 
-/** What was decompressed: pieces that were not handed out yet, behind the window that distances reach into. */
+/**
+ * What was decompressed: pieces that were not handed out yet, behind the window that distances reach into.
+ */
 class Output {
   private readonly bytes = Buffer.allocUnsafeSlow(WINDOW + PIECE + LONGEST_MATCH)
   private start = 0

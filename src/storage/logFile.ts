@@ -10,8 +10,8 @@
  * its frame still goes on) or contains a whole 512-byte sector of zeros. A full frame with a wrong checksum
  * and no such hole cannot come from a crash: bits were changed. Nor is it the tail of anything when a whole
  * entry follows: a hole with entries behind it may be a batch whose pages reached the disk out of order, or
- * acknowledged data lost; these cannot be told apart, so it is refused too. What looks like an entry inside the
- * data of a torn one is no such entry (`findWholeEntry`).
+ * acknowledged data lost; these cannot be told apart, so it is refused too. What looks like an entry inside
+ * the data of a torn one is no such entry (`findWholeEntry`).
  *
  * Apache takes a length of zero, the end of the file or a missing 0x42 for the end, without looking behind,
  * and refuses every wrong checksum, even in a last entry torn by a power failure (FileTxnIterator.next).

@@ -43,8 +43,9 @@ export function hasZeroSector(remains: Buffer, fileOffset: number): boolean {
 
 /**
  * The first whole entry inside `remains`, not at their start, that could belong behind `after`. The cheap
- * tests come first: only a plausible transaction header is worth a checksum over its payload. What a client wrote
- * may look like an entry: one inside a string or a buffer of the entries that `remains` begin with is their data.
+ * tests come first: only a plausible transaction header is worth a checksum over its payload. What a client
+ * wrote may look like an entry: one inside a string or a buffer of the entries that `remains` begin with is
+ * their data.
  */
 export function findWholeEntry(remains: Buffer, after: Zxid): { at: number; zxid: Zxid } | null {
   const fields = fieldsOf(remains)
@@ -69,9 +70,9 @@ interface Field {
 }
 
 /**
- * The strings and buffers of the entries that `remains` begin with, as far as they can be read. Each is delimited
- * twice: by its own length and by that of its entry. A length that was damaged contradicts the other one, so it can
- * never make an entry that was acknowledged look like data.
+ * The strings and buffers of the entries that `remains` begin with, as far as they can be read. Each is
+ * delimited twice: by its own length and by that of its entry. A length that was damaged contradicts the
+ * other one, so it can never make an entry that was acknowledged look like data.
  */
 function fieldsOf(remains: Buffer): Field[] {
   const fields: Field[] = []

@@ -62,11 +62,11 @@ function recoverKnown(
 }
 
 /**
- * Whether the replayed log ends before what the snapshot's fuzzy body holds. That may be one transaction more than
- * `reach` says: Apache writes a snapshot while another thread applies transactions, and takes the digest section when
- * all the rest is written; a transaction half applied by then is in the body, not in the digest (DataTree.processTxn
- * sets lastProcessedZxidDigest last). So the snapshot's digest says nothing where the log goes on, whose transactions
- * bring their own.
+ * Whether the replayed log ends before what the snapshot's fuzzy body holds. That may be one transaction more
+ * than `reach` says: Apache writes a snapshot while another thread applies transactions, and takes the digest
+ * section when all the rest is written; a transaction half applied by then is in the body, not in the digest
+ * (DataTree.processTxn sets lastProcessedZxidDigest last). So the snapshot's digest says nothing where the
+ * log goes on, whose transactions bring their own.
  */
 function holdsMore({ database, reach, digest }: LoadedSnapshot, lastZxid: Zxid): boolean {
   if (reach === null) return false
@@ -127,8 +127,8 @@ function noteDigest(notes: string[], path: string, expected: bigint, { tree }: D
 }
 
 /**
- * The newest snapshot that is whole, older than `before` and reaches no further than `upTo`, and those passed over
- * because they are damaged.
+ * The newest snapshot that is whole, older than `before` and reaches no further than `upTo`, and those passed
+ * over because they are damaged.
  * @throws StorageError `not-understood` for a later version's snapshot: going on from an older one would
  * leave the newer behind.
  */

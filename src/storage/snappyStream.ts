@@ -14,7 +14,9 @@ const VERSION = 1
 const MAGIC = Buffer.from('\x82SNAPPY\0', 'latin1')
 const HEADER_SIZE = MAGIC.length + 8
 
-/** The header, then a piece for each slice that fills blocks, then the rest: what slices hold in whole blocks. */
+/**
+ * The header, then a piece for each slice that fills blocks, then the rest: what slices hold in whole blocks.
+ */
 export function* snappyFrames(slices: Iterable<Buffer>): Generator<Buffer, void, void> {
   const header = Buffer.alloc(HEADER_SIZE)
   MAGIC.copy(header)

@@ -55,7 +55,10 @@ function* plain(files: FileSystem, path: string): Generator<Buffer, void, void> 
   }
 }
 
-/** Whether it ends as a complete snapshot does: cheap where it is not compressed, and all that purging asks of it. */
+/**
+ * Whether it ends as a complete snapshot does: cheap where it is not compressed, and all that purging asks of
+ * it.
+ */
 export function looksComplete(files: FileSystem, name: SnapshotName): boolean {
   if (name.compression === '') return endOfPlain(files, name.path).equals(END_MARK)
   try {
@@ -80,8 +83,8 @@ function endOfPlain(files: FileSystem, path: string): Buffer {
 }
 
 /**
- * Whether it ends in a seal that fits every byte before it. Such a file is as it was written: what cannot be read of
- * it is not damaged but unknown.
+ * Whether it ends in a seal that fits every byte before it. Such a file is as it was written: what cannot be
+ * read of it is not damaged but unknown.
  */
 export function isSealed(files: FileSystem, name: SnapshotName): boolean {
   let checksum = 1

@@ -3,8 +3,8 @@
  * makes everything appended durable with one fdatasync. A file is named by its first transaction and begun
  * with it; `roll` lets the next append begin another.
  *
- * A new file has a temporary name until its first batch is durable: a kill never leaves a log without its header,
- * over which Apache stumbles (FileTxnIterator.inStreamCreated).
+ * A new file has a temporary name until its first batch is durable: a kill never leaves a log without its
+ * header, over which Apache stumbles (FileTxnIterator.inStreamCreated).
  *
  * Invariants:
  * - zxids grow; what is on disk is a prefix of what was appended, plus at most one torn batch.
