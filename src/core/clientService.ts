@@ -1,6 +1,6 @@
 /**
- * What a member does for clients, whatever its role: the desk, the sessions as each role keeps them, and read-only
- * service while there is no leader. The role opens and closes it.
+ * What a member does for clients, whatever its role: the desk, the sessions as each role keeps them, and
+ * read-only service while there is no leader. The role opens and closes it.
  */
 import { formatZxid, type Zxid } from '../protocol/zxid.ts'
 import type { Effect, Now } from './effects.ts'

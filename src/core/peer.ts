@@ -409,7 +409,10 @@ export class PeerCore {
     this.leavingBecause ??= reason
   }
 
-  /** Once a run tells it; whoever looks compares the trees then (DataTree.reportDigestMismatch counts and logs, too). */
+  /**
+   * Once a run tells it; whoever looks compares the trees then (DataTree.reportDigestMismatch counts and
+   * logs, too).
+   */
   private differs(zxid: Zxid): void {
     if (this.hasDiffered) return
     this.hasDiffered = true

@@ -104,7 +104,10 @@ export class Replica {
     return [...this.pending].slice(this.committedAhead)
   }
 
-  /** The oldest uncommitted transaction, which must be `zxid`, is committed: applied now, or once durable here. */
+  /**
+   * The oldest uncommitted transaction, which must be `zxid`, is committed: applied now, or once durable
+   * here.
+   */
   commit(zxid: Zxid): void {
     const next = this.oldestUncommitted
     invariant(
@@ -129,8 +132,8 @@ export class Replica {
   }
 
   /**
-   * Once everything that is committed by now is applied: at once, unless it waits for this member's disk. Not any
-   * more when the role that asked is over.
+   * Once everything that is committed by now is applied: at once, unless it waits for this member's disk. Not
+   * any more when the role that asked is over.
    */
   whenApplied(run: () => void): void {
     const last = this.committedAhead === 0 ? undefined : this.pending.at(this.committedAhead - 1)
@@ -245,7 +248,8 @@ export class Replica {
 
 /**
  * A transaction as it arrived: its bytes are copied, for the packet's buffer may be a large piece of network.
- * @throws DecodeError for what could not be applied later, UnknownTransactionError for a type of a later version
+ * @throws DecodeError for what could not be applied later, UnknownTransactionError for a type of a later
+ * version
  */
 export function receiveTxn(data: QuorumPacket['data']): { txn: LoggedTxn; transaction: Transaction } {
   if (data === null) throw new DecodeError('a proposal without a transaction')

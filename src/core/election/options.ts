@@ -16,7 +16,10 @@ export interface ElectionOptions extends ElectionTiming {
   readonly sid: Sid
   /** Who votes: with a reconfig pending the voters of both configurations, who decide by a quorum of each. */
   readonly verifier: Electorate
-  /** Of the configuration in force alone. Theirs is a settled ensemble, which a member may join with any history. */
+  /**
+   * Of the configuration in force alone. Theirs is a settled ensemble, which a member may join with any
+   * history.
+   */
   readonly committed: Electorate
   readonly learnerType: 'participant' | 'observer'
   /** The ensemble's configuration as notifications carry it. */

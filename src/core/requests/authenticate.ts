@@ -1,6 +1,6 @@
 /**
- * Who a connection is, and what it may not do before that is known: auth packets, SASL tokens, certificates, and
- * `enforce.auth` (ZooKeeperServer.processPacket and processSasl, AuthenticationHelper).
+ * Who a connection is, and what it may not do before that is known: auth packets, SASL tokens, certificates,
+ * and `enforce.auth` (ZooKeeperServer.processPacket and processSasl, AuthenticationHelper).
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/reader.ts'
@@ -65,8 +65,8 @@ export class Authenticator {
   }
 
   /**
-   * What the certificate of a TLS connection proves: NettyServerCnxnFactory.CertificateVerifier. A sentence when
-   * the connection must not go on.
+   * What the certificate of a TLS connection proves: NettyServerCnxnFactory.CertificateVerifier. A sentence
+   * when the connection must not go on.
    */
   proveCertificate(identity: Identity): string | null {
     if (identity.certificateSubject === null || this.prove(identity, 'x509', null)) return null

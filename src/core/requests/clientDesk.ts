@@ -1,9 +1,9 @@
 /**
- * One member's client side: connections, their sessions and proofs of identity. What becomes of their requests
- * stands in requestProcessor.ts, what they are told in answers.ts.
+ * One member's client side: connections, their sessions and proofs of identity. What becomes of their
+ * requests stands in requestProcessor.ts, what they are told in answers.ts.
  *
- * Invariants: a session has one connection here at most; events that a transaction causes leave before any reply
- * that could show it; nothing that a client sends is worse than the end of its connection.
+ * Invariants: a session has one connection here at most; events that a transaction causes leave before any
+ * reply that could show it; nothing that a client sends is worse than the end of its connection.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { formatSessionId, type SessionId } from '../../protocol/ids.ts'

@@ -1,7 +1,7 @@
 /**
- * How connections get their sessions (ZooKeeperServer.processConnectRequest): a new session is a transaction, or
- * this member's own affair when it is local, and an old one is checked, first by its password, then by whoever
- * keeps it. Nothing else of a connection is read before its session is committed or confirmed.
+ * How connections get their sessions (ZooKeeperServer.processConnectRequest): a new session is a transaction,
+ * or this member's own affair when it is local, and an old one is checked, first by its password, then by
+ * whoever keeps it. Nothing else of a connection is read before its session is committed or confirmed.
  */
 import { formatSessionId, NO_SESSION, type SessionId } from '../../protocol/ids.ts'
 import { decode } from '../../protocol/jute.ts'
@@ -118,8 +118,8 @@ export class ConnectDesk {
   }
 
   /**
-   * The session is there: by createSession, of whichever member, or because it is local. That of an upgrade may
-   * find its client as it comes back; then the leader's word is still due.
+   * The session is there: by createSession, of whichever member, or because it is local. That of an upgrade
+   * may find its client as it comes back; then the leader's word is still due.
    */
   created(sessionId: SessionId, now: Now): void {
     const waiting = this.waiting.get(sessionId)

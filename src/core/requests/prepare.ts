@@ -1,6 +1,7 @@
 /**
- * Prepares a write: decides its outcome once, at the leader, and puts it into the transaction that every member
- * will apply (PrepRequestProcessor). A request that fails becomes an error transaction: it takes a zxid, too.
+ * Prepares a write: decides its outcome once, at the leader, and puts it into the transaction that every
+ * member will apply (PrepRequestProcessor). A request that fails becomes an error transaction: it takes a
+ * zxid, too.
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { NO_SESSION } from '../../protocol/ids.ts'
@@ -71,7 +72,10 @@ export class Preparation {
     this.pending = new PendingChanges(database.tree, options.digestEnabled)
   }
 
-  /** Never throws for what a client sends: its mistakes are error transactions, and so is what became too large. */
+  /**
+   * Never throws for what a client sends: its mistakes are error transactions, and so is what became too
+   * large.
+   */
   prepare(request: Request, zxid: Zxid, now: Now): Prepared {
     const { mark } = this.pending
     const body = this.bodyOf(request, this.operation(request, zxid, now), now)

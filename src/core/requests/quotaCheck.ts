@@ -1,7 +1,7 @@
 /**
- * Quotas where they are enforced (`enforceQuota=true`, ZooKeeperServer.checkQuota): the nearest limited path above
- * a node decides, by what is applied, not by what is pending. A hard limit refuses and hides the soft one of its
- * kind; a soft limit warns. Without `enforceQuota` neither happens.
+ * Quotas where they are enforced (`enforceQuota=true`, ZooKeeperServer.checkQuota): the nearest limited path
+ * above a node decides, by what is applied, not by what is pending. A hard limit refuses and hides the soft
+ * one of its kind; a soft limit warns. Without `enforceQuota` neither happens.
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/reader.ts'

@@ -1,4 +1,7 @@
-/** Reads, answered from this member's own tree (FinalRequestProcessor). Each writes its reply's body or throws. */
+/**
+ * Reads, answered from this member's own tree (FinalRequestProcessor). Each writes its reply's body or
+ * throws.
+ */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import type { SessionId } from '../../protocol/ids.ts'
 import { OpCode, Permission } from '../../protocol/opcodes.ts'

@@ -1,6 +1,6 @@
 /**
- * Sessions as a member's client side sees them: who keeps them depends on the member's role, and on whether they
- * are local. One place for what Apache spreads over ZooKeeperServer, QuorumZooKeeperServer and the
+ * Sessions as a member's client side sees them: who keeps them depends on the member's role, and on whether
+ * they are local. One place for what Apache spreads over ZooKeeperServer, QuorumZooKeeperServer and the
  * SessionTrackers of each role.
  *
  * | role       | a new session is           | one that comes back is confirmed by      |
@@ -10,8 +10,8 @@
  * | learner    | local, or global           | this member if local, else the leader    |
  * | read-only  | local, or refused          | this member if local; global: refused    |
  *
- * Invariants: a session is never local here and global at once; the createSession of an upgrade goes to the leader
- * before the request that needed it, on the same way.
+ * Invariants: a session is never local here and global at once; the createSession of an upgrade goes to the
+ * leader before the request that needed it, on the same way.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import type { SessionId } from '../../protocol/ids.ts'
@@ -57,7 +57,10 @@ export interface Touchable {
   touchedGeneration: number
 }
 
-/** `asked`: the answer comes from whoever leads. `refused`: it would take a transaction, and this member is read-only. */
+/**
+ * `asked`: the answer comes from whoever leads. `refused`: it would take a transaction, and this member is
+ * read-only.
+ */
 export type Creation = 'valid' | 'asked' | 'refused'
 export type Confirmation = 'valid' | 'asked' | 'expired'
 
@@ -121,7 +124,8 @@ export class MemberSessions {
         this.parts.ask(id, timeoutMs)
         return 'asked'
       case 'readOnly':
-        // Asked Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a password may read.
+        // Asked Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a password may
+        // read.
         return this.makesLocal ? 'expired' : 'valid'
       default:
         return this.parts.leaderSessions.takeOver(id, 'local', now, timeoutMs) ? 'valid' : 'expired'
@@ -129,9 +133,9 @@ export class MemberSessions {
   }
 
   /**
-   * A request of any kind keeps its session alive (ZooKeeperServer.touch). Deadlines stand in buckets, so only the
-   * first one of a bucket has an effect, unless what keeps the session asks again. False when the session is over:
-   * then the request is dropped.
+   * A request of any kind keeps its session alive (ZooKeeperServer.touch). Deadlines stand in buckets, so
+   * only the first one of a bucket has an effect, unless what keeps the session asks again. False when the
+   * session is over: then the request is dropped.
    */
   touch(client: Touchable, now: Now): boolean {
     const { tickTimeMs, leaderSessions, learnerSessions } = this.parts
@@ -160,9 +164,9 @@ export class MemberSessions {
   }
 
   /**
-   * Hands a request on, behind the upgrade of its session when it needs one. Returns what its client is to be told
-   * when it fails, `Ok` when that is what the leader says: it cannot know that a session was local and may not be
-   * upgraded, and takes it for expired (FinalRequestProcessor).
+   * Hands a request on, behind the upgrade of its session when it needs one. Returns what its client is to be
+   * told when it fails, `Ok` when that is what the leader says: it cannot know that a session was local and
+   * may not be upgraded, and takes it for expired (FinalRequestProcessor).
    */
   submit(request: Request): ErrorCode {
     const { sessionId, type, body } = request

@@ -1,12 +1,12 @@
 /**
  * Broadcast: requests become proposals, proposals that a quorum has on disk are committed, in order.
  *
- * Invariants: proposals carry consecutive zxids of this leader's epoch; a transaction is committed only when a
- * quorum, among it this leader only once its own log is durable, has acknowledged it and everything before it.
- * What is proposed while a reconfig is pending needs a quorum of both configurations, even when the reconfig has been
- * committed since: otherwise only members of the new one might hold it, none of whom may stand for election before it
- * knows that the reconfig is committed.
- * A standalone member is the case without learners.
+ * Invariants: proposals carry consecutive zxids of this leader's epoch; a transaction is committed only when
+ * a quorum, among it this leader only once its own log is durable, has acknowledged it and everything before
+ * it. What is proposed while a reconfig is pending needs a quorum of both configurations, even when the
+ * reconfig has been committed since: otherwise only members of the new one might hold it, none of whom may
+ * stand for election before it knows that the reconfig is committed. A standalone member is the case without
+ * learners.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { OpCode } from '../../../protocol/opcodes.ts'
