@@ -1,8 +1,9 @@
 /**
  * The election port and the conversations with all peers (QuorumCnxManager): one connection for each pair of
- * servers, which the greater sid dials. Whoever does not speak the protocol is closed with a `connection-refused`
- * event. So are strangers, unless the ensemble can be reconfigured: then a server that wants to join asks as one, and
- * one that was removed goes on asking. Apache keeps connections of unknown ids in any case.
+ * servers, which the greater sid dials. Whoever does not speak the protocol is closed with a
+ * `connection-refused` event. So are strangers, unless the ensemble can be reconfigured: then a server that
+ * wants to join asks as one, and one that was removed goes on asking. Apache keeps connections of unknown ids
+ * in any case.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import { type Address, decodeGreeting, type Greeting } from '../core/election/codec.ts'
@@ -84,7 +85,10 @@ export class ElectionNetwork {
     return port
   }
 
-  /** The configuration has changed: these are the others from now on. A server that is gone from it is a stranger. */
+  /**
+   * The configuration has changed: these are the others from now on. A server that is gone from it is a
+   * stranger.
+   */
   update(peers: readonly ElectionPeer[]): void {
     if (this.isClosed) return
     const others = peers.filter(({ sid }) => sid !== this.options.sid)

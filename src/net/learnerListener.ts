@@ -1,7 +1,7 @@
 /**
- * The quorum port of a leader: learners' connections, their packets, and databases streamed to them. A database
- * goes out in slices, between which the event loop runs and the socket drains; packets sent meanwhile wait
- * behind it. Who a learner is and how long it may be silent are the core's to judge.
+ * The quorum port of a leader: learners' connections, their packets, and databases streamed to them. A
+ * database goes out in slices, between which the event loop runs and the socket drains; packets sent
+ * meanwhile wait behind it. Who a learner is and how long it may be silent are the core's to judge.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { LearnerId } from '../core/effects.ts'

@@ -20,7 +20,9 @@ export function listen(server: Server, host: string, port: number, backlog: numb
   })
 }
 
-/** Frees the port, at once if it is bound already. Connections are the caller's to end; it settles after them. */
+/**
+ * Frees the port, at once if it is bound already. Connections are the caller's to end; it settles after them.
+ */
 export async function stopListening(server: Server, opening: Promise<unknown> | null): Promise<void> {
   if (!server.listening) await opening?.catch(() => {})
   await new Promise<void>((resolve) => {

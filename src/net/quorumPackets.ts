@@ -1,7 +1,8 @@
 /**
  * The stream of the quorum port: QuorumPackets, one behind the other without lengths around them
- * (LearnerHandler, Learner). Behind a SNAP packet, from the leader only, comes the database as a snapshot file
- * holds it, and then the string `BenWasHere` (LearnerHandler.run); the packet is handed out when all is there.
+ * (LearnerHandler, Learner). Behind a SNAP packet, from the leader only, comes the database as a snapshot
+ * file holds it, and then the string `BenWasHere` (LearnerHandler.run); the packet is handed out when all is
+ * there.
  */
 import { PacketType } from '../protocol/opcodes.ts'
 import { DecodeError, Reader } from '../protocol/reader.ts'
@@ -21,9 +22,10 @@ export const SNAPSHOT_SIGNATURE = (() => {
 const KNOWN_TYPES = new Set<number>(Object.values(PacketType))
 const TYPE_AND_ZXID = 12
 /**
- * What a learner reads of its leader, at most. Transactions may outgrow the requests that they come from: bytes
- * that are no UTF-8 take three times their room, and the end of a session names all its ephemerals. A leader
- * would propose it again after every election, so a learner that refused it could never be synced again.
+ * What a learner reads of its leader, at most. Transactions may outgrow the requests that they come from:
+ * bytes that are no UTF-8 take three times their room, and the end of a session names all its ephemerals. A
+ * leader would propose it again after every election, so a learner that refused it could never be synced
+ * again.
  */
 const MOST_OF_LEADER = 256 * 1024 * 1024
 /** An id: the lengths of its scheme and its id. */

@@ -1,4 +1,7 @@
-/** Reads DER (X.690), as far as certificates and key stores need it. Every length is checked before it is used. */
+/**
+ * Reads DER (X.690), as far as certificates and key stores need it. Every length is checked before it is
+ * used.
+ */
 
 export interface DerValue {
   readonly tag: number
