@@ -161,8 +161,9 @@ export class SocketWire implements Wire {
   }
 
   /**
-   * Everybody who counts is reached from now on, and this member listens where the configuration in force says. A
-   * quorum port that moves is opened with the next leadership: a leader whose address changes hands over.
+   * Everybody who counts is reached from now on, and this member listens where the configuration in force
+   * says. A quorum port that moves is opened with the next leadership: a leader whose address changes hands
+   * over.
    */
   private reconfigure(committed: EnsembleConfig, lastSeen: EnsembleConfig): void {
     this.servers = membersOf(committed, lastSeen)
