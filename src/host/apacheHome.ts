@@ -1,9 +1,10 @@
 /**
- * Where Apache ZooKeeper is, and of which version: the home that was named, ZOOKEEPER_HOME or ZOOKEEPER_PREFIX, or
- * Debian's package.
+ * Where Apache ZooKeeper is, and of which version: the home that was named, ZOOKEEPER_HOME or
+ * ZOOKEEPER_PREFIX, or Debian's package.
  *
- * A home is what a release unpacks to (`lib/zookeeper-3.8.4.jar` with all that it needs beside it; before 3.5.5 the jar lies
- * in the home itself), or a folder with a `zookeeper.jar` whose manifest names the rest, as Debian's /usr/share/java has.
+ * A home is what a release unpacks to (`lib/zookeeper-3.8.4.jar` with all that it needs beside it; before
+ * 3.5.5 the jar lies in the home itself), or a folder with a `zookeeper.jar` whose manifest names the rest,
+ * as Debian's /usr/share/java has.
  */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -123,7 +124,10 @@ function jarsIn(folder: string): string[] {
     .sort()
 }
 
-/** From the manifest, what Maven left in the jar, its name, or the name of a link to it; empty when nothing tells. */
+/**
+ * From the manifest, what Maven left in the jar, its name, or the name of a link to it; empty when nothing
+ * tells.
+ */
 function versionOf(jar: string): string {
   const manifest = manifestAttributes(entryOf(jar, 'META-INF/MANIFEST.MF') ?? '')
   const maven = entryOf(jar, 'META-INF/maven/org.apache.zookeeper/zookeeper/pom.properties') ?? ''
