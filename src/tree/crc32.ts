@@ -1,6 +1,6 @@
 /**
- * CRC-32 of short pieces: eight bytes a step from tables (slicing-by-8). For what a znode usually holds this takes
- * half the time of a call into zlib, which is used for what is long.
+ * CRC-32 of short pieces: eight bytes a step from tables (slicing-by-8). For what a znode usually holds this
+ * takes half the time of a call into zlib, which is used for what is long.
  */
 import { crc32 as zlibCrc32 } from 'node:zlib'
 

@@ -17,7 +17,9 @@ import { QUOTA_ROOT } from './quota.ts'
 import { QuotaStatistics } from './quotaStatistics.ts'
 import { freshStat, kindOf, type NodeKind, type TtlRule, Znode } from './znode.ts'
 
-/** Hears of changes, for watches; `aclId` is the ACL of the node at that path, when it was deleted its last. */
+/**
+ * Hears of changes, for watches; `aclId` is the ACL of the node at that path, when it was deleted its last.
+ */
 export interface ChangeSink {
   created(path: string, aclId: number): void
   deleted(path: string, aclId: number): void
@@ -164,7 +166,10 @@ export class DataTree {
     return this.paths.size + 1
   }
 
-  /** Nodes below this one, at any depth; below '/', Apache's two roots are left out (DataTree.getAllChildrenNumber). */
+  /**
+   * Nodes below this one, at any depth; below '/', Apache's two roots are left out
+   * (DataTree.getAllChildrenNumber).
+   */
   countBelow(path: string): number {
     if (path === '/') return this.nodeCount - 2
     const node = this.node(path)

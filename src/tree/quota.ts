@@ -1,7 +1,7 @@
 /**
- * Quota bookkeeping below /zookeeper/quota: which paths have limits, and the statistics node of each, which every
- * server updates for itself without a transaction (DataTree.updateQuotaStat). What is allowed is decided where
- * writes are prepared.
+ * Quota bookkeeping below /zookeeper/quota: which paths have limits, and the statistics node of each, which
+ * every server updates for itself without a transaction (DataTree.updateQuotaStat). What is allowed is
+ * decided where writes are prepared.
  */
 import { PathTrie } from './pathTrie.ts'
 
@@ -109,7 +109,10 @@ export class QuotaText {
     return new QuotaText(values)
   }
 
-  /** count and bytes in front, as servers before 3.7 expect them; the `=` behind them lets those ignore the rest. */
+  /**
+   * count and bytes in front, as servers before 3.7 expect them; the `=` behind them lets those ignore the
+   * rest.
+   */
   toBuffer(): Buffer {
     const others = [...this.values.keys()].filter((key) => key !== 'count' && key !== 'bytes').sort()
     const rest = others.map((key) => `;${key}=${this.value(key)}`).join('')

@@ -7,8 +7,8 @@
  * begins. Replaying every transaction behind L over the body gives the tree as it is afterwards, because:
  *
  * - Sessions and ACLs are those of L, copied at the start.
- * - A znode created behind L (czxid > L) is left out: replay creates it, with its ACL, from nothing. So a path
- *   deleted and created again is the older one or absent, never the newer; and since a znode cannot be
+ * - A znode created behind L (czxid > L) is left out: replay creates it, with its ACL, from nothing. So a
+ *   path deleted and created again is the older one or absent, never the newer; and since a znode cannot be
  *   deleted while it has children, the parent of what is written existed at L and is written before it.
  * - A znode deleted behind L may be missing: replaying its delete finds nothing and only moves its parent's
  *   pzxid, and what else happened to it on the way, which finds nothing either, ends in that delete.
@@ -35,7 +35,9 @@ const AclEntry = record({ id: long, acl: vector(Acl) })
 const OPEN_ACL_ID = -1
 /** long acl id, then StatPersisted. */
 const NODE_TAIL = 8 + 60
-/** No path, ACL or data of a znode is larger: far above jute.maxbuffer, far below what memory would not hold. */
+/**
+ * No path, ACL or data of a znode is larger: far above jute.maxbuffer, far below what memory would not hold.
+ */
 const MOST_BYTES = 256 * 1024 * 1024
 
 /** A znode of a kind that later versions have: keeping it as another would be a change that nobody made. */

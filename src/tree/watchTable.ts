@@ -1,10 +1,10 @@
 /**
- * One table of watches, by path and by watcher, so that a change costs only who hears of it, and a connection's
- * end only what it watched (WatchManager). One watcher may watch one path in several ways at once: a one-shot
- * watch neither ends nor replaces a persistent one (ZOOKEEPER-4466).
+ * One table of watches, by path and by watcher, so that a change costs only who hears of it, and a
+ * connection's end only what it watched (WatchManager). One watcher may watch one path in several ways at
+ * once: a one-shot watch neither ends nor replaces a persistent one (ZOOKEEPER-4466).
  *
- * Invariant: a path is in `byPath` with a watcher exactly when the watcher is in `byWatcher` with the path, and
- * then its modes are not empty.
+ * Invariant: a path is in `byPath` with a watcher exactly when the watcher is in `byWatcher` with the path,
+ * and then its modes are not empty.
  */
 import { PathTrie } from './pathTrie.ts'
 
@@ -17,7 +17,10 @@ export type WatchMode = (typeof WatchMode)[keyof typeof WatchMode]
 
 const NOBODY: ReadonlySet<Watcher> = new Set()
 
-/** The root stands above everything, and is '' there. Null for what is no path, which a client may watch in vain. */
+/**
+ * The root stands above everything, and is '' there. Null for what is no path, which a client may watch in
+ * vain.
+ */
 function recursiveKey(path: string): string | null {
   if (path === '/') return ''
   return path.startsWith('/') ? path : null

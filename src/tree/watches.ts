@@ -1,10 +1,11 @@
 /**
  * Who watches what: a table for data, filled by getData and exists, and one for children. Watches belong to a
- * connection. A standard watch fires once; a persistent one stays, in both tables; a recursive one stays in the
- * data table and hears of everything below its path, but never of children as such (DataTree, WatchManager; the
- * tables' use is that of 3.9, see docs/divergence.md). Nobody is told twice of one change.
+ * connection. A standard watch fires once; a persistent one stays, in both tables; a recursive one stays in
+ * the data table and hears of everything below its path, but never of children as such (DataTree,
+ * WatchManager; the tables' use is that of 3.9, see docs/divergence.md). Nobody is told twice of one change.
  *
- * Every event names the ACL of the node that it speaks of: whoever may not read it is not told (CVE-2024-23944).
+ * Every event names the ACL of the node that it speaks of: whoever may not read it is not told
+ * (CVE-2024-23944).
  */
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import { EventType, WatcherType, WatchRequestMode } from '../protocol/opcodes.ts'
@@ -141,7 +142,9 @@ export class Watches implements ChangeSink {
   }
 }
 
-/** Which modes of which table a WatcherType means (DataTree.removeWatch of 3.9; `any` is all that 3.8 has). */
+/**
+ * Which modes of which table a WatcherType means (DataTree.removeWatch of 3.9; `any` is all that 3.8 has).
+ */
 function modesOfType(type: number, path: string): { data: 0 | WatchMode; child: 0 | WatchMode } {
   switch (type) {
     case WatcherType.children:
