@@ -31,7 +31,9 @@ export const nullableString: Type<string | null> = { read: (r) => r.string(), wr
 /** A null string reads as empty. Where that makes a difference, Apache stumbles over it: MarshallingError. */
 export const string: Type<string> = { read: (r) => r.string() ?? '', write: (w, v) => w.string(v) }
 
-/** A null vector (count -1) reads as empty, and so does one of any other negative count (asked Apache 3.8.0). */
+/**
+ * A null vector (count -1) reads as empty, and so does one of any other negative count (asked Apache 3.8.0).
+ */
 export function vector<T>(item: Type<T>): Type<T[]> {
   return {
     read(reader) {
