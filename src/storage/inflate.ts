@@ -175,7 +175,7 @@ export function* inflate(bits: BitReader): Generator<Buffer, void, void> {
 }
 
 /**
- * What was decompressed: pieces that were not handed out yet, behind the window that distances reach into.
+ * The window that distances reach into, and after it the bytes that were not handed out yet.
  */
 class Output {
   private readonly bytes = Buffer.allocUnsafeSlow(WINDOW + PIECE + LONGEST_MATCH)

@@ -1,4 +1,4 @@
-/** What stands behind the last whole entry of a log: searches that decide whether it is a torn write. */
+/** Examines the bytes after the last whole entry of a log, to decide whether they are a torn write. */
 import { DecodeError, Reader } from '../protocol/reader.ts'
 import { readTxnBody } from '../protocol/transaction.ts'
 import type { Zxid } from '../protocol/zxid.ts'
@@ -12,7 +12,7 @@ const SECTOR = 512
 /** Transaction types lie well within this, also those of versions to come. */
 const MOST_TYPE = 127
 
-/** The offset behind the last byte in [from, to) that is not zero; `from` when all are. */
+/** The offset after the last nonzero byte in [from, to), or `from` when all bytes are zero. */
 export function lastNonZero(files: FileSystem, fd: FileDescriptor, from: number, to: number): number {
   const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK, Math.max(0, to - from)))
   const zeros = Buffer.alloc(chunk.length)
@@ -31,7 +31,7 @@ export function lastNonZero(files: FileSystem, fd: FileDescriptor, from: number,
 /** Whether a sector of the file that lies wholly in `remains`, or in what they begin in, is all zeros. */
 export function hasZeroSector(remains: Buffer, fileOffset: number): boolean {
   const zeros = Buffer.alloc(SECTOR)
-  // The sector in which the remains begin holds older entries before them: there the part behind counts,
+  // The sector in which the remains begin holds older entries before them: only the part after them counts,
   // but for a few zeros, which every entry begins with.
   const rest = SECTOR - (fileOffset % SECTOR)
   if (rest >= ENTRY_HEAD && rest < remains.length && zeros.compare(remains, 0, rest, 0, rest) === 0)
@@ -42,7 +42,7 @@ export function hasZeroSector(remains: Buffer, fileOffset: number): boolean {
 }
 
 /**
- * The first whole entry inside `remains`, not at their start, that could belong behind `after`. The cheap
+ * The first whole entry inside `remains`, not at their start, that could follow `after` in the log. The cheap
  * tests come first: only a plausible transaction header is worth a checksum over its payload. What a client
  * wrote may look like an entry: one inside a string or a buffer of the entries that `remains` begin with is
  * their data.

@@ -25,7 +25,7 @@ export function recoverDatabase(files: FileSystem, options: RecoveryOptions): Re
   return recovered
 }
 
-/** What goes on behind the end of what is known may be the history's newest part. */
+/** Files that continue after the end of the known history may hold its newest part. */
 function refuseForeign(files: FileSystem, { snapDir, logDir }: RecoveryOptions, lastZxid: Zxid): void {
   const end = lastZxid < 0 ? 'is nothing' : `ends at ${formatZxid(lastZxid)}`
   for (const dir of new Set([snapDir, logDir])) {
@@ -66,7 +66,7 @@ function recoverKnown(
  * than `reach` says: Apache writes a snapshot while another thread applies transactions, and takes the digest
  * section when all the rest is written; a transaction half applied by then is in the body, not in the digest
  * (DataTree.processTxn sets lastProcessedZxidDigest last). So the snapshot's digest says nothing where the
- * log goes on, whose transactions bring their own.
+ * log continues, whose transactions bring their own.
  */
 function holdsMore({ database, reach, digest }: LoadedSnapshot, lastZxid: Zxid): boolean {
   if (reach === null) return false

@@ -82,7 +82,7 @@ export class Replay {
   run(): Replayed {
     const { result } = this
     const logs = listLogs(this.files, this.options.logDir)
-    // The last file that begins at or before the first transaction wanted, and all behind it.
+    // The last file that begins at or before the first transaction wanted, and all after it.
     const start = Math.max(
       0,
       logs.findLastIndex(({ zxid }) => zxid <= result.lastZxid + 1),

@@ -1,7 +1,7 @@
 /**
  * Snappy's block format (google/snappy, format_description.txt): the uncompressed length as a varint, then
  * literals and copies. The low two bits of each tag say which:
- *   00  a literal of 1 to 60 bytes, or with its length in the 1 to 4 bytes behind the tag
+ *   00  a literal of 1 to 60 bytes, or with its length in the 1 to 4 bytes after the tag
  *   01  a copy of 4 to 11 bytes from at most 2047 bytes back
  *   10  a copy of 1 to 64 bytes from at most 65535 bytes back
  *   11  the same with four bytes of offset

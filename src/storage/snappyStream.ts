@@ -1,7 +1,7 @@
 /**
  * The framing that snappy-java's streams put around blocks (SnappyOutputStream, SnappyCodec):
  *   bytes 0x82 "SNAPPY" 0, int version 1, int oldest version that can read it 1,
- *   then (int length, a block of that many bytes) to the end of the file, each of at most 32 KiB uncompressed.
+ *   then (int length, a block of that many bytes) to the end of the file, each at most 32 KiB uncompressed.
  * Neither blocks nor stream carry a checksum or an end: the snapshot's seal inside is both.
  */
 import { DecodeError } from '../protocol/reader.ts'

@@ -106,9 +106,9 @@ class SnapshotReader {
   private readonly body: DatabaseReader
   private checksum = 1
   private header: Buffer | null = null
-  /** What stands before the body while the header is incomplete, behind it afterwards. */
+  /** Bytes outside the body: before it while the header is incomplete, after it from then on. */
   private outside = Buffer.alloc(0)
-  /** Of what was last asked for behind the body. */
+  /** Bounds of the piece that was last read after the body. */
   private pieceAt = 0
   private pieceEnd = 0
 

@@ -3,8 +3,8 @@
  * snapshot, synced, renamed, and the directory synced. (Apache writes in place and tells a half one by its
  * end.)
  *
- * `SnapshotTask` writes one in slices while the member goes on; `writeSnapshotNow` stalls the member, for
- * when nothing may go on without it.
+ * `SnapshotTask` writes one in slices while the member continues to serve; `writeSnapshotNow` stalls the
+ * member, for cases in which nothing may continue without the snapshot.
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'

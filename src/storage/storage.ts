@@ -112,7 +112,7 @@ export class Storage {
     )
   }
 
-  /** Puts transactions behind the log. They may be claimed only after `sync`. */
+  /** Appends transactions to the log. A vote may claim them only after `sync`. */
   append(txns: readonly LoggedTxn[]): void {
     this.log.append(txns)
     this.txnsSinceSnapshot += txns.length
@@ -145,14 +145,13 @@ export class Storage {
   }
 
   /**
-   * Forgets all transactions behind `zxid` (TRUNC) and reads the database again. In this order, so that a
+   * Forgets all transactions after `zxid` (TRUNC) and reads the database again. In this order, so that a
    * crash leaves the history as it was, or a part of it that reaches at least to `zxid`: first it is made
    * sure that the rest can be recovered; the record of the history is lowered; snapshots that reach beyond
    * go, then later log files from the last one on, then the end of the file that holds `zxid`. (Apache leaves
    * later snapshots and would start from them.)
    * @throws StorageError `damaged`, with nothing changed, when what is left would not be the history up to
-   * `zxid`:
-   *   no snapshot that is old enough is left, or the log after it is gone.
+   * `zxid`: no snapshot that is old enough is left, or the log after it is gone.
    */
   truncate(zxid: Zxid): Recovered {
     this.leaveLog()
