@@ -1,16 +1,16 @@
 /**
- * What is said to one peer's election port and heard from it (QuorumCnxManager's SendWorker and RecvWorker).
- * The greater sid dials; a smaller one dials only to be dialled back. The last message that was sent is sent
- * again on a new connection, as it may have died with the old one.
+ * The connections between this server and the election port of one peer (QuorumCnxManager's SendWorker and
+ * RecvWorker). The server with the greater sid dials; the other one dials only to be dialled back. The last
+ * message is sent again on each new connection, because it may have been lost with the previous one.
  *
- * A greeting only claims an id. Apache closes the connection that it had; here the peer keeps it, and
- * whatever claims the same id is talked to beside it: a peer that comes back while its old connection is half
+ * A greeting only claims an id. Apache closes the connection that it had for that id. Here the existing
+ * connection stays, and the new one is used beside it: a peer that returns while its old connection is half
  * open is heard at once, and a stranger silences nobody. A peer that has left closes its own end.
  *
- * Invariants: connections are few, and the first one stays as long as it lives. Apeer is reported unreachable
- * only after its port refused, or let us wait in vain. A broken connection alone says nothing (both may have
- * dialled at once, and one connection gave way): it is probed by dialling again at once, which a dead
- * process's port answers within a millisecond.
+ * Invariants: connections are few, and the first one stays as long as it lives. A peer is reported
+ * unreachable only after its port refused a connection or did not answer in time. A broken connection alone
+ * proves nothing (both servers may have dialled at once, and one connection gave way): the peer is dialled
+ * again at once, and the port of a dead process refuses that within a millisecond.
  */
 import { connect, type Socket } from 'node:net'
 import { type Address, encodeGreeting, encodeNotification } from '../../core/election/codec.ts'
