@@ -114,7 +114,8 @@ export class ClientListener {
     if (port !== null) this.opening = listen(this.server, host, port, backlog)
     if (secure && this.secureServer !== null)
       this.openingSecure = listen(this.secureServer, secure.host, secure.port, backlog)
-    // Both settle before either is told, so that closing finds no port on its way.
+    // Both attempts settle before the outcome is reported, so that closing finds no port that is still
+    // opening.
     const [plain, tls] = await Promise.allSettled([this.opening, this.openingSecure])
     if (plain.status === 'rejected') throw plain.reason
     if (tls.status === 'rejected') throw tls.reason

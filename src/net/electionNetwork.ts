@@ -103,7 +103,7 @@ export class ElectionNetwork {
     this.forgetStrangers()
   }
 
-  /** Listens at other addresses; conversations go on. What cannot be bound is told. */
+  /** Listens at other addresses; conversations continue. An address that cannot be bound is logged. */
   async moveTo(addresses: readonly Address[]): Promise<void> {
     const [first] = addresses
     if (first === undefined || this.isClosed) return
@@ -190,7 +190,7 @@ export class ElectionNetwork {
       server.once('error', reject)
       server.listen(this.options.listenOnAllIps ? { port } : { host, port }, () => {
         server.off('error', reject)
-        // Too many open files, say: the port goes on with what it has.
+        // For example too many open files: existing connections continue.
         server.on('error', (error) => this.log('warn', `election port ${host}:${port}: ${error.message}`))
         this.servers.push(server)
         const bound = server.address()

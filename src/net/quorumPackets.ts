@@ -1,5 +1,5 @@
 /**
- * The stream of the quorum port: QuorumPackets, one behind the other without lengths around them
+ * The stream of the quorum port: consecutive QuorumPackets without lengths around them
  * (LearnerHandler, Learner). Behind a SNAP packet, from the leader only, comes the database as a snapshot
  * file holds it, and then the string `BenWasHere` (LearnerHandler.run); the packet is handed out when all is
  * there.
@@ -12,7 +12,7 @@ import type { Database } from '../tree/database.ts'
 import { DatabaseReader, labelDatabase } from '../tree/snapshotFormat.ts'
 import type { TtlRule } from '../tree/znode.ts'
 
-/** Stands behind a database as the sign that all of it was sent. */
+/** Follows a database, as the sign that all of it was sent. */
 export const SNAPSHOT_SIGNATURE = (() => {
   const writer = new Writer(64)
   writer.string('BenWasHere')

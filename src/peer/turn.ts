@@ -130,7 +130,7 @@ export class Turn {
     }
   }
 
-  /** Every append that stands next to this one shares its sync. Returns the index behind them. */
+  /** Every append that stands next to this one shares its sync. Returns the index after them. */
   private append(effects: readonly DiskEffect[], from: number): number {
     const batch: Extract<DiskEffect, { kind: 'append' }>[] = []
     let next = from

@@ -27,7 +27,7 @@ export interface WireParts {
   readonly database: () => Database
   readonly input: (input: PeerInput) => void
   readonly onEvent: (event: MemberEvent) => void
-  /** The member cannot go on: it must end. */
+  /** The member cannot continue and must end. */
   readonly onFatal: (code: string, reason: string) => void
 }
 

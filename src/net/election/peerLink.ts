@@ -34,7 +34,7 @@ const FIRST_RETRY_MS = 20
 const LAST_RETRY_MS = 1000
 /** A greater peer that was greeted dials back; greeting it again meanwhile would make it start over. */
 const GREETED_RETRY_MS = 100
-/** How long a message is worth dialling for; an election that goes on sends again. */
+/** How long a message is worth dialling for; an election that continues sends again. */
 const MESSAGE_WORTH_MS = 10_000
 /**
  * A connection this young was dialled while the peer dialled us: its greeting is no sign that ours is dead.
@@ -68,7 +68,7 @@ export class PeerLink {
     this.configured = parts.addresses
   }
 
-  /** Where the peer is from now on; a conversation that is under way goes on. */
+  /** Sets the peer's addresses from now on; existing conversations continue. */
   moved(addresses: readonly Address[]): void {
     this.configured = addresses
     this.addresses = addresses

@@ -16,7 +16,7 @@ export class DerError extends Error {
   override name = 'DerError'
 }
 
-/** The values that stand one behind the other in `bytes`. */
+/** The consecutive values in `bytes`. */
 export function derValues(bytes: Buffer): DerValue[] {
   const values: DerValue[] = []
   for (let at = 0; at < bytes.length; ) {
