@@ -77,7 +77,7 @@ export class Authenticator {
   sasl(identity: Identity, token: Buffer | null): SaslReply {
     const { sasl, allowsSaslFailures } = this.options
     if (token === null) throw new DecodeError('a SASL request without a token')
-    // Asked Apache 3.8.0: a server without SASL says yes to nothing.
+    // Verified against Apache 3.8.0: a server without SASL says yes to nothing.
     if (sasl === null) return { err: ErrorCode.Ok, token: null, failure: null }
     identity.sasl ??= new SaslExchange(sasl, this.nonce())
     try {

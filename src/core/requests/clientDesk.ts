@@ -227,7 +227,7 @@ export class ClientDesk {
     const reader = new Reader(frame)
     const header = RequestHeader.read(reader)
     const { type } = header
-    // A ping's answer bears this xid whatever the question bore (asked Apache 3.8.0).
+    // A ping's answer bears this xid whatever the question bore (verified against Apache 3.8.0).
     const xid = type === OpCode.ping ? Xid.ping : header.xid
     if (client.hasMovedAway) {
       this.closeClient(client, SESSION_MOVED)

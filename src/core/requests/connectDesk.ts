@@ -88,7 +88,7 @@ export class ConnectDesk {
         this.created(sessionId, now)
         break
       case 'refused':
-        // Asked Apache 3.8.0: an error's header where a ConnectResponse is due, then silence.
+        // Verified against Apache 3.8.0: an error's header where a ConnectResponse is due, then silence.
         this.waiting.delete(sessionId)
         client.phase = 'refused'
         this.parts.replyNotReadOnly(client)

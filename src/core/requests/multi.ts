@@ -70,8 +70,8 @@ function readPart(type: number, reader: Reader): MultiPart {
 }
 
 /**
- * Asked Apache 3.8.0: within a multi not the type but the flags say what is created, and a needless TTL is
- * nothing.
+ * Verified against Apache 3.8.0: within a multi not the type but the flags say what is created, and a
+ * needless TTL is nothing.
  */
 function createPart(request: CreateRequest): MultiPart {
   if (isTtlFlag(request.flags)) return { type: WITHOUT_TTL, request }

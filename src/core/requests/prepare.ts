@@ -142,7 +142,8 @@ export class Preparation {
         return prepareNode.create(operation, request.type, created, ttl)
       }
       case OpCode.deleteContainer:
-        // Only this leader itself asks: a client's frame is never taken for a path (asked Apache 3.8.0).
+        // Only this leader itself asks: a client's frame is never taken for a path (verified against Apache
+        // 3.8.0).
         if (request.sessionId !== NO_SESSION || request.owner !== 'local')
           throw new KeeperError(ErrorCode.BadArguments)
         return prepareNode.removeContainer(operation, reader.rest().toString())

@@ -123,8 +123,8 @@ export type CreateType =
 
 /**
  * The flags decide what is checked and whether there is a number in the name; what the node becomes, the type
- * decides: create makes no container of flag 4, and createContainer makes one of any flag (asked Apache
- * 3.8.0).
+ * decides: create makes no container of flag 4, and createContainer makes one of any flag (verified against
+ * Apache 3.8.0).
  */
 export function create(operation: Operation, type: CreateType, request: CreateRequest, ttl = -1): TxnBody {
   const { pending, zxid, timeMs } = operation

@@ -33,7 +33,8 @@ export class QuotaWarnings {
 
 /**
  * `count` nodes and `bytes` of data more, or less, at this path.
- * @throws KeeperError QuotaExceeded; DecodeError for limits that are no text of a quota (asked Apache 3.8.0)
+ * @throws KeeperError QuotaExceeded; DecodeError for limits that are no text of a quota (verified against
+ * Apache 3.8.0)
  */
 export function checkQuota(
   tree: DataTree,

@@ -124,8 +124,8 @@ export class MemberSessions {
         this.parts.ask(id, timeoutMs)
         return 'asked'
       case 'readOnly':
-        // Asked Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a password may
-        // read.
+        // Verified against Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a
+        // password may read.
         return this.makesLocal ? 'expired' : 'valid'
       default:
         return this.parts.leaderSessions.takeOver(id, 'local', now, timeoutMs) ? 'valid' : 'expired'
