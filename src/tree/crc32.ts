@@ -7,7 +7,7 @@ import { crc32 as zlibCrc32 } from 'node:zlib'
 const POLYNOMIAL = 0xedb88320
 const LONG = 1024
 
-/** `TABLES[256 * k + b]`: the CRC of byte b with k zero bytes behind it. */
+/** `TABLES[256 * k + b]`: the CRC of byte b with k zero bytes after it. */
 const TABLES = makeTables()
 
 function makeTables(): Int32Array {

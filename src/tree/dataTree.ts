@@ -57,7 +57,7 @@ export class DataTree {
     this.ttlRule = ttlRule
   }
 
-  /** Nothing in it: for whoever reads a snapshot. */
+  /** An empty tree, for reading a snapshot into. */
   static blank(ttlRule: TtlRule = 'none'): DataTree {
     return new DataTree(ttlRule)
   }
@@ -287,7 +287,8 @@ export class DataTree {
   /** The ensemble's membership, which is no transaction either (DataTree via initConfigInZKDatabase). */
   setConfig(text: string, version: Zxid = ZERO_ZXID, timeMs = 0): void {
     const node = this.paths.get('/zookeeper/config')
-    // Alone, a server has no membership, and its node stays as it is in a new tree (asked Apache 3.8.0).
+    // Alone, a server has no membership, and its node stays as it is in a new tree (verified against Apache
+    // 3.8.0).
     if (node === undefined || text === '') return
     node.version = -1
     const data = Buffer.from(text)
@@ -301,5 +302,5 @@ export class DataTree {
   }
 }
 
-/** As in a new tree; setConfig makes its version -1 (asked Apache 3.8.0). */
+/** As in a new tree; setConfig makes its version -1 (verified against Apache 3.8.0). */
 const CONFIG_STAT = { ...NO_STAT, version: 0, aversion: -1 }

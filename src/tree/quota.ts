@@ -36,7 +36,7 @@ const MOST_TEXT = 4096
 const SIGNED = /^[+-]?\d{1,19}$/
 
 /**
- * The text of a limits or statistics node: `count=2,bytes=17`, and hard limits behind it as
+ * The text of a limits or statistics node: `count=2,bytes=17`, followed by hard limits as
  * `count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=3`. What is not there is -1: no limit (StatsTrack).
  */
 export class QuotaText {
@@ -110,7 +110,7 @@ export class QuotaText {
   }
 
   /**
-   * count and bytes in front, as servers before 3.7 expect them; the `=` behind them lets those ignore the
+   * count and bytes in front, as servers before 3.7 expect them; the `=` after them lets those ignore the
    * rest.
    */
   toBuffer(): Buffer {

@@ -88,7 +88,7 @@ export class WatchTable {
     for (const path of [...(this.byWatcher.get(watcher) ?? [])]) this.remove(path, watcher, WatchMode.any)
   }
 
-  /** Whoever hears of a change at this path, once each: its own watchers, and the recursive ones above. */
+  /** The watchers that hear of a change at this path, each once: its own, and the recursive ones above. */
   fire(path: string): ReadonlySet<Watcher> {
     const own = this.byPath.get(path)
     if (this.recursive.size === 0) return own === undefined ? NOBODY : this.fireOwn(path, own)
