@@ -44,7 +44,9 @@ export interface Transaction {
   digest: TxnDigest | undefined
 }
 
-/** A transaction type that this version does not know: whoever meets it must not go on without it. */
+/**
+ * A transaction of a type that this version does not know. A member must not continue without applying it.
+ */
 export class UnknownTransactionError extends DecodeError {
   override name = 'UnknownTransactionError'
   readonly type: number
@@ -154,14 +156,14 @@ const DIGEST_VERSION = 2
 
 /**
  * A closeSession without its record (closeSessionTxn.enabled=false) but with a digest. Read as a record, the
- * digest's version would announce two ephemerals in the eight bytes behind it, which have no room for a path.
+ * digest's version would announce two ephemerals in the eight bytes after it, which have no room for a path.
  */
 function closesWithDigestAlone(type: number, reader: Reader): boolean {
   if (type !== OpCode.closeSession || reader.remaining !== DIGEST_SIZE) return false
   return reader.bytes.readInt32BE(reader.position) === DIGEST_VERSION
 }
 
-/** A field behind those that are known would be lost, and with it what it asks for. */
+/** Refuses bytes after the known fields: a field of a later version would be lost, and its effect with it. */
 function checkEnd(reader: Reader): void {
   if (reader.remaining > 0)
     throw new DecodeError(
