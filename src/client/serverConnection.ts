@@ -20,7 +20,7 @@ export interface Call {
   readonly xid: number
   /** With its length. */
   readonly frame: Buffer
-  /** `body` stands behind the header when `err` is 0. */
+  /** `body` follows the header when `err` is 0. */
   answered(err: number, body: Reader): void
   failed(code: 'loss' | 'expired'): void
 }

@@ -32,7 +32,7 @@ export type ClientState =
   | 'authFailed'
   | 'closed'
 
-/** What a client needs to go on with another's session. */
+/** What a client needs to continue another client's session. */
 export interface SessionKey {
   readonly id: bigint
   /** 16 bytes. */
@@ -47,7 +47,7 @@ export interface SessionOptions {
   readonly maxFrameBytes: number
   /** Whether a server without a quorum will do. */
   readonly readOnly: boolean
-  /** A session to go on with; a new one unless given. */
+  /** The session to continue; a new one unless given. */
   readonly session: SessionKey | null
   readonly sasl: SaslCredentials | null
 }
@@ -150,7 +150,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.finish('closed', 'closed by its user')
   }
 
-  /** Ends the client and leaves the session to whoever goes on with it, or to expire. */
+  /** Ends the client and leaves the session to a client that continues it, or to expire. */
   leave(): SessionKey {
     this.finish('closed', 'left by its user')
     return this.key

@@ -1,6 +1,6 @@
 /**
  * The watches of a session, as its client remembers them: the standard ones fire once, the persistent ones
- * stay. After a reconnect the server is told of those that are left (setWatches), because servers keep
+ * stay. After a reconnect the server is sent those that are left (setWatches), because servers keep
  * watches with the connection.
  */
 import { EventType, OpCode, WatcherType, WatchRequestMode, Xid } from '../protocol/opcodes.ts'
@@ -18,7 +18,7 @@ export interface WatchEvent {
 }
 
 /**
- * Never called because the session ends: that is told by the client's state. Registering the same function
+ * Never called because the session ends: the client's state says that. Registering the same function
  * twice for a path counts as once.
  */
 export type Watcher = (event: WatchEvent) => void

@@ -336,7 +336,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   /**
    * Takes watches of this client away; their watchers hear `removed`.
    * @param selection `any` means persistent ones, too
-   * @param watcher only this one; the server goes on watching while another of this client needs it
+   * @param watcher only this one; the server keeps its watch while another watcher of this client needs it
    * @throws KeeperError NoWatcher when the server has none
    */
   removeWatches(path: string, selection: WatchSelection = 'any', watcher?: Watcher): Promise<void> {
@@ -387,7 +387,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /**
-   * Ends this client, not its session: another client may go on with it (`ClientOptions.session`), with its
+   * Ends this client, not its session: another client may continue it (`ClientOptions.session`), with its
    * ephemeral znodes, before it expires.
    */
   leave(): SessionKey {
