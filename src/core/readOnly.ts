@@ -1,11 +1,13 @@
 /**
- * Read-only mode (`readonlymode.enabled`; QuorumPeer.run, ReadOnlyZooKeeperServer): a member that has looked for a
- * leader in vain for a while serves those clients that said they can do with reads alone, until there is one.
+ * Read-only mode (`readonlymode.enabled`; QuorumPeer.run, ReadOnlyZooKeeperServer): a member that has looked
+ * for a leader in vain for a while serves those clients that said they can do with reads alone, until there
+ * is one.
  *
- * Invariant: what it shows is what its vote claims: everything in its log, and all of it durable (`PeerCore.look`).
- * The log's tail may be more than was ever committed, here as with Apache, for a log does not say how far it is:
- * it can be cut when a quorum is back without this member's part. Who saw it is then served nowhere before the
- * ensemble has got further than that (the rule for lastZxidSeen), so nobody's zxids go back.
+ * Invariant: what it shows is what its vote claims: everything in its log, and all of it durable
+ * (`PeerCore.look`). The log's tail may be more than was ever committed, here as with Apache, for a log does
+ * not say how far it is: it can be cut when a quorum is back without this member's part. Who saw it is then
+ * served nowhere before the ensemble has got further than that (the rule for lastZxidSeen), so nobody's zxids
+ * go back.
  */
 import type { Now } from './effects.ts'
 

@@ -238,7 +238,8 @@ export class Replica {
 
 /**
  * A transaction as it arrived: its bytes are copied, for the packet's buffer may be a large piece of network.
- * @throws DecodeError for what could not be applied later, UnknownTransactionError for a type of a later version
+ * @throws DecodeError for what could not be applied later, UnknownTransactionError for a type of a later
+ * version
  */
 export function receiveTxn(data: QuorumPacket['data']): { txn: LoggedTxn; transaction: Transaction } {
   if (data === null) throw new DecodeError('a proposal without a transaction')

@@ -8,7 +8,7 @@ import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
 import { lossOf } from './quorumLoss.ts'
 import { type Candidate, selectMembers } from './selectors.ts'
-import { active, isQuorumImpossible, isServing, notSettled, until, written } from './settling.ts'
+import { active, isQuorumImpossible, isServing, notSettled, until } from './settling.ts'
 import { startFailure } from './startFailure.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -104,12 +104,15 @@ function decisive(supervisor: Supervisor, voters: readonly Candidate[]): Candida
 /** The probe writes before anything is done, where anybody can: the gap is then measured from the last write before. */
 async function startProbe(supervisor: Supervisor): Promise<WriteProbe> {
   const probe = supervisor.probes.open(supervisor.members)
-  if (!supervisor.availability.serves || !(await written(probe, 0, PROBE_START_MS))) return probe
+  const hasWritten = () => probe.hasWritten(0)
+  if (!supervisor.availability.serves || !(await until(supervisor, PROBE_START_MS, hasWritten, probe)))
+    return probe
   // A session that a member is about to open when it is killed could be nobody's: each lane has its session first.
   const answering = active(supervisor).filter(
     ({ isServing, role, config }) => isServing && (role !== 'leader' || config.leaderServes),
   )
-  await written(probe, 0, EVERY_LANE_MS, answering)
+  const haveAllWritten = () => answering.every(({ id }) => probe.hasWritten(0, id))
+  await until(supervisor, EVERY_LANE_MS, haveAllWritten, probe)
   return probe
 }
 

@@ -6,7 +6,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { OperationError } from '../control/operationError.ts'
 import type { Engine } from '../host/host.ts'
-import { systemTrouble } from '../host/systemError.ts'
 import { isVersionDir, VERSION_DIR } from '../storage/fileNames.ts'
 import { lockHolder } from '../storage/lock.ts'
 import { canonicalPath } from './canonicalPath.ts'

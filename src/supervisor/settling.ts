@@ -43,29 +43,6 @@ export function until(
   })
 }
 
-/** Until a write sent after `since` is acknowledged, through each of `members` if some are named; false when it is late. */
-export function written(
-  probe: WriteProbe,
-  since: number,
-  timeoutMs: number,
-  members: readonly Member[] = [],
-): Promise<boolean> {
-  const isWritten = () =>
-    members.length === 0 ? probe.hasWritten(since) : members.every(({ id }) => probe.hasWritten(since, id))
-  return new Promise((resolve) => {
-    const end = (result: boolean) => {
-      clearTimeout(deadline)
-      stop()
-      resolve(result)
-    }
-    const deadline = setTimeout(() => end(false), timeoutMs)
-    const stop = probe.onAck(() => {
-      if (isWritten()) end(true)
-    })
-    if (isWritten()) end(true)
-  })
-}
-
 export function active(supervisor: Supervisor): Member[] {
   return supervisor.members.filter((member) => member.isActive)
 }

@@ -85,7 +85,8 @@ export class Database {
     const { txns } = body.record
     const failedAt = txns.findIndex((txn) => txn.type === OpCode.error)
     const multi = txns.map((txn, index): OpResult => {
-      // A failed multi changes nothing: what came before the culprit is told so with 0, what came after with -2.
+      // A failed multi changes nothing: what came before the culprit is told so with 0, what came after with
+      // -2.
       if (failedAt !== -1 && txn.type !== OpCode.error) {
         const err = index < failedAt ? ErrorCode.Ok : ErrorCode.RuntimeInconsistency
         return { type: OpCode.error, err, path: null, stat: null }
@@ -163,7 +164,8 @@ function ownerOf(header: TxnHeader, body: Extract<TxnBody, { type: 1 | 15 | 19 |
     case OpCode.createContainer:
       return CONTAINER_OWNER
     case OpCode.createTtl:
-      // Apache proposes an impossible TTL when the flags do not call for one, and ends itself when it applies it.
+      // Apache proposes an impossible TTL when the flags do not call for one, and ends itself when it applies
+      // it.
       return isTtl(body.record.ttl) ? ttlOwner(body.record.ttl) : 0n
     default:
       return body.record.ephemeral ? header.clientId : 0n

@@ -60,7 +60,9 @@ export class Answers {
     this.send(client, this.replies.withBody(xid, ZERO_ZXID, write, err))
   }
 
-  /** The reply to a request at its place. What `write` throws is the client's mistake, and becomes the reply. */
+  /**
+   * The reply to a request at its place. What `write` throws is the client's mistake, and becomes the reply.
+   */
   answer(client: Client, queued: Queued, now: Now, write: Parameters<Replies['withBody']>[2]): void {
     const { zxid } = this
     this.told(client, zxid)

@@ -1,6 +1,6 @@
 /**
- * One member's client side: connections, their sessions and proofs of identity. What becomes of their requests
- * stands in requestProcessor.ts, what they are told in answers.ts.
+ * One member's client side: connections, their sessions and proofs of identity. What becomes of their
+ * requests stands in requestProcessor.ts, what they are told in answers.ts.
  *
  * Invariants: events that a transaction causes leave before any reply that could show it; nothing that a client
  * sends is worse than the end of its connection.
@@ -222,7 +222,7 @@ export class ClientDesk {
     const reader = new Reader(frame)
     const header = RequestHeader.read(reader)
     const { type } = header
-    // A ping's answer bears this xid whatever the question bore (asked Apache 3.8.0).
+    // A ping's answer bears this xid whatever the question bore (verified against Apache 3.8.0).
     const xid = type === OpCode.ping ? Xid.ping : header.xid
     if (client.hasMovedAway) {
       this.clients.close(client, SESSION_MOVED)

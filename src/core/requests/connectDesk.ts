@@ -1,7 +1,7 @@
 /**
- * How connections get their sessions (ZooKeeperServer.processConnectRequest): a new session is a transaction, or
- * this member's own affair when it is local, and an old one is checked, first by its password, then by whoever
- * keeps it. Nothing else of a connection is read before its session is committed or confirmed.
+ * How connections get their sessions (ZooKeeperServer.processConnectRequest): a new session is a transaction,
+ * or this member's own affair when it is local, and an old one is checked, first by its password, then by
+ * whoever keeps it. Nothing else of a connection is read before its session is committed or confirmed.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { formatSessionId, NO_SESSION, type SessionId } from '../../protocol/ids.ts'
@@ -114,8 +114,8 @@ export class ConnectDesk {
   }
 
   /**
-   * The session is there: by createSession, of whichever member, or because it is local. That of an upgrade may
-   * find its client as it comes back; then the leader's word is still due.
+   * The session is there: by createSession, of whichever member, or because it is local. That of an upgrade
+   * may find its client as it comes back; then the leader's word is still due.
    */
   created(sessionId: SessionId): Connecting {
     const waiting = this.waiting.get(sessionId)

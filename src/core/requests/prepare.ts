@@ -1,6 +1,7 @@
 /**
- * Prepares a write: decides its outcome once, at the leader, and puts it into the transaction that every member
- * will apply (PrepRequestProcessor). A request that fails becomes an error transaction: it takes a zxid, too.
+ * Prepares a write: decides its outcome once, at the leader, and puts it into the transaction that every
+ * member will apply (PrepRequestProcessor). A request that fails becomes an error transaction: it takes a
+ * zxid, too.
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { NO_SESSION } from '../../protocol/ids.ts'
@@ -29,7 +30,7 @@ import { providersOf } from '../auth/providers.ts'
 import type { Now, SendEffect } from '../effects.ts'
 import type { LeaderSessions } from '../sessions/leaderSessions.ts'
 import { authenticationOf } from './authenticate.ts'
-import { DEFAULT_MAX_BUFFER, mostTransactionBytes } from './limits.ts'
+import { mostTransactionBytes } from './limits.ts'
 import { type MultiPart, readMulti, WITHOUT_TTL } from './multi.ts'
 import type { RequestOptions } from './options.ts'
 import { PendingChanges } from './pending.ts'
@@ -67,12 +68,15 @@ export class Preparation {
     this.database = database
     this.sessions = sessions
     this.options = options
-    this.mostBytes = mostTransactionBytes(options.juteMaxBuffer ?? DEFAULT_MAX_BUFFER)
+    this.mostBytes = mostTransactionBytes(options)
     this.schemes = providersOf(authenticationOf(options))
     this.pending = new PendingChanges(database.tree, options.digestEnabled)
   }
 
-  /** Never throws for what a client sends: its mistakes are error transactions, and so is what became too large. */
+  /**
+   * Never throws for what a client sends: its mistakes are error transactions, and so is what became too
+   * large.
+   */
   prepare(request: Request, zxid: Zxid, now: Now): Prepared {
     const { mark } = this.pending
     const body = this.bodyOf(request, this.operation(request, zxid, now), now)
@@ -139,7 +143,8 @@ export class Preparation {
         return prepareNode.create(operation, request.type, created, ttl)
       }
       case OpCode.deleteContainer:
-        // Only this leader itself asks: a client's frame is never taken for a path (asked Apache 3.8.0).
+        // Only this leader itself asks: a client's frame is never taken for a path (verified against Apache
+        // 3.8.0).
         if (request.sessionId !== NO_SESSION || request.owner !== 'local')
           throw new KeeperError(ErrorCode.BadArguments)
         return prepareNode.removeContainer(operation, reader.rest().toString())

@@ -1,6 +1,6 @@
 /**
- * Prepares a reconfig: which configuration the request asks for, and whether it may be proposed. The checks stand in
- * Apache's order, for each has its own error (PrepRequestProcessor.pRequest2Txn, case reconfig).
+ * Prepares a reconfig: which configuration the request asks for, and whether it may be proposed. The checks
+ * stand in Apache's order, for each has its own error (PrepRequestProcessor.pRequest2Txn, case reconfig).
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { OpCode, Permission } from '../../protocol/opcodes.ts'

@@ -1,7 +1,7 @@
 /**
- * Quotas where they are enforced (`enforceQuota=true`, ZooKeeperServer.checkQuota): the nearest limited path above
- * a node decides, by what is applied, not by what is pending. A hard limit refuses and hides the soft one of its
- * kind; a soft limit warns. Without `enforceQuota` neither happens.
+ * Quotas where they are enforced (`enforceQuota=true`, ZooKeeperServer.checkQuota): the nearest limited path
+ * above a node decides, by what is applied, not by what is pending. A hard limit refuses and hides the soft
+ * one of its kind; a soft limit warns. Without `enforceQuota` neither happens.
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/reader.ts'
@@ -34,7 +34,8 @@ export class QuotaWarnings {
 
 /**
  * `count` nodes and `bytes` of data more, or less, at this path.
- * @throws KeeperError QuotaExceeded; DecodeError for limits that are no text of a quota (asked Apache 3.8.0)
+ * @throws KeeperError QuotaExceeded; DecodeError for limits that are no text of a quota (verified against
+ * Apache 3.8.0)
  */
 export function checkQuota(
   tree: DataTree,

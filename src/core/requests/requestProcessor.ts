@@ -2,8 +2,8 @@
  * What becomes of each request: reads are answered here, writes and syncs go to the leader and are answered when
  * this member applies them.
  *
- * Invariants: a client's requests are answered in the order it sent them (CommitProcessor); what its queue holds
- * begins with a write or a sync, and reads wait only behind one.
+ * Invariants: a client's requests are answered in the order it sent them (CommitProcessor); what its queue
+ * holds begins with a write or a sync, and reads wait only behind one.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { decode } from '../../protocol/jute.ts'
@@ -179,7 +179,10 @@ export class RequestProcessor {
     }
   }
 
-  /** A transaction of this session was applied; `client` is the connection of the session here, if there is one. */
+  /**
+   * A transaction of this session was applied; `client` is the connection of the session here, if there is
+   * one.
+   */
   applied(client: Client | undefined, transaction: Transaction, result: TxnResult, now: Now): void {
     const { clientId, cxid } = transaction.header
     const isAbandoned = this.parts.abandoned.take(clientId, cxid)

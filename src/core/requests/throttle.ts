@@ -3,8 +3,8 @@
  * something under way is not read from (ServerCnxn.disableRecv), and requests wait in one line until those
  * before them are done (RequestThrottler).
  *
- * Invariants: nothing is slowed that nothing will wake: who is not read from has a request under way or in line,
- * the line stands only while something is under way, and what is under way is answered or ends with its
+ * Invariants: nothing is slowed that nothing will wake: who is not read from has a request under way or in
+ * line, the line stands only while something is under way, and what is under way is answered or ends with its
  * connection. The line keeps the order of all requests. Proofs of identity never wait in it.
  */
 

@@ -1,9 +1,10 @@
 /**
- * The global sessions as the leader (or a standalone member) keeps them: who owns each, which are about to end,
- * and which have not been heard of for too long (SessionTrackerImpl, LeaderSessionTracker).
+ * The global sessions as the leader (or a standalone member) keeps them: who owns each, which are about to
+ * end, and which have not been heard of for too long (SessionTrackerImpl, LeaderSessionTracker).
  *
- * Invariants: only here do global sessions expire; an expired or closed session gets no further write, though its
- * closing is not committed yet; a write of a session that moved to another server is refused at the old one.
+ * Invariants: only here do global sessions expire; an expired or closed session gets no further write, though
+ * its closing is not committed yet; a write of a session that moved to another server is refused at the old
+ * one.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { formatSessionId, type SessionId, type Sid } from '../../protocol/ids.ts'
@@ -90,8 +91,8 @@ export class LeaderSessions {
   }
 
   /**
-   * False when the session is over. A client that comes back may agree on another timeout than the one that its
-   * session was created with: the one that its server names counts (SessionTrackerImpl.touchSession).
+   * False when the session is over. A client that comes back may agree on another timeout than the one that
+   * its session was created with: the one that its server names counts (SessionTrackerImpl.touchSession).
    */
   touch(id: SessionId, now: Now, timeoutMs?: number): boolean {
     const session = this.sessions.get(id)

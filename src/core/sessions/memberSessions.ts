@@ -1,6 +1,6 @@
 /**
- * Sessions as a member's client side sees them: who keeps them depends on the member's role, and on whether they
- * are local. One place for what Apache spreads over ZooKeeperServer, QuorumZooKeeperServer and the
+ * Sessions as a member's client side sees them: who keeps them depends on the member's role, and on whether
+ * they are local. One place for what Apache spreads over ZooKeeperServer, QuorumZooKeeperServer and the
  * SessionTrackers of each role.
  *
  * | role       | a new session is           | one that comes back is confirmed by      |
@@ -109,7 +109,8 @@ export class MemberSessions {
         this.parts.emit({ kind: 'toLeader', packet: packets.revalidate(id, timeoutMs) })
         return 'asked'
       case 'readOnly':
-        // Asked Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a password may read.
+        // Verified against Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a
+        // password may read.
         return this.makesLocal ? 'expired' : 'valid'
       default:
         return this.parts.leaderSessions.takeOver(id, 'local', now, timeoutMs) === 'expired'
@@ -119,9 +120,9 @@ export class MemberSessions {
   }
 
   /**
-   * A request of any kind keeps its session alive (ZooKeeperServer.touch). Deadlines stand in buckets, so only the
-   * first one of a bucket has an effect, unless what keeps the session asks again. False when the session is over:
-   * then the request is dropped.
+   * A request of any kind keeps its session alive (ZooKeeperServer.touch). Deadlines stand in buckets, so
+   * only the first one of a bucket has an effect, unless what keeps the session asks again. False when the
+   * session is over: then the request is dropped.
    */
   touch(client: Touchable, now: Now): boolean {
     const { tickTimeMs, leaderSessions, learnerSessions } = this.parts

@@ -1,7 +1,7 @@
 /**
- * A member alone: broadcast without learners and without epochs. A write is committed once it is durable here;
- * zxids go on from the last one, in whatever epoch the data dir was left in, and into the next when its counter is
- * used up.
+ * A member alone: broadcast without learners and without epochs. A write is committed once it is durable
+ * here; zxids go on from the last one, in whatever epoch the data dir was left in, and into the next when its
+ * counter is used up.
  */
 
 import { counterOf, epochOf, MAX_COUNTER, makeZxid } from '../../protocol/zxid.ts'
@@ -69,7 +69,10 @@ export class Standalone {
     this.broadcast.submit(request, now)
   }
 
-  /** Where a leader would step down; Apache alone counts on into the epoch, and gives out counter 0 on the way. */
+  /**
+   * Where a leader would step down; Apache alone counts on into the epoch, and gives out counter 0 on the
+   * way.
+   */
   private beginEpoch(): void {
     const epoch = epochOf(this.broadcast.lastProposed) + 1
     this.replica.saveAcceptedEpoch(epoch, [])

@@ -1,6 +1,6 @@
 /**
- * A leader, from the won election to the day it steps down: discovery, synchronization, broadcast, each in its
- * own file; this one passes packets to the phase that they belong to.
+ * A leader, from the won election to the day it steps down: discovery, synchronization, broadcast, each in
+ * its own file; this one passes packets to the phase that they belong to.
  *
  * Invariant: it serves only while established, and is established at most once, in one epoch.
  */
@@ -205,8 +205,9 @@ export class Leader {
   }
 
   /**
-   * Apache's learner has its log writer acknowledge what came before NEWLEADER, sometimes before it acknowledges NEWLEADER
-   * itself (ZOOKEEPER-4685). That counts once it has: its log is in order, and it will not say so again.
+   * Apache's learner has its log writer acknowledge what came before NEWLEADER, sometimes before it
+   * acknowledges NEWLEADER itself (ZOOKEEPER-4685). That counts once it has: its log is in order, and it will
+   * not say so again.
    */
   private earlyAck(learner: LearnerView, zxid: Zxid): boolean {
     if (zxid > this.parts.replica.lastLogged) return true
@@ -284,7 +285,8 @@ export class Leader {
     const drop = (learner: LearnerView, reason: string) => this.learners.drop(learner, reason)
     this.heartbeat = new Heartbeat({ ...parts, stepDown, drop }, now)
     this.containers = new ContainerManager(settings.containers ?? DEFAULT_CONTAINERS, now)
-    // The quorum has acknowledged what NEWLEADER offered: a reconfig that an earlier leader left behind is complete.
+    // The quorum has acknowledged what NEWLEADER offered: a reconfig that an earlier leader left behind is
+    // complete.
     const { committed, lastSeen } = membership
     membership.activate(lastSeen, settings.sid, null)
     if (lastSeen !== committed && !mayLead(settings.sid, committed, lastSeen)) {
@@ -319,7 +321,10 @@ export class Leader {
     this.leaveWithFollowers()
   }
 
-  /** A quorum of the new configuration is connected when it is put in force; the only voter has nobody to wait for. */
+  /**
+   * A quorum of the new configuration is connected when it is put in force; the only voter has nobody to wait
+   * for.
+   */
   private leaveWithFollowers(): void {
     if (this.retirement === null) return
     if (this.learners.views.size > 0 && this.isSynced(this.parts.membership.committedElectorate)) return

@@ -1,8 +1,8 @@
 /**
  * A follower or observer, from dialling its leader until it loses it: discovery, synchronization, broadcast.
  *
- * Invariants: a proposal is acknowledged only once it is durable (its ACK travels in the append); transactions
- * are applied in the order of their proposals, and only when committed.
+ * Invariants: a proposal is acknowledged only once it is durable (its ACK travels in the append);
+ * transactions are applied in the order of their proposals, and only when committed.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
@@ -26,8 +26,9 @@ export interface LearnerParts {
   readonly leader: Sid
   readonly isObserver: boolean
   /**
-   * The epoch in which this leader has sent a TRUNC that this member's disk cannot follow; null otherwise. In that
-   * epoch, and no other, the learner says that it has no history, and takes what it gets for the leader's whole one.
+   * The epoch in which this leader has sent a TRUNC that this member's disk cannot follow; null otherwise. In
+   * that epoch, and no other, the learner says that it has no history, and takes what it gets for the
+   * leader's whole one.
    */
   readonly anewIn: Epoch | null
   readonly replica: Replica
@@ -241,8 +242,9 @@ export class Learner {
   }
 
   /**
-   * Only once it is up to date, as Learner.syncWithLeader has it: the acknowledgement of NEWLEADER may wait for the disk, and
-   * Apache's leader closes the connection of a learner from whom it hears anything else before (LearnerHandler.run).
+   * Only once it is up to date, as Learner.syncWithLeader has it: the acknowledgement of NEWLEADER may wait
+   * for the disk, and Apache's leader closes the connection of a learner from whom it hears anything else
+   * before (LearnerHandler.run).
    */
   private answerPing(packet: QuorumPacket): void {
     if (!this.isServing) return
