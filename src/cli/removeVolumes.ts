@@ -10,7 +10,8 @@ import type { Removal } from '../supervisor/volumes.ts'
 
 /**
  * Removes from `dir` what zk-pseudo made there. Nobody can start there meanwhile.
- * @throws OperationError `ALREADY_RUNNING` when the cluster runs, or may run; `DATA_IN_USE` when a member still uses it
+ * @throws OperationError `ALREADY_RUNNING` when the cluster runs, or may run; `DATA_IN_USE` when a member
+ *   still uses it
  */
 export async function removeVolumes(dir: string): Promise<Removal> {
   const claim = await FolderClaim.take(dir, { brief: true })

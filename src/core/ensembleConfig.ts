@@ -1,6 +1,6 @@
 /** One configuration of the ensemble, and what the core needs to know of the form it is written in. */
 import type { Zxid } from '../protocol/zxid.ts'
-import type { QuorumMember } from './quorum/electorate.ts'
+import type { QuorumMember } from './quorum/rule.ts'
 
 export interface QuorumAddress {
   readonly host: string

@@ -65,7 +65,7 @@ export function readDisk(member: MixedMember): OnDisk {
   }
 }
 
-/** The digest of the tree as it was at `zxid`. The epoch files are not read: they speak of the whole history. */
+/** The digest of the tree as of `zxid`. The epoch files are not read: they speak of the whole history. */
 export const digestAt = (member: MixedMember, zxid: Zxid) => recover(member, zxid).database.tree.digest
 
 function recover({ dataDir, config }: MixedMember, upTo: Zxid | null = null): RecoveredDatabase {

@@ -5,7 +5,8 @@
 
 import type { Notification } from '../../src/core/election/notification.ts'
 import type { MemberEvent } from '../../src/core/events.ts'
-import { electorateOf, type QuorumMember } from '../../src/core/quorum/electorate.ts'
+import { electorateOf } from '../../src/core/quorum/electorate.ts'
+import type { QuorumMember } from '../../src/core/quorum/rule.ts'
 import type { PeerSettings } from '../../src/core/settings.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
 import type { ReconfigRequest } from '../../src/protocol/records/client.ts'

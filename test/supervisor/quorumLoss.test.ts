@@ -1,6 +1,7 @@
 /** What brings a lost quorum back, for majorities and for groups with weights; observers never count. */
 import { describe, expect, it } from 'vitest'
-import { electorateOf, type QuorumMember } from '../../src/core/quorum/electorate.ts'
+import { electorateOf } from '../../src/core/quorum/electorate.ts'
+import type { QuorumMember } from '../../src/core/quorum/rule.ts'
 import type { Sid } from '../../src/protocol/ids.ts'
 import type { Member } from '../../src/supervisor/member.ts'
 import { lossOf } from '../../src/supervisor/quorumLoss.ts'

@@ -154,7 +154,7 @@ async function alreadyRunning(request: UpRequest): Promise<RunningCluster | null
   return found?.condition === 'answers' ? found : null
 }
 
-/** The supervisor and what prints logs are loaded here, so that `up -d`, which needs neither, starts sooner. */
+/** Loads the supervisor and what prints logs only here: `up -d` needs neither, and starts sooner without. */
 async function inForeground(request: UpRequest, options: UpOptions, output: Output): Promise<number> {
   const [{ foreground }, { supervise }] = await Promise.all([
     import('../foreground.ts'),

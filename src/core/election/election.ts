@@ -8,7 +8,8 @@
  * Settling early is safe because nothing rests on an election's outcome. It names whom to try: a leader is made
  * in Zab's discovery, by a quorum that promises it a new epoch and holds no history newer than its own. Two
  * members that settled on different leaders cost time, never data. Apache waits 200 ms for a better vote after
- * every quorum. Here that wait ends as soon as every voter that is not gone has cast the same vote (`outcomeOf`).
+ * every quorum. Here that wait ends as soon as every voter that is not gone has cast the same vote
+ * (`outcomeOf`).
  *
  * An election starts over when a notification brings a later configuration with other voters. A leader that hands
  * over with a reconfig names its successor, and there is no election (`designate`).

@@ -1,26 +1,12 @@
 /**
- * Who votes, and which sets of voters form a quorum.
+ * An electorate: the voters of a configuration, and which sets of them form a quorum.
  *
  * Invariant: two quorums of one electorate share a voter.
  */
 import type { Sid } from '../../protocol/ids.ts'
 import { hierarchical } from './hierarchical.ts'
 import { majority } from './majority.ts'
-
-/** The part of a `server.N` line that concerns voting. */
-export interface QuorumMember {
-  readonly sid: number
-  readonly role: 'participant' | 'observer'
-  /** Null in an ensemble that decides by majority; otherwise every participant has a group. */
-  readonly group: number | null
-  /** A whole number, 0 or more. It counts only in an ensemble with groups. */
-  readonly weight: number
-}
-
-/** Whether a set of members is a quorum. Members that are not voters count for nothing. */
-export interface QuorumRule {
-  containsQuorum(sids: Iterable<Sid>): boolean
-}
+import type { QuorumMember, QuorumRule } from './rule.ts'
 
 export interface Electorate extends QuorumRule {
   /** By ascending sid. */

@@ -1,40 +1,42 @@
 /**
- * More than half of the groups, each by more than half of its weight (QuorumHierarchical). Groups without weight
- * do not count.
+ * More than half of the groups, each by more than half of its weight (QuorumHierarchical). Groups without
+ * weight do not count.
  */
 import type { Sid } from '../../protocol/ids.ts'
 import { invariant } from '../invariant.ts'
-import type { QuorumMember, QuorumRule } from './electorate.ts'
+import type { QuorumMember, QuorumRule } from './rule.ts'
 
-type Weights = ReadonlyMap<Sid, number>
+interface Group {
+  total: number
+  readonly weights: Map<Sid, number>
+}
 
 /** @param participants every one has a group */
 export function hierarchical(participants: readonly QuorumMember[]): QuorumRule {
-  const counting = groupsOf(participants).filter((group) => totalOf(group) > 0)
+  const counting = groupsOf(participants).filter(({ total }) => total > 0)
   return {
     containsQuorum(sids) {
       const present = new Set(sids)
-      const agreeing = counting.filter((group) => weightIn(group, present) > totalOf(group) / 2)
+      const agreeing = counting.filter((group) => weightOf(group, present) > group.total / 2)
       return agreeing.length > counting.length / 2
     },
   }
 }
 
-function groupsOf(participants: readonly QuorumMember[]): Weights[] {
-  const groups = new Map<number, Map<Sid, number>>()
-  for (const { sid, group, weight } of participants) {
-    invariant(group !== null, () => `with groups every voter needs one: server.${sid} has none`)
-    groups.set(group, (groups.get(group) ?? new Map<Sid, number>()).set(sid as Sid, weight))
+function groupsOf(participants: readonly QuorumMember[]): Group[] {
+  const groups = new Map<number, Group>()
+  for (const { sid, group: id, weight } of participants) {
+    invariant(id !== null, () => `with groups every voter needs one: server.${sid} has none`)
+    const group = groups.get(id) ?? { total: 0, weights: new Map() }
+    group.total += weight
+    group.weights.set(sid as Sid, weight)
+    groups.set(id, group)
   }
   return [...groups.values()]
 }
 
-function totalOf(group: Weights): number {
-  return weightIn(group, group.keys())
-}
-
-function weightIn(group: Weights, sids: Iterable<Sid>): number {
+function weightOf({ weights }: Group, present: Iterable<Sid>): number {
   let sum = 0
-  for (const sid of sids) sum += group.get(sid) ?? 0
+  for (const sid of present) sum += weights.get(sid) ?? 0
   return sum
 }

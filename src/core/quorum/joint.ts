@@ -1,18 +1,19 @@
 /**
- * Several electorates that must all agree, as while a reconfig is pending: a later configuration may be in force
- * without this member's knowledge, so whatever is decided meanwhile needs a quorum of each.
+ * Several electorates that must all agree, as while a reconfig is pending: a later configuration may be in
+ * force without this member's knowledge, so whatever is decided meanwhile needs a quorum of each.
  *
  * For elections and for a leader's epoch that is the joint electorate of all configurations that count. For
  * proposals it depends on when they were proposed:
  * - the configuration in force decides on every proposal;
  * - a pending configuration decides on its own reconfig and on everything proposed after it;
  * - a configuration that a reconfig has replaced still decides on what was proposed before that reconfig
- *   committed. Otherwise only members of the new configuration might hold such a proposal, and none of them may
- *   stand for election before it knows that the reconfig is committed.
+ *   committed. Otherwise only members of the new configuration might hold such a proposal, and none of them
+ *   may stand for election before it knows that the reconfig is committed.
  */
 import type { Sid } from '../../protocol/ids.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
-import type { Electorate, QuorumRule } from './electorate.ts'
+import type { Electorate } from './electorate.ts'
+import type { QuorumRule } from './rule.ts'
 
 /** An electorate that decides on the proposals from `from` up to `upTo`, both included. */
 export interface Jurisdiction {

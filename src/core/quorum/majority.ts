@@ -1,6 +1,6 @@
 /** More than half of the voters (QuorumMaj). */
 import type { Sid } from '../../protocol/ids.ts'
-import type { QuorumRule } from './electorate.ts'
+import type { QuorumRule } from './rule.ts'
 
 export function majority(voters: readonly Sid[]): QuorumRule {
   const isVoter = new Set(voters)

@@ -14,7 +14,7 @@ import {
   type ReconfigFault,
 } from '../ensembleConfig.ts'
 import { CONFIG_PATH, type Membership } from '../membership.ts'
-import type { QuorumRule } from '../quorum/electorate.ts'
+import type { QuorumRule } from '../quorum/rule.ts'
 import type { Operation } from './prepareNode.ts'
 
 export interface ReconfigParts {

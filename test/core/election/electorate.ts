@@ -7,7 +7,8 @@ import { type Candidacy, Election } from '../../../src/core/election/election.ts
 import type { Notification } from '../../../src/core/election/notification.ts'
 import type { Vote } from '../../../src/core/election/vote.ts'
 import type { MemberEvent } from '../../../src/core/events.ts'
-import { electorateOf, type QuorumMember } from '../../../src/core/quorum/electorate.ts'
+import { electorateOf } from '../../../src/core/quorum/electorate.ts'
+import type { QuorumMember } from '../../../src/core/quorum/rule.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'
 import { makeZxid, type Zxid } from '../../../src/protocol/zxid.ts'
 

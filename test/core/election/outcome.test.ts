@@ -13,10 +13,10 @@ const five = electorateOf([1, 2, 3, 4, 5].map((sid) => voter(sid)))
 const weighted = electorateOf([voter(1, 1), voter(2, 1), voter(3, 1, 0)])
 
 describe('a round', () => {
-  // electorate, whom this member votes for, who has cast the same vote, who is gone
+  // electorate, the candidate that this member votes for, voters with the same vote, members that are gone
   const cases: [string, typeof three, number, string, string, Outcome][] = [
     ['is open while no quorum shares the vote', three, 1, '1', '', 'open'],
-    ['is open while no quorum shares the vote, whoever is gone', three, 1, '1', '2 3', 'open'],
+    ['is open while no quorum shares the vote, even when all others are gone', three, 1, '1', '2 3', 'open'],
     ['waits for the voter that was not heard', three, 2, '1 2', '', 'wait'],
     ['is settled when every voter agrees', three, 3, '1 2 3', '', 'settled'],
     ['is settled when the voter that was not heard is gone', three, 2, '1 2', '3', 'settled'],
@@ -39,7 +39,7 @@ describe('a settled ensemble', () => {
     state,
     version: 2,
   })
-  // whom they follow, in which round, who says so, what the leader itself says
+  // the leader that is followed, the round, its supporters, what the leader itself says
   const cases: [string, number, number, string, CastVote | undefined, boolean][] = [
     ['is joined when its leader says that it leads', 2, 4, '2 3', cast(2, 4, leading), true],
     ['is joined whatever its round', 2, 9, '2 3', cast(2, 9, leading), true],

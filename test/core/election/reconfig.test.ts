@@ -9,13 +9,14 @@ import { joint } from '../../../src/core/quorum/joint.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'
 import { ServerState } from '../../../src/protocol/opcodes.ts'
 import { makeZxid } from '../../../src/protocol/zxid.ts'
+import { voter } from '../quorum/members.ts'
 
 const { looking, following, leading } = ServerState
 const at = { monotonicMs: 0, wallMs: 0 }
 const candidacy = { zxid: makeZxid(1, 9), currentEpoch: 1 }
 
 function majority(...sids: number[]): Electorate {
-  return electorateOf(sids.map((sid) => ({ sid, role: 'participant', group: null, weight: 1 })))
+  return electorateOf(sids.map((sid) => voter(sid)))
 }
 
 /** As Membership has it while a reconfig is pending. */

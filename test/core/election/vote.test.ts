@@ -1,4 +1,4 @@
-/** Which of two votes is better (FastLeaderElection.totalOrderPredicate), and when two support one another. */
+/** Which of two votes is better (FastLeaderElection.totalOrderPredicate), and when two support each other. */
 import { describe, expect, it } from 'vitest'
 import { agree, type CastVote, isBetter, NOBODY, type Vote } from '../../../src/core/election/vote.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'

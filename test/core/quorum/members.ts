@@ -1,5 +1,5 @@
 /** Servers and sets of servers, for the tables of the quorum rules. */
-import type { QuorumMember } from '../../../src/core/quorum/electorate.ts'
+import type { QuorumMember } from '../../../src/core/quorum/rule.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'
 
 export function voter(sid: number, group: number | null = null, weight = 1): QuorumMember {

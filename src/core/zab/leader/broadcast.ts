@@ -1,8 +1,8 @@
 /**
  * Broadcast: requests become proposals, proposals that a quorum has on disk are committed, in order.
  *
- * Invariants: proposals carry consecutive zxids of this leader's epoch; a transaction is committed only once a
- * quorum has it on disk (`commitment.ts`) and everything before it is committed.
+ * Invariants: proposals carry consecutive zxids of this leader's epoch; a transaction is committed only once
+ * a quorum has it on disk (`commitment.ts`) and everything before it is committed.
  * A standalone member is the case without learners.
  */
 import type { Sid } from '../../../protocol/ids.ts'
@@ -12,15 +12,15 @@ import type { Transaction } from '../../../protocol/transaction.ts'
 import { counterOf, formatZxid, MAX_COUNTER, nextZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
-import type { QuorumRule } from '../../quorum/electorate.ts'
 import { decideFrom, type Jurisdiction, UNLIMITED } from '../../quorum/joint.ts'
+import type { QuorumRule } from '../../quorum/rule.ts'
 import type { PendingTxn, Replica } from '../../replica.ts'
 import type { Preparation } from '../../requests/prepare.ts'
 import type { Request } from '../../requests/request.ts'
 import * as packets from '../packets.ts'
 import type { StepDown } from '../settings.ts'
 import { isCommitted } from './commitment.ts'
-import { isForwarding, type LearnerView } from './learnerView.ts'
+import { isForwarding, isSyncedFollower, type LearnerView } from './learnerView.ts'
 
 /** Who commits, and what a reconfig means for it (Membership; a standalone member decides alone). */
 export interface CommitQuorum {
@@ -64,7 +64,7 @@ export class Broadcast {
   sizes: Sizes = NO_SIZES
   /** Somebody else was designated: nothing is proposed or committed any more. */
   isOver = false
-  /** The configuration that the last reconfig of this leader has replaced: it decides on what was proposed before. */
+  /** What the last reconfig of this leader has replaced: it decides on what was proposed before. */
   private replaced: Jurisdiction | null = null
   private readonly parts: BroadcastParts
   private readonly waitingSyncs: WaitingSync[] = []
@@ -156,7 +156,8 @@ export class Broadcast {
     const { sid, replica, learners } = this.parts
     const { zxid } = oldest.txn
     const ackedZxid = oldest.ticket <= replica.durableTicket ? zxid : replica.database.lastProcessedZxid
-    return isCommitted(zxid, { sid, ackedZxid }, followersAmong(learners.values()), this.jurisdictions)
+    const followers = [...learners.values()].filter(isSyncedFollower)
+    return isCommitted(zxid, { sid, ackedZxid }, followers, this.jurisdictions)
   }
 
   private get jurisdictions(): readonly Jurisdiction[] {
@@ -211,9 +212,4 @@ export class Broadcast {
       this.parts.emit({ kind: 'toLearner', learner: owner, packet: packets.syncReply() })
     }
   }
-}
-
-/** The voters that this leader's proposals reach: a learner counts once it has acknowledged NEWLEADER. */
-function* followersAmong(learners: Iterable<LearnerView>): Generator<LearnerView> {
-  for (const learner of learners) if (!learner.isObserver && learner.phase === 'synced') yield learner
 }

@@ -7,7 +7,7 @@ import type { Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import * as packets from '../packets.ts'
 import type { StepDown, ZabSettings } from '../settings.ts'
-import type { LearnerView } from './learnerView.ts'
+import { isSyncedFollower, type LearnerView } from './learnerView.ts'
 
 export interface HeartbeatParts {
   readonly settings: ZabSettings
@@ -68,7 +68,7 @@ export class Heartbeat {
     const heard: Sid[] = [sid]
     for (const learner of this.parts.learners.values()) {
       const isHeard = now.monotonicMs - learner.heardAtMs <= tickTimeMs * syncLimit
-      if (learner.phase === 'synced' && !learner.isObserver && isHeard) heard.push(learner.sid)
+      if (isSyncedFollower(learner) && isHeard) heard.push(learner.sid)
     }
     return this.parts.isQuorum(heard)
   }

@@ -12,7 +12,7 @@ import { type Epoch, makeZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zx
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
 import type { Membership } from '../../membership.ts'
-import type { QuorumRule } from '../../quorum/electorate.ts'
+import type { QuorumRule } from '../../quorum/rule.ts'
 import type { Replica } from '../../replica.ts'
 import { ContainerManager, DEFAULT_CONTAINERS } from '../../requests/containers.ts'
 import type { Preparation } from '../../requests/prepare.ts'

@@ -44,3 +44,8 @@ export interface LearnerView {
 export function isForwarding(learner: LearnerView): boolean {
   return learner.phase === 'syncing' || learner.phase === 'synced'
 }
+
+/** It counts among the voters that hold something: a follower that has acknowledged NEWLEADER. */
+export function isSyncedFollower({ phase, isObserver }: LearnerView): boolean {
+  return phase === 'synced' && !isObserver
+}

@@ -14,10 +14,10 @@ import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import { epochOf, ZERO_ZXID } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import type { Membership } from '../../membership.ts'
-import type { QuorumRule } from '../../quorum/electorate.ts'
+import type { QuorumRule } from '../../quorum/rule.ts'
 import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
-import type { LearnerPhase, LearnerView } from './learnerView.ts'
+import { isSyncedFollower, type LearnerPhase, type LearnerView } from './learnerView.ts'
 
 export interface LearnersParts {
   readonly sid: Sid
@@ -143,9 +143,7 @@ export class Learners {
 
   /** Whether a quorum, this leader included, is connected and synced (Leader.isQuorumSynced). */
   isSynced(electorate: QuorumRule): boolean {
-    const synced = [...this.connected.values()].filter(
-      ({ phase, isObserver }) => phase === 'synced' && !isObserver,
-    )
+    const synced = [...this.connected.values()].filter(isSyncedFollower)
     return electorate.containsQuorum([this.parts.sid, ...synced.map(({ sid }) => sid)])
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { type EnsembleConfig, sameQuorumAddress } from '../../ensembleConfig.ts'
-import type { LearnerView } from './learnerView.ts'
+import { isSyncedFollower, type LearnerView } from './learnerView.ts'
 
 /** Whether a leader goes on leading under the next configuration. */
 export function mayLead(own: Sid, previous: EnsembleConfig, next: EnsembleConfig): boolean {
@@ -30,7 +30,7 @@ export function designatedLeader(
     next.servers.filter(({ role }) => role === 'participant').map(({ sid }) => sid),
   )
   const candidates = [...learners].filter(
-    ({ sid, phase, isObserver }) => phase === 'synced' && !isObserver && sid !== own && voters.has(sid),
+    (learner) => isSyncedFollower(learner) && learner.sid !== own && voters.has(learner.sid),
   )
   candidates.sort((a, b) => b.ackedZxid - a.ackedZxid || a.sid - b.sid)
   return candidates[0]?.sid ?? own
