@@ -7,7 +7,7 @@ const allowed = {
   storage: ['protocol', 'tree', 'config', 'core/effects', 'core/invariant'],
   net: ['protocol', 'tree', 'core/(effects|events|election)'],
   client: ['protocol', 'time'],
-  peer: ['protocol', 'config', 'tree', 'core', 'storage', 'net', 'host/(host|systemError)'],
+  peer: ['protocol', 'config', 'tree', 'core', 'storage', 'net', 'systemError', 'host/host'],
   host: [
     'time',
     'peer',
@@ -18,6 +18,7 @@ const allowed = {
   ],
   supervisor: [
     'time',
+    'systemError',
     'host',
     'config',
     'core/(events|quorum)',
@@ -26,7 +27,7 @@ const allowed = {
     'protocol',
     'storage/(fileNames|lock)',
   ],
-  control: ['time', 'supervisor', 'core/events', 'host/(host|systemError)'],
+  control: ['time', 'systemError', 'supervisor', 'core/events', 'host/host'],
   ensemble: ['time', 'supervisor', 'control', 'client', 'config', 'host/host', 'core/events'],
   cli: [
     'time',

@@ -22,6 +22,7 @@ const published = {
 /** Tools for developers: name in build to source. Apart from dist, so that no chunk of theirs is published. */
 const tools = {
   bench: 'bench/main.ts',
+  damage: 'test/damage/main.ts',
   simulate: 'test/simulation/main.ts',
 }
 

@@ -73,8 +73,7 @@ export function actionCommand(words: ActionWords): CommandSpec {
       // The answer stands even if the cluster cannot be asked again (it may be going down).
       const after = await look().catch(() => null)
       const view = { verb, verdict, before, after, waited: options.wait, paint: output.paint }
-      output.print(forCluster(verdictText(view), options))
-      for (const line of setAsideText(verdict)) output.print(line)
+      output.tell([forCluster(verdictText(view), options), ...setAsideText(verdict)].join('\n'))
       return undefined
     },
   })

@@ -2,6 +2,7 @@
 import type { Connection, LogRecord } from '../control/connection.ts'
 import { logFormatter } from './format/log.ts'
 import { clockText } from './format/words.ts'
+import { printedWidth, wrap } from './format/wrap.ts'
 import { headlines } from './headlines.ts'
 import { InOrder } from './inOrder.ts'
 import { memberStyle, type Output, wantsColour } from './output.ts'
@@ -29,7 +30,7 @@ export async function attach(
   const { signal, fromNow, tail, sinceMs = 0 } = options
   const stream = output.json ? process.stderr : process.stdout
   const paint = output.json ? output.paintNote : output.paint
-  const say = output.json ? output.note : output.print
+  const say = (line: string) => (output.json ? output.raw(`${line}\n`) : output.print(line))
   const width = () => stream.columns ?? Number.POSITIVE_INFINITY
   const format = logFormatter({ paint, colours: wantsColour(stream), stacks: false, width })
   const lines = new InOrder(say)
@@ -52,10 +53,9 @@ export async function attach(
       const text = headlineOf(event)
       if (text === null) continue
       const style = event.member === null ? 'red' : memberStyle(event.member)
-      lines.add(
-        event.at,
-        `${paint('dim', clockText(event.at))} ${paint(style, '==>')} ${paint('bold', text)}`,
-      )
+      const when = `${paint('dim', clockText(event.at))} ${paint(style, '==>')} `
+      const said = wrap(`${when}${paint('bold', text)}`, width(), printedWidth(when))
+      lines.add(event.at, said.join('\n'))
     }
   }
   try {

@@ -2,3 +2,4 @@
 
 export { nearest } from '../config/nearest.ts'
 export { describe, exitCodes, OperationError, usageError } from '../control/operationError.ts'
+export { errorText } from './format/error.ts'

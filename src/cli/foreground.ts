@@ -46,7 +46,7 @@ export async function foreground(
     const unread = aborted(output.closed)
     const failure = await Promise.race([interrupts.first, unread, supervised.ended, lost.promise])
     if (failure instanceof OperationError) {
-      await Promise.race([supervised.stop(), interrupts.first])
+      await Promise.race([supervised.stop({ undo: true }), interrupts.first])
       await Promise.race([shown, lastLines()])
       over.abort()
       throw failure

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-/** The entry of `zk-pseudo`: the one place that ends the process. */
-import { describe } from './errors.ts'
+/**
+ * The entry of `zk-pseudo`: the one place that ends the process. It imports nothing before it can say what went wrong: a
+ * process that may open few files fails at any of its imports.
+ */
 
 // Whatever comes up outside of a command, a file of ours that cannot be opened for instance, is told as a sentence, too.
 process.on('uncaughtException', fail)
 
-// Loaded so that its failure is caught.
 const { run } = await import('./program.ts').catch(fail)
 const exitCode = await run(process.argv.slice(2))
 // A pipe may still hold what was written; a reader that has gone away answers too, with an error.
@@ -14,9 +15,21 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 process.exit(exitCode)
 
-function fail(thrown: unknown): never {
-  const { message, hint, exitCode } = describe(thrown)
+async function fail(thrown: unknown): Promise<never> {
+  const { text, exitCode } = await explained(thrown)
   const stack = process.env.ZK_PSEUDO_DEBUG && thrown instanceof Error ? `\n${thrown.stack}` : ''
-  process.stderr.write(`error: ${message}${hint === null ? '' : `\n  ${hint}`}${stack}\n`)
+  process.stderr.write(`${text}${stack}\n`)
   process.exit(exitCode)
+}
+
+async function explained(thrown: unknown): Promise<{ text: string; exitCode: number }> {
+  try {
+    const { describe, errorText } = await import('./errors.ts')
+    const { message, hint, exitCode } = describe(thrown)
+    return { text: errorText(message, hint), exitCode }
+  } catch (unloadable) {
+    // Not even what explains it can be loaded: the system's own words, and what keeps a program from being read.
+    const hint = 'raise the limit of open files (ulimit -n 4096), or install zk-pseudo again'
+    return { text: `error: zk-pseudo cannot be loaded\n  ${unloadable}\n  ${hint}`, exitCode: 1 }
+  }
 }

@@ -5,6 +5,7 @@
  * `closed` tells who cares. That is known from a write that fails, and where nothing is written, from a look at the pipe.
  */
 import { styleText } from 'node:util'
+import { TEXT_WIDTH, wrapText } from './format/wrap.ts'
 import { watchPipeReader } from './pipeReader.ts'
 
 export type Style = Parameters<typeof styleText>[0]
@@ -23,15 +24,20 @@ export interface Output {
   readonly paint: Paint
   /** Colours for stderr, which may be a terminal when stdout is not. */
   readonly paintNote: Paint
-  /** A line or several of the answer. */
+  /** A line or several of the answer, as they are. */
   print(text: string): void
+  /** Sentences of the answer, and tables among them. */
+  tell(text: string): void
   /** The answer as one JSON document. */
   document(value: unknown): void
-  /** A line for the person that is no part of the answer. */
+  /** Sentences for the person that are no part of the answer. */
   note(text: string): void
   /** Writes to stderr as it is: control sequences, no newline added. */
   raw(text: string): void
 }
+
+/** Narrower terminals are not written for. */
+const LEAST_WIDTH = 40
 
 export function openOutput(json: boolean): Output {
   const closed = new AbortController()
@@ -45,17 +51,20 @@ export function openOutput(json: boolean): Output {
     if (stream.writable) stream.write(text)
   }
   watchPipeReader(process.stdout.fd, () => write(process.stdout, '\n'))
+  const columns = Math.max(process.stdout.columns ?? TEXT_WIDTH, LEAST_WIDTH)
+  const noteColumns = Math.max(Math.min(process.stderr.columns ?? TEXT_WIDTH, TEXT_WIDTH), LEAST_WIDTH)
   return {
     json,
     closed: closed.signal,
-    columns: Math.max(process.stdout.columns ?? 80, 40),
-    tableColumns: Math.max(process.stdout.columns ?? Number.POSITIVE_INFINITY, 40),
+    columns,
+    tableColumns: Math.max(process.stdout.columns ?? Number.POSITIVE_INFINITY, LEAST_WIDTH),
     interactive: process.stderr.isTTY === true && process.env.TERM !== 'dumb',
     paint: painter(process.stdout),
     paintNote: painter(process.stderr),
     print: (text) => write(process.stdout, `${text}\n`),
+    tell: (text) => write(process.stdout, `${wrapText(text, columns)}\n`),
     document: (value) => write(process.stdout, `${JSON.stringify(value)}\n`),
-    note: (text) => write(process.stderr, `${text}\n`),
+    note: (text) => write(process.stderr, `${wrapText(text, noteColumns)}\n`),
     raw: (text) => write(process.stderr, text),
   }
 }

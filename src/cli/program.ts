@@ -5,16 +5,13 @@
 import { Command, CommanderError, Option } from 'commander'
 import type { CommandSpec } from './command.ts'
 import { forCluster, wishIn } from './commandLine.ts'
-import { describe, exitCodes, nearest, OperationError, usageError } from './errors.ts'
+import { describe, errorText, exitCodes, nearest, OperationError, usageError } from './errors.ts'
 import type { ClusterWish } from './findCluster.ts'
-import { wrap } from './format/wrap.ts'
+import { TEXT_WIDTH, wrap } from './format/wrap.ts'
 import { choiceOf } from './options.ts'
 import { type Output, openOutput } from './output.ts'
 import { commands, loadAllCommands, loadCommand } from './registry.ts'
 import { readVersion } from './version.ts'
-
-/** Wider terminals get it too: lines of this length read best. */
-const HELP_WIDTH = 80
 
 export async function run(words: string[]): Promise<number> {
   const output = openOutput(wantsJson(words))
@@ -49,7 +46,7 @@ async function buildProgram(words: string[], output: Output, done: (code: number
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({
-      helpWidth: HELP_WIDTH,
+      helpWidth: TEXT_WIDTH,
       subcommandTerm: (command) => `${command.name()} ${argumentsText(command)}`.trimEnd(),
     })
     .configureOutput({ outputError: () => {}, ...(words.length === 0 ? { writeErr: () => {} } : {}) })
@@ -105,10 +102,10 @@ function argumentsText(command: Command): string {
 function examplesText(examples: CommandSpec['examples']): string {
   const width = Math.max(...examples.map(([line]) => line.length))
   const longest = Math.max(...examples.map(([, what]) => what.length))
-  const isWide = 2 + width + 2 + longest > HELP_WIDTH
+  const isWide = 2 + width + 2 + longest > TEXT_WIDTH
   const lines = examples.flatMap(([line, what]) => {
     if (!isWide) return [`  ${line.padEnd(width)}  ${what}`.trimEnd()]
-    return [`  ${line}`, ...(what === '' ? [] : wrap(what, HELP_WIDTH - 6).map((text) => `      ${text}`))]
+    return [`  ${line}`, ...(what === '' ? [] : wrap(what, TEXT_WIDTH - 6).map((text) => `      ${text}`))]
   })
   return ['Examples:', ...lines].join('\n')
 }
@@ -158,18 +155,8 @@ function report(thrown: unknown, wish: ClusterWish, output: Output): number {
   }
   if (output.json) output.document({ error })
   if (error.message !== '') {
-    output.note(`${output.paintNote(['red', 'bold'], 'error:')} ${error.message}`)
-    if (error.hint !== null && error.hint !== '') output.note(hintText(error.hint))
+    output.note(errorText(error.message, error.hint, output.paintNote(['red', 'bold'], 'error:')))
   }
   if (process.env.ZK_PSEUDO_DEBUG && thrown instanceof Error && thrown.stack) output.note(thrown.stack)
   return error.exitCode
-}
-
-/** Indented, and broken at 80 columns; tables and paths in a hint keep their lines. */
-function hintText(hint: string): string {
-  return hint
-    .split('\n')
-    .flatMap((line) => (line.includes('  ') ? [line] : wrap(line, 78)))
-    .map((line) => `  ${line}`)
-    .join('\n')
 }

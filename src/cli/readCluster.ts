@@ -1,5 +1,6 @@
 /** A cluster for commands that only read: asked while it runs, and read from its folder when it is over. */
 import type { Connection, LogRecord } from '../control/connection.ts'
+import { recordIn } from '../supervisor/lineFile.ts'
 import { type Ending, type PastCluster, pastCluster } from '../supervisor/pastCluster.ts'
 import { exitCodes, OperationError } from './errors.ts'
 import type { ClusterWish } from './findCluster.ts'
@@ -39,17 +40,8 @@ function remains(past: PastCluster): ReadCluster['connection'] {
       for (const event of past.events) if (event.seq > since) yield event
     },
     logs: async function* (query) {
-      for (const line of past.logs(query)) yield* recordIn(line)
+      for (const line of past.logs(query)) yield* recordIn<LogRecord>(line)
     },
-  }
-}
-
-/** The last line of a supervisor that was killed may be cut. */
-function recordIn(line: string): LogRecord[] {
-  try {
-    return [JSON.parse(line) as LogRecord]
-  } catch {
-    return []
   }
 }
 

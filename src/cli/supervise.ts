@@ -12,8 +12,8 @@ export interface Supervised {
   ended: Promise<void>
   /** Why it ended without being asked to; null otherwise. */
   readonly failure: OperationError | null
-  /** Graceful; resolves when all members have ended and the ports are free. */
-  stop(): Promise<void>
+  /** Graceful; resolves when all members have ended and the ports are free. `undo`: see the supervisor's. */
+  stop(options?: { undo: boolean }): Promise<void>
   /** Leaves no member behind; this process is about to end. */
   endNow(): void
 }
@@ -31,7 +31,7 @@ export async function supervise(request: UpRequest, note: (line: string) => void
     get failure() {
       return supervisor.failure
     },
-    stop: () => supervisor.stop(),
+    stop: (options) => supervisor.stop(options),
     endNow: () => supervisor.endNow(),
   }
 }

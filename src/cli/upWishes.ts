@@ -2,10 +2,11 @@
  * An `up` of a cluster that runs already: whether that is what was asked for. Only what was named is a wish; an `up` that
  * names nothing is content with whatever runs.
  */
-import { readdirSync, realpathSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { CLASSIC_BASE_PORT } from '../config/classic.ts'
 import type { Engine } from '../host/host.ts'
+import { canonicalPath } from '../supervisor/canonicalPath.ts'
 import type { ClusterManifest } from '../supervisor/clusterDir.ts'
 import { USUAL_MEMBERS } from '../supervisor/plan.ts'
 import { OperationError } from './errors.ts'
@@ -108,7 +109,7 @@ function engineDifferences(asked: UpRequest, options: UpOptions, runs: Runs): Di
   }
   if (
     asked.apacheHome != null &&
-    (apacheHome === null || realPath(asked.apacheHome) !== realPath(apacheHome))
+    (apacheHome === null || canonicalPath(asked.apacheHome) !== canonicalPath(apacheHome))
   ) {
     found.push({ asked: `--apache-home ${asked.apacheHome}`, runs: apacheHome ?? 'none named' })
   }
@@ -121,13 +122,5 @@ function configsAt(paths: readonly string[]): string[] {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path]
     return readdirSync(path).flatMap((name) => (name.endsWith('.cfg') ? [join(path, name)] : []))
   })
-  return [...new Set(files.map(realPath))].sort()
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return resolve(path)
-  }
+  return [...new Set(files.map(canonicalPath))].sort()
 }

@@ -1,6 +1,6 @@
 /**
- * What a client has authenticated as, in the order in which it was added. It belongs to the connection, so every new
- * one hears all of it again (ClientCnxn.authInfo).
+ * What a client has authenticated as, in the order in which it was added. It belongs to the connection, so
+ * every new one hears all of it again (ClientCnxn.authInfo).
  */
 import { ErrorCode, type KeeperError } from '../protocol/errors.ts'
 import { OpCode, Xid } from '../protocol/opcodes.ts'

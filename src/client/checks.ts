@@ -1,6 +1,6 @@
 /**
- * Checks of what callers pass in. TypeScript's types bind nobody at run time, so a wrong argument becomes a TypeError
- * that names it, before anything is sent.
+ * Checks of what callers pass in. TypeScript's types bind nobody at run time, so a wrong argument becomes a
+ * TypeError that names it, before anything is sent.
  */
 import { inspect } from 'node:util'
 import { pathProblem } from '../protocol/paths.ts'

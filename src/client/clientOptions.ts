@@ -10,7 +10,9 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number
   /** Largest reply taken; 4 MiB unless given, as with Apache's client. */
   readonly maxFrameBytes?: number
-  /** Take a read-only server (`readonlymode.enabled`) while there is none with a quorum; false unless given. */
+  /**
+   * Take a read-only server (`readonlymode.enabled`) while there is none with a quorum; false unless given.
+   */
   readonly readOnly?: boolean
   /** Go on with this session, which another client has left (`leave`), instead of a new one. */
   readonly session?: SessionKey
@@ -37,7 +39,9 @@ const CHECKS: Readonly<Record<keyof ClientOptions, (name: string, value: unknown
   },
 }
 
-/** @throws TypeError for unknown options, and for values of the wrong kind; undefined stands for the default */
+/**
+ * @throws TypeError for unknown options, and for values of the wrong kind; undefined stands for the default
+ */
 export function checkClientOptions(options: ClientOptions): void {
   checkOptions(options, Object.keys(CHECKS))
   for (const [name, value] of Object.entries(options))

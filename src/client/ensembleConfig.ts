@@ -15,7 +15,7 @@ export interface EnsembleConfig {
   readonly text: string
   /** The zxid of the reconfig that made it, 0n for the configuration of the start. */
   readonly version: bigint
-  /** What stands behind `server.N=`, by N. */
+  /** The text after `server.N=`, by N. */
   readonly servers: ReadonlyMap<number, string>
   readonly stat: Stat
 }

@@ -30,7 +30,7 @@ export interface CreateOptions {
 export const OPEN_ACL: readonly Acl[] = [{ perms: Permission.all, id: { scheme: 'world', id: 'anyone' } }]
 /** Everybody may read. */
 export const READ_ACL: readonly Acl[] = [{ perms: Permission.read, id: { scheme: 'world', id: 'anyone' } }]
-/** Whoever this client has authenticated as may do everything. */
+/** Everything is allowed to the ids that this client has authenticated as. */
 export const CREATOR_ACL: readonly Acl[] = [{ perms: Permission.all, id: { scheme: 'auth', id: '' } }]
 
 /** @throws TypeError for anything else, such as an object that was not made into JSON */

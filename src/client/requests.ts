@@ -58,7 +58,9 @@ export class Requests {
     return this.send(type, path, write, (reader) => response.read(reader), answered)
   }
 
-  /** @param onAnswer hears the error code before anything that the server sent behind this reply is looked at */
+  /**
+   * @param onAnswer hears the error code before anything that the server sent behind this reply is looked at
+   */
   send<R>(
     type: number,
     path: string | null,
@@ -89,7 +91,9 @@ export class Requests {
   }
 }
 
-/** A reply that cannot be read ends the connection, too: what follows it in the stream is not to be trusted. */
+/**
+ * A reply that cannot be read ends the connection, too: what follows it in the stream is not to be trusted.
+ */
 function settle<R>(read: () => R, resolve: (value: R) => void, reject: (error: unknown) => void): void {
   try {
     resolve(read())

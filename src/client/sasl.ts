@@ -1,6 +1,6 @@
 /**
- * SASL DIGEST-MD5 (RFC 2831) as ZooKeeper's clients speak it: an empty token, the server's challenge, our response,
- * the server's proof that it knows the password, too.
+ * SASL DIGEST-MD5 (RFC 2831) as ZooKeeper's clients speak it: an empty token, the server's challenge, our
+ * response, the server's proof that it knows the password, too.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 

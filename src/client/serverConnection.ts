@@ -1,7 +1,8 @@
 /**
- * One connection to one server, from the handshake to its end. Requests are pipelined: a server answers in the
- * order in which it was asked, so the oldest request without an answer is the one that a reply belongs to.
- * What was sent and not answered when the connection ends fails with ConnectionLoss: it may have been done.
+ * One connection to one server, from the handshake to its end. Requests are pipelined: a server answers in
+ * the order in which it was asked, so the oldest request without an answer is the one that a reply belongs
+ * to. What was sent and not answered when the connection ends fails with ConnectionLoss: it may have been
+ * done.
  */
 import { connect, type Socket } from 'node:net'
 import { FrameParser } from '../protocol/frames.ts'
@@ -19,7 +20,7 @@ export interface Call {
   readonly xid: number
   /** With its length. */
   readonly frame: Buffer
-  /** `body` stands behind the header when `err` is 0. */
+  /** `body` follows the header when `err` is 0. */
   answered(err: number, body: Reader): void
   failed(code: 'loss' | 'expired'): void
 }
@@ -162,8 +163,8 @@ export class ServerConnection {
   }
 
   /**
-   * Pings at a third of the timeout; at two thirds without a byte, the server is given up (ClientCnxn). Unless it was this
-   * process that stood still: then what has come meanwhile is yet to be read.
+   * Pings at a third of the timeout; at two thirds without a byte, the server is given up (ClientCnxn).
+   * Unless it was this process that stood still: then what has come meanwhile is yet to be read.
    */
   private keepAlive(timeoutMs: number): void {
     const everyMs = timeoutMs / 8

@@ -1,7 +1,7 @@
 /**
  * A session over connections that come and go: dials the servers in turn, takes the session along, arms its
- * watches and repeats its authentication on each new connection. Requests made while there is none wait for the
- * next one, for as long as the session can live; those that were on their way fail with ConnectionLoss.
+ * watches and repeats its authentication on each new connection. Requests made while there is none wait for
+ * the next one, for as long as the session can live; those that were on their way fail with ConnectionLoss.
  */
 import { EventEmitter } from 'node:events'
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
@@ -19,9 +19,9 @@ import { type Call, frameOf, ServerConnection } from './serverConnection.ts'
 import { Watches } from './watches.ts'
 
 /**
- * `connectedReadOnly`: to a server without a quorum, which answers reads; a better one is looked for meanwhile.
- * `disconnected`: trying to get back, the session may still live. `expired`, `authFailed` and `closed` are ends:
- * the client is of no more use.
+ * `connectedReadOnly`: to a server without a quorum, which answers reads; a better one is looked for
+ * meanwhile. `disconnected`: trying to get back, the session may still live. `expired`, `authFailed` and
+ * `closed` are ends: the client is of no more use.
  */
 export type ClientState =
   | 'connecting'
@@ -32,7 +32,7 @@ export type ClientState =
   | 'authFailed'
   | 'closed'
 
-/** What a client needs to go on with another's session. */
+/** What a client needs to continue another client's session. */
 export interface SessionKey {
   readonly id: bigint
   /** 16 bytes. */
@@ -47,7 +47,7 @@ export interface SessionOptions {
   readonly maxFrameBytes: number
   /** Whether a server without a quorum will do. */
   readonly readOnly: boolean
-  /** A session to go on with; a new one unless given. */
+  /** The session to continue; a new one unless given. */
   readonly session: SessionKey | null
   readonly sasl: SaslCredentials | null
 }
@@ -84,8 +84,8 @@ export class Session extends EventEmitter<SessionEvents> {
   private isOutOfPatience = false
   private probe: ReadWriteProbe | null = null
   /**
-   * A session that only a read-only server has given is unknown to all others (ClientCnxn.seenRwServerBefore):
-   * the next server is asked for a new one.
+   * A session that only a read-only server has given is unknown to all others
+   * (ClientCnxn.seenRwServerBefore): the next server is asked for a new one.
    */
   private isKnownToAll = false
 
@@ -150,7 +150,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.finish('closed', 'closed by its user')
   }
 
-  /** Ends the client and leaves the session to whoever goes on with it, or to expire. */
+  /** Ends the client and leaves the session to a client that continues it, or to expire. */
   leave(): SessionKey {
     this.finish('closed', 'left by its user')
     return this.key
@@ -270,7 +270,9 @@ export class Session extends EventEmitter<SessionEvents> {
     this.pause = setTimeout(() => this.dial(), this.pauseMs())
   }
 
-  /** None before every server had its turn, then longer with each round, and not the same for every client. */
+  /**
+   * None before every server had its turn, then longer with each round, and not the same for every client.
+   */
   private pauseMs(): number {
     const rounds = Math.floor(this.failures / this.servers.length)
     if (rounds === 0) return 0

@@ -97,7 +97,7 @@ export class Transaction {
     return results
   }
 
-  /** Those before the culprit say Ok, those behind it RuntimeInconsistency. */
+  /** Operations before the one that failed say Ok, those after it RuntimeInconsistency. */
   private failure(errors: readonly number[]): KeeperError {
     const at = errors.findIndex((error) => error !== ErrorCode.Ok && error !== ErrorCode.RuntimeInconsistency)
     const code = (errors[at] ?? ErrorCode.RuntimeInconsistency) as ErrorCode

@@ -11,12 +11,14 @@ export interface StreamSource {
 }
 
 /**
- * Events in the order in which they happened, none lost while the connection holds; after a reconnect the watch is
- * set again, and what happened in between is missing. Ends with the session, with `removeWatches`, and when its
- * reader stops reading: then the watch is removed. What is not read yet is kept in memory.
+ * Events in the order in which they happened, none lost while the connection holds; after a reconnect the
+ * watch is set again, and what happened in between is missing. Ends with the session, with `removeWatches`,
+ * and when its reader stops reading: then the watch is removed. What is not read yet is kept in memory.
  */
 export class WatchStream implements AsyncIterableIterator<WatchEvent, undefined, undefined> {
-  /** Settles when the watch is set: whatever happens from then on will be told. Rejects when it cannot be set. */
+  /**
+   * Settles when the watch is set: whatever happens from then on will be told. Rejects when it cannot be set.
+   */
   readonly ready: Promise<void>
   private readonly events: WatchEvent[] = []
   private readonly readers: ((result: IteratorResult<WatchEvent, undefined>) => void)[] = []

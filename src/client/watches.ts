@@ -1,7 +1,7 @@
 /**
- * The watches of a session, as its client remembers them: the standard ones fire once, the persistent ones stay.
- * After a reconnect the server is told of those that are left (setWatches), because servers keep watches with
- * the connection.
+ * The watches of a session, as its client remembers them: the standard ones fire once, the persistent ones
+ * stay. After a reconnect the server is sent those that are left (setWatches), because servers keep
+ * watches with the connection.
  */
 import { EventType, OpCode, WatcherType, WatchRequestMode, Xid } from '../protocol/opcodes.ts'
 import { RequestHeader, SetWatches, SetWatches2 } from '../protocol/records/client.ts'
@@ -18,8 +18,8 @@ export interface WatchEvent {
 }
 
 /**
- * Never called because the session ends: that is told by the client's state. Registering the same function twice
- * for a path counts as once.
+ * Never called because the session ends: the client's state says that. Registering the same function
+ * twice for a path counts as once.
  */
 export type Watcher = (event: WatchEvent) => void
 
@@ -76,7 +76,9 @@ export class Watches {
     else watchers.add(watcher)
   }
 
-  /** Those that an event of the wire fires, the standard ones of them removed; null for an event that is none. */
+  /**
+   * Those that an event of the wire fires, the standard ones of them removed; null for an event that is none.
+   */
   fire(type: number, path: string): { type: WatchEventType; watchers: Watcher[] } | null {
     const event = EVENTS.get(type)
     if (event === undefined) return null
@@ -93,7 +95,9 @@ export class Watches {
     return { type: event.type, watchers: [...watchers] }
   }
 
-  /** Whether anybody else's watch stands where `watcher` is to be removed: then the server must keep its own. */
+  /**
+   * Whether anybody else's watch stands where `watcher` is to be removed: then the server must keep its own.
+   */
   isShared(path: string, selection: WatchSelection, watcher: Watcher): boolean {
     return SELECTIONS[selection].kinds.some((kind) =>
       [...(this.tables[kind].get(path) ?? [])].some((other) => other !== watcher),
@@ -120,8 +124,8 @@ export class Watches {
   }
 
   /**
-   * The frames that arm on a new connection what is left, and ask for what was missed since `lastZxid`. What a
-   * persistent watch missed is not made up for: ZooKeeper only arms it again.
+   * The frames that arm on a new connection what is left, and ask for what was missed since `lastZxid`. What
+   * a persistent watch missed is not made up for: ZooKeeper only arms it again.
    */
   *setWatchesFrames(lastZxid: Zxid): Generator<Buffer, void, void> {
     let batch = noPaths()

@@ -1,6 +1,7 @@
 /**
- * A ZooKeeper client. The errors of every method are KeeperErrors, with the server's code or ConnectionLoss; and
- * TypeErrors for wrong arguments, which are not sent. Methods that return a promise reject it with either.
+ * A ZooKeeper client. The errors of every method are KeeperErrors, with the server's code or ConnectionLoss;
+ * and TypeErrors for wrong arguments, which are not sent. Methods that return a promise reject it with
+ * either.
  */
 import { EventEmitter } from 'node:events'
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
@@ -126,7 +127,10 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return this.session.server
   }
 
-  /** Settles once connected, be it read-only; rejects with ConnectionLoss after `timeoutMs`, or with why the session ended. */
+  /**
+   * Settles once connected, be it read-only; rejects with ConnectionLoss after `timeoutMs`, or with why the
+   * session ended.
+   */
   async connected(timeoutMs: number): Promise<void> {
     checkMilliseconds('timeoutMs', timeoutMs)
     return new Promise((resolve, reject) => {
@@ -314,16 +318,16 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /**
-   * Sets a watch that stays: the watcher hears of every change until `removeWatches`. The znode need not exist.
-   * After a reconnect the watch is set again; what happened in between is not told.
+   * Sets a watch that stays: the watcher hears of every change until `removeWatches`. The znode need not
+   * exist. After a reconnect the watch is set again; what happened in between is not told.
    */
   addWatch(path: string, mode: WatchMode, watcher: Watcher): Promise<void> {
     return this.watching.add(path, mode, watcher)
   }
 
   /**
-   * A persistent watch as a stream, which ends with the session, with `removeWatches`, or when its reader leaves
-   * the loop. `ready` of the stream settles when the watch is set.
+   * A persistent watch as a stream, which ends with the session, with `removeWatches`, or when its reader
+   * leaves the loop. `ready` of the stream settles when the watch is set.
    */
   watch(path: string, options: { recursive?: boolean } = {}): WatchStream {
     return this.watching.stream(path, options.recursive === true ? 'recursive' : 'persistent')
@@ -332,7 +336,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   /**
    * Takes watches of this client away; their watchers hear `removed`.
    * @param selection `any` means persistent ones, too
-   * @param watcher only this one; the server goes on watching while another of this client needs it
+   * @param watcher only this one; the server keeps its watch while another watcher of this client needs it
    * @throws KeeperError NoWatcher when the server has none
    */
   removeWatches(path: string, selection: WatchSelection = 'any', watcher?: Watcher): Promise<void> {
@@ -340,8 +344,8 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /**
-   * Whether the server has watches of this client for the path. Apache ZooKeeper 3.8 says so, too, when another
-   * client has one there.
+   * Whether the server has watches of this client for the path. Apache ZooKeeper 3.8 says so, too, when
+   * another client has one there.
    */
   checkWatches(path: string, selection: WatchSelection = 'any'): Promise<boolean> {
     return this.watching.check(path, selection)
@@ -383,7 +387,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /**
-   * Ends this client, not its session: another client may go on with it (`ClientOptions.session`), with its
+   * Ends this client, not its session: another client may continue it (`ClientOptions.session`), with its
    * ephemeral znodes, before it expires.
    */
   leave(): SessionKey {

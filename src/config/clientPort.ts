@@ -87,12 +87,14 @@ export function readClientPort(settings: Settings, problems: Problem[]): ClientP
     address: settings.host('secureClientPortAddress'),
     ...readFields(TLS, settings),
   }
-  if (secure.port !== null) problems.push(...checkStores(secure, settings))
   const family = (prefix: string) => familyOf(settings, prefix)
+  const providers = family('authProvider.')
+  if (secure.port !== null)
+    problems.push(...checkStores(secure, settings), ...checkAccess(secure, providers, settings))
   return {
     authentication: {
       ...readFields(AUTHENTICATION, settings),
-      providers: family('authProvider.'),
+      providers,
       moreSuperUsers: family('superUser.'),
     },
     throttle: readFields(THROTTLE, settings),
@@ -146,6 +148,35 @@ function checkStores(secure: SecureClientPort, settings: Settings): Problem[] {
   }
   return problems
 }
+
+/** What Apache accepts, and nobody can connect to: certificates are asked for that none can use, or none can verify. */
+function checkAccess(
+  secure: SecureClientPort,
+  providers: Readonly<Record<string, string>>,
+  settings: Settings,
+): Problem[] {
+  if ((secure.clientAuth ?? 'need').toLowerCase() !== 'need') return []
+  const warn = (lacks: string, remedy: string) => {
+    const message = `no client can connect to secureClientPort: ssl.clientAuth is need, and ${lacks}`
+    return problem(
+      'warning',
+      settings.at('secureClientPort'),
+      message,
+      `${remedy}, or set ssl.clientAuth=none`,
+    )
+  }
+  const takesCertificates = Object.values(providers).includes(X509_PROVIDER)
+  return [
+    ...(takesCertificates
+      ? []
+      : [warn('no authProvider takes certificates', `add authProvider.x509=${X509_PROVIDER}`)]),
+    ...(secure.trustStoreLocation === null
+      ? [warn('ssl.trustStore.location is missing', 'name a file with certificates of those who sign them')]
+      : []),
+  ]
+}
+
+const X509_PROVIDER = 'org.apache.zookeeper.server.auth.X509AuthenticationProvider'
 
 /** KeyStoreFileType: what is written, else by the file's name; null for neither. */
 export function storeType(file: string, type: string | null): string | null {

@@ -168,11 +168,16 @@ function readConfigFile(file: string): LoadedFile | { unreadable: Problem } {
   return { config, problems, myid: readMyid(config) }
 }
 
+/** What the process or the machine has run out of is no fault of the file that was to be read. */
+const SHORTAGES = ['EMFILE', 'ENFILE', 'ENOMEM']
+
+/** @throws the system's error for a shortage */
 function readText(file: string): SourceText | { unreadable: Problem } {
   try {
     return { file, text: readFileSync(file, 'utf8') }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    if (SHORTAGES.includes(code)) throw error
     const message = code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`
     const hint = code === 'ENOENT' ? 'check the path' : null
     return { unreadable: problem('error', { file, line: null }, message, hint) }

@@ -88,6 +88,8 @@ export interface Verdict {
   quorum: boolean
   /** Where there is no quorum: what it lacks. */
   loss?: QuorumLoss
+  /** Other members that are down because they crashed, and why. */
+  crashed?: { member: number; reason: string }[]
   /** The votes that decided, when there was an election, and the sentence that says why the winner won. */
   votes?: Record<number, { leader: number; zxid: string; round: number; epoch: number }>
   why?: string
@@ -179,5 +181,5 @@ export interface ApiError {
  * GET  /wait?timeoutMs=N                ClusterInfo once the ensemble serves; ApiError with exitCode 4 after the time
  * GET  /events?since=SEQ&follow=1&all=1 ClusterEvent as JSON lines; with `all` those of the write probe, too
  * GET  /logs?member=ID&follow=1&tail=N&since=MS&level=30  log records as JSON lines; several members: member=0&member=1
- * POST /down          {}                {} once every member has ended and the supervisor is about to
+ * POST /down          { undo?: true }    {} once every member has ended and the supervisor is about to
  */

@@ -2,7 +2,9 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { connectToControl } from '../supervisor/controlSocket.ts'
 import { notAllowed } from '../supervisor/folderClaim.ts'
-import { isStopped } from '../supervisor/processes.ts'
+import { recordIn } from '../supervisor/lineFile.ts'
+import { openFilesTrouble } from '../supervisor/openFiles.ts'
+import { isAlive, isStopped } from '../supervisor/processes.ts'
 import { readState } from '../supervisor/supervisorState.ts'
 import { clearInterval, setInterval } from '../time.ts'
 import type { ApiError, ClusterEvent, ClusterInfo, HandoverReport, Verdict } from './api.ts'
@@ -27,8 +29,8 @@ export function connectTo(dir: string): Connection {
     // Each member has its own time, and what goes wrong is undone within another.
     handover: (handover, signal) =>
       callJson<HandoverReport>(dir, 'POST', '/handover', handover, HANDOVER_MS, signal),
-    down: async () => {
-      await call<unknown>('POST', '/down', {}, 60_000)
+    down: async (options = {}) => {
+      await call<unknown>('POST', '/down', options, 60_000)
     },
     events: ({ since, follow, all, signal }) => {
       const asked = query({ since, follow: follow ? 1 : 0, all: all ? 1 : undefined })
@@ -133,10 +135,12 @@ function unreachable(error: NodeJS.ErrnoException, dir: string): OperationError 
     )
   }
   if (error.code === 'EACCES' || error.code === 'EPERM') return notAllowed(dir)
+  const state = readState(dir)
+  const trouble = state === null || !isAlive(state) ? null : openFilesTrouble(state.pid)
   return new OperationError(
     'CONNECTION_LOST',
     `the supervisor in ${dir} stopped answering: ${error.message}`,
-    'see whether the cluster still runs: zk-pseudo ls',
+    [...(trouble === null ? [] : [trouble]), 'see whether the cluster still runs: zk-pseudo ls'].join('\n'),
   )
 }
 
@@ -152,9 +156,9 @@ async function* jsonLines<T>(dir: string, path: string, signal: AbortSignal | un
     for await (const chunk of answer.setEncoding('utf8')) {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop() ?? ''
-      for (const line of lines) if (line !== '') yield JSON.parse(line) as T
+      for (const line of lines) yield* recordIn<T>(line)
     }
-    if (rest.trim() !== '') yield JSON.parse(rest) as T
+    yield* recordIn<T>(rest)
   } catch (error) {
     if (signal?.aborted || (error as NodeJS.ErrnoException).code === 'ECONNRESET') return
     throw error

@@ -39,5 +39,5 @@ export interface Connection {
   }): AsyncIterable<ClusterEvent>
   logs(options: LogQuery & { follow: boolean; signal?: AbortSignal }): AsyncIterable<LogRecord>
   /** Resolves once every member has ended. */
-  down(): Promise<void>
+  down(options?: { undo?: boolean }): Promise<void>
 }

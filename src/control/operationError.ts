@@ -3,7 +3,7 @@
  * word, a taken port, nothing running), and what the system refuses becomes one (`operationErrorOf`); everything else that
  * reaches `describe` is a bug of ours and says so.
  */
-import { systemTrouble } from '../host/systemError.ts'
+import { systemTrouble } from '../systemError.ts'
 import type { ApiError } from './api.ts'
 
 /** How a command ends. */

@@ -24,7 +24,7 @@ export interface Controlled {
   action(request: ActionRequest): Promise<Verdict>
   handover(request: HandoverRequest, interrupted: AbortSignal): Promise<HandoverReport>
   waitUntilServing(timeoutMs: number): Promise<ClusterInfo>
-  stop(): Promise<void>
+  stop(options: { undo: boolean }): Promise<void>
 }
 
 const MOST_BODY_BYTES = 64 * 1024
@@ -72,9 +72,8 @@ export class ControlServer {
         json(response, 200, await controlled.waitUntilServing(numberOf(query, 'timeoutMs') ?? 10_000))
         break
       case 'POST /down':
-        await body(request)
         // The answer goes out when everything has ended but this server itself.
-        void controlled.stop()
+        void controlled.stop(downOf(await body(request)))
         await this.allEnded()
         json(response, 200, {})
         break
@@ -212,6 +211,10 @@ function actionOf(value: unknown): ActionRequest {
     wait: wait ?? true,
     waitTimeoutMs: waitTimeoutMs ?? 10_000,
   }
+}
+
+function downOf(value: unknown): { undo: boolean } {
+  return { undo: (value as { undo?: unknown } | null)?.undo === true }
 }
 
 function handoverOf(value: unknown): HandoverRequest {

@@ -69,7 +69,7 @@ export function tickRole(role: ActiveRole, now: Now): void {
 export function tellDurable(role: ActiveRole, now: Now): void {
   if (role.name === 'leading') role.leader.durable(now)
   else if (role.name === 'learning') role.learner.durable()
-  else if (role.name === 'standalone') role.standalone.durable()
+  else if (role.name === 'standalone') role.standalone.durable(now)
 }
 
 /** Who looks for a leader has nobody to submit to: its clients were closed. */

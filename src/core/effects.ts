@@ -54,7 +54,10 @@ export type SendEffect =
   | { kind: 'dialLeader'; leader: Sid; dial: DialId }
   | { kind: 'toLeader'; packet: QuorumPacket }
   | { kind: 'hangUp' }
-  /** Who is to be reached from now on, and where: members of either configuration (equal while none is pending). */
+  /**
+   * Who is to be reached from now on, and where: members of either configuration (equal while none is
+   * pending).
+   */
   | { kind: 'membership'; committed: EnsembleConfig; lastSeen: EnsembleConfig }
   | { kind: 'event'; event: MemberEvent }
   /** The member must end: its state and its disk no longer agree. Named as in Apache's ExitCode. */
@@ -75,7 +78,10 @@ export type DiskEffect =
   | { kind: 'truncate'; ticket: Ticket; zxid: Zxid }
   /** Read the database again: what memory holds was never written. `restored` follows. */
   | { kind: 'reload'; ticket: Ticket }
-  /** Write the database, which a SNAP has just replaced, as a snapshot at `zxid`, and drop what the log holds beyond. */
+  /**
+   * Write the database, which a SNAP has just replaced, as a snapshot at `zxid`, and drop what the log holds
+   * beyond.
+   */
   | { kind: 'installSnapshot'; ticket: Ticket; zxid: Zxid; releases: readonly SendEffect[] }
 
 export type Effect = SendEffect | DiskEffect

@@ -16,7 +16,10 @@ export interface EnsembleServer extends QuorumMember, QuorumAddress {
 }
 
 export interface EnsembleConfig {
-  /** The zxid of the reconfig that made it; counter 0 marks the first one as an epoch made it known; 0: not yet. */
+  /**
+   * The zxid of the reconfig that made it; counter 0 marks the first one as an epoch made it known; 0: not
+   * yet.
+   */
   readonly version: Zxid
   /** By ascending sid. */
   readonly servers: readonly EnsembleServer[]

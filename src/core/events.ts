@@ -1,6 +1,7 @@
 /**
- * What a member tells the world about itself. Logs, `events`, the verdicts after a kill and every view are made
- * of these; nothing decides by them. Plain data: they cross threads and processes, and are kept as JSON lines.
+ * What a member tells the world about itself. Logs, `events`, the verdicts after a kill and every view are
+ * made of these; nothing decides by them. Plain data: they cross threads and processes, and are kept as JSON
+ * lines.
  */
 
 /** What a member does in its ensemble; `looking` while it takes part in an election. */
@@ -19,7 +20,9 @@ export type MemberEvent =
   /** A notification went out (`to` null: to every voter, itself included) or came in. */
   | { type: 'vote-sent'; to: number | null; vote: VoteView; state: string; reason: string }
   | { type: 'vote-received'; from: number; vote: VoteView; state: string }
-  /** The election is decided for this member. `votes` are those that agreed; `why` is a sentence for people. */
+  /**
+   * The election is decided for this member. `votes` are those that agreed; `why` is a sentence for people.
+   */
   | {
       type: 'elected'
       leader: number
@@ -31,9 +34,9 @@ export type MemberEvent =
   /** The leader has a quorum of NEWLEADER acknowledgements: from now on it serves. */
   | { type: 'established'; epoch: number; quorum: number[]; ms: number }
   /**
-   * The leader brings a learner up to date. `from` is the learner's last zxid, `to` the leader's. `proposals` is how many
-   * it sends for that; `changes`, where it is known, is how many of them change the tree: errors and the coming and going
-   * of sessions do not, and the supervisor's write probe makes nothing else.
+   * The leader brings a learner up to date. `from` is the learner's last zxid, `to` the leader's. `proposals`
+   * is how many it sends for that; `changes`, where it is known, is how many of them change the tree: errors
+   * and the coming and going of sessions do not, and the supervisor's write probe makes nothing else.
    */
   | {
       type: 'sync'

@@ -1,17 +1,18 @@
 /**
- * What a member knows of its ensemble's configurations: the committed one, and those that may become it (Apache's
- * quorumVerifier and lastSeenQuorumVerifier). A configuration is named by its version, the zxid of its reconfig.
+ * What a member knows of its ensemble's configurations: the committed one, and those that may become it
+ * (Apache's quorumVerifier and lastSeenQuorumVerifier). A configuration is named by its version, the zxid of
+ * its reconfig.
  *
- * Whatever must be decided by a quorum is decided by a quorum of the committed configuration and of every later
- * one that this member has seen, for a later one may be in force without this member's knowledge. What has been
- * seen is read from the history itself (`inLog`), so that no crash, TRUNC or SNAP can part the two; the files
- * that `save` asks for are for the next start's first guess, and for Apache.
+ * Whatever must be decided by a quorum is decided by a quorum of the committed configuration and of every
+ * later one that this member has seen, for a later one may be in force without this member's knowledge. What
+ * has been seen is read from the history itself (`inLog`), so that no crash, TRUNC or SNAP can part the two;
+ * the files that `save` asks for are for the next start's first guess, and for Apache.
  *
  * Invariants:
  * - the version of the committed configuration never falls;
  * - a reconfig that another one follows in the log is committed: a leader proposes one at a time;
- * - a reconfig that a transaction of a later epoch follows in the log is committed: that epoch was established
- *   with the reconfig in its initial history.
+ * - a reconfig that a transaction of a later epoch follows in the log is committed: that epoch was
+ *   established with the reconfig in its initial history.
  */
 import type { Sid } from '../protocol/ids.ts'
 import { OpCode } from '../protocol/opcodes.ts'
@@ -139,8 +140,8 @@ export class Membership implements Electorate {
   }
 
   /**
-   * The database is another one, or is the one that was found on disk: its history says what was seen. A server alone
-   * goes by no configuration, whatever ensemble its data dir comes from.
+   * The database is another one, or is the one that was found on disk: its history says what was seen. A
+   * server alone goes by no configuration, whatever ensemble its data dir comes from.
    */
   reread(database: Database, recentTxns: readonly LoggedTxn[] = []): void {
     if (!this.isReconfigEnabled || this.committed.servers.length === 0) return

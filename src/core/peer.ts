@@ -9,7 +9,7 @@
 import type { Sid } from '../protocol/ids.ts'
 import { DecodeError } from '../protocol/reader.ts'
 import { UnknownTransactionError } from '../protocol/transaction.ts'
-import { type Epoch, formatZxid, type Zxid } from '../protocol/zxid.ts'
+import { type Epoch, formatZxid } from '../protocol/zxid.ts'
 import {
   type ActiveRole,
   type PeerStatus,
@@ -25,10 +25,8 @@ import { type Candidacy, Election } from './election/election.ts'
 import type { Role } from './events.ts'
 import { invariant } from './invariant.ts'
 import { Membership } from './membership.ts'
-import type { QuorumRule } from './quorum/rule.ts'
 import { Replica } from './replica.ts'
 import type { ClientDesk } from './requests/clientDesk.ts'
-import { Preparation } from './requests/prepare.ts'
 import type { LeaderSessions } from './sessions/leaderSessions.ts'
 import type { MemberSessions } from './sessions/memberSessions.ts'
 import type { PeerSettings } from './settings.ts'
@@ -57,7 +55,6 @@ export class PeerCore {
     this.emit = emit
     this.now = now
     this.replica = new Replica(recovered, settings.commitLogCount, emit)
-    if (settings.requests.digestEnabled) this.replica.onDigestMismatch = (zxid) => this.differs(zxid)
     this.membership = new Membership({
       sid: settings.zab.sid,
       settings: settings.membership,
@@ -65,16 +62,7 @@ export class PeerCore {
       emit,
     })
     this.membership.reread(recovered.database, recovered.recentTxns)
-    this.service = new ClientService({
-      settings,
-      replica: this.replica,
-      emit,
-      submit: (request) => submitTo(this.role, request, this.now),
-      ask: (id, timeoutMs) => {
-        if (this.role.name === 'learning') this.role.learner.revalidate(id, timeoutMs)
-      },
-      now: () => this.now,
-    })
+    this.service = new ClientService(settings, this.replica, emit)
     this.election = settings.isStandalone ? null : this.newElection()
   }
 
@@ -101,6 +89,11 @@ export class PeerCore {
   /** The leader's part while this member leads; null otherwise. */
   get leader(): Leader | null {
     return this.role.name === 'leading' ? this.role.leader : null
+  }
+
+  /** The learner's part while this member follows or observes; null otherwise. */
+  get learner(): Learner | null {
+    return this.role.name === 'learning' ? this.role.learner : null
   }
 
   get desk(): ClientDesk {
@@ -139,12 +132,21 @@ export class PeerCore {
     this.now = now
     try {
       this.dispatch(input)
+      this.forwardRequests()
     } catch (error) {
       // Damaged bytes from a peer end the conversation with it; anything else is a bug and ends the member.
       if (!(error instanceof DecodeError) || error instanceof UnknownTransactionError) throw error
       this.leavingBecause ??= `undecodable packet: ${error.message}`
     }
+    invariant(!this.replica.owesApplying, 'a transaction that is committed and durable is left unapplied')
+    this.reportDifference()
     if (this.leavingBecause !== null) this.leave(this.leavingBecause)
+  }
+
+  /** Whatever this step has let in: what clients ask of the leader goes there. */
+  private forwardRequests(): void {
+    for (let request = this.desk.next(this.now); request !== null; request = this.desk.next(this.now))
+      submitTo(this.role, request, this.now)
   }
 
   /** When `tick` is due next, monotonic ms; Infinity when nothing waits. */
@@ -200,7 +202,7 @@ export class PeerCore {
         this.desk.connected(input.connection, input.address, now, input.certificateSubject, input.port)
         break
       case 'clientGone':
-        this.desk.disconnected(input.connection, now)
+        this.desk.disconnected(input.connection)
         break
       case 'reachability':
         this.election?.reachability(input.sid, input.reachable, now)
@@ -252,6 +254,7 @@ export class PeerCore {
 
   private durable(ticket: number): void {
     this.replica.durable(ticket)
+    this.service.applyCommitted(this.now)
     const { role } = this
     if (role.name === 'looking' && !role.isElecting) this.look()
     else tellDurable(role, this.now)
@@ -260,10 +263,10 @@ export class PeerCore {
   private tick(): void {
     const { now } = this
     tickRole(this.role, now)
-    this.desk.expire(now)
+    this.service.tick(now)
     this.election?.tick(now)
     this.decide()
-    this.service.readOnly.tick(now)
+    this.service.tickReadOnly(now)
   }
 
   /** Joins the election, once nothing of the last role is left on its way to the disk. */
@@ -292,7 +295,7 @@ export class PeerCore {
   private decide(): void {
     const vote = this.election?.outcome ?? null
     if (vote === null || this.role.name !== 'looking' || !this.role.isElecting) return
-    this.service.readOnly.decided()
+    this.service.decided()
     if (vote.leader === this.settings.zab.sid) this.lead()
     else this.learn(vote.leader)
   }
@@ -304,29 +307,18 @@ export class PeerCore {
       this.stepDown(reason)
   }
 
-  private preparation(): Preparation {
-    const warn = (message: string) =>
-      this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
-    const { membership, settings } = this
-    const preparation = new Preparation(this.replica.database, this.leaderSessions, settings.requests, warn)
-    const isSynced = (electorate: QuorumRule) => this.leader?.isSynced(electorate) ?? false
-    preparation.reconfig = { membership, isStandalone: settings.isStandalone, isSynced }
-    return preparation
-  }
-
   private lead(): void {
     const { settings, replica, emit } = this
     const leader = new Leader(
       {
         settings: settings.zab,
+        requests: settings.requests,
         membership: this.membership,
         replica,
-        preparation: this.preparation(),
-        sessions: this.leaderSessions,
+        clients: this.service,
         emit,
         stepDown: (reason, designated) => this.stepDown(reason, designated),
         onEstablished: (epoch, now) => this.established(leader, epoch, now),
-        synced: () => this.desk.synced(this.now),
       },
       this.now,
     )
@@ -362,12 +354,10 @@ export class PeerCore {
         anewIn,
         isObserver: this.isObserver,
         replica,
-        sessions: this.service.learnerSessions,
+        clients: this.service,
         emit,
         stepDown: (reason, designated) => this.stepDown(reason, designated),
         onUpToDate: (epoch) => this.upToDate(epoch),
-        synced: () => this.desk.synced(this.now),
-        revalidated: (sessionId, valid, now) => this.desk.revalidated(sessionId, valid, now),
       },
       dial,
       this.now,
@@ -382,10 +372,9 @@ export class PeerCore {
   }
 
   private standAlone(): void {
-    const { settings, replica, leaderSessions: sessions, emit, now } = this
-    const synced = () => this.desk.synced(this.now)
-    const preparation = this.preparation()
-    const parts = { settings: settings.zab, replica, preparation, sessions, emit, synced }
+    const { settings, membership, replica, service: clients, emit, now } = this
+    const { zab, requests } = settings
+    const parts = { settings: zab, requests, membership, replica, clients, emit }
     this.role = { name: 'standalone', standalone: new Standalone(parts, now) }
     this.reportRole()
     this.serve('standalone', replica.currentEpoch)
@@ -396,7 +385,7 @@ export class PeerCore {
     this.replica.database.tree.setConfig(text, version, this.now.wallMs)
     const keeps = role === 'standalone' || role === 'leader' ? role : 'learner'
     if (role === 'leader' && this.settings.leaderServes === false) this.service.openForMembers()
-    else this.service.open(keeps, this.leader?.epochMark)
+    else this.service.open(keeps, this.now, this.leader?.epochMark)
     this.emit({
       kind: 'event',
       event: { type: 'serving', role, epoch, zxid: this.replica.database.lastProcessedZxid },
@@ -409,9 +398,10 @@ export class PeerCore {
     this.leavingBecause ??= reason
   }
 
-  /** Once a run tells it; whoever looks compares the trees then (DataTree.reportDigestMismatch counts and logs, too). */
-  private differs(zxid: Zxid): void {
-    if (this.hasDiffered) return
+  /** Once a run. (DataTree.reportDigestMismatch counts and logs, too.) */
+  private reportDifference(): void {
+    const zxid = this.replica.differsSince
+    if (zxid === null || this.hasDiffered || !this.settings.requests.digestEnabled) return
     this.hasDiffered = true
     const message =
       `this member's tree differs from its leader's since ${formatZxid(zxid)} or before: their digests do not match. ` +

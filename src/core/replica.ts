@@ -27,7 +27,11 @@ export interface PendingTxn {
   readonly ticket: Ticket
 }
 
-export type AppliedListener = (transaction: Transaction, result: TxnResult) => void
+/** A transaction that this member has just applied. */
+export interface Applied {
+  readonly transaction: Transaction
+  readonly result: TxnResult
+}
 
 export class Replica {
   database: Database
@@ -39,16 +43,12 @@ export class Replica {
   private lastTicket: Ticket = 0
   private readonly emit: (effect: Effect) => void
   private readonly historyLimit: number
-  /** So many of `pending`, from the oldest, are committed and wait for this member's disk. */
+  /** Number of entries at the head of `pending` that are committed and not applied yet. */
   private committedAhead = 0
-  /** What is to happen once everything up to `behind` is applied, oldest first. */
-  private waiting: { readonly behind: Zxid; readonly run: () => void }[] = []
   /** The database in memory came by SNAP and is not on disk yet. */
   private isUnsaved = false
-  /** Hears of every transaction applied while this member serves. */
-  onApplied: AppliedListener | null = null
-  /** Hears of a transaction behind which the leader's tree had another digest than this one's. */
-  onDigestMismatch: ((zxid: Zxid) => void) | null = null
+  /** The first transaction after which the leader's tree had another digest than this one; null when there is none. */
+  differsSince: Zxid | null = null
 
   constructor(recovered: Recovered, historyLimit: number, emit: (effect: Effect) => void) {
     this.emit = emit
@@ -104,7 +104,13 @@ export class Replica {
     return [...this.pending].slice(this.committedAhead)
   }
 
-  /** The oldest uncommitted transaction, which must be `zxid`, is committed: applied now, or once durable here. */
+  /** Everything up to here is committed, applied or not. */
+  get lastCommitted(): Zxid {
+    const last = this.committedAhead === 0 ? undefined : this.pending.at(this.committedAhead - 1)
+    return last?.txn.zxid ?? this.database.lastProcessedZxid
+  }
+
+  /** The oldest uncommitted transaction, which must be `zxid`, is committed. `applyNext` is due. */
   commit(zxid: Zxid): void {
     const next = this.oldestUncommitted
     invariant(
@@ -113,36 +119,29 @@ export class Replica {
         `commit of ${formatZxid(zxid)} while the oldest logged one is ${next ? formatZxid(next.txn.zxid) : 'none'}`,
     )
     this.committedAhead += 1
-    this.applyDurable()
   }
 
-  private applyDurable(): void {
-    while (this.committedAhead > 0) {
-      const head = this.pending.peek()
-      if (head === undefined || head.ticket > this.durableTicket) return
-      this.pending.shift()
-      this.committedAhead -= 1
-      this.apply(head.txn, head.transaction)
-      while (this.waiting[0] !== undefined && this.waiting[0].behind <= head.txn.zxid)
-        this.waiting.shift()?.run()
-    }
+  /** Whether `applyNext` is due: no step ends while it is. */
+  get owesApplying(): boolean {
+    const head = this.committedAhead === 0 ? undefined : this.pending.peek()
+    return head !== undefined && head.ticket <= this.durableTicket
   }
 
-  /**
-   * Once everything that is committed by now is applied: at once, unless it waits for this member's disk. Not any
-   * more when the role that asked is over.
-   */
-  whenApplied(run: () => void): void {
-    const last = this.committedAhead === 0 ? undefined : this.pending.at(this.committedAhead - 1)
-    if (last === undefined) run()
-    else this.waiting.push({ behind: last.txn.zxid, run })
+  /** Applies the oldest transaction that is committed, and durable here; null when there is none. */
+  applyNext(): Applied | null {
+    if (!this.owesApplying) return null
+    const head = this.pending.shift() as PendingTxn
+    this.committedAhead -= 1
+    return this.apply(head)
   }
 
-  private apply(txn: LoggedTxn, transaction: Transaction): void {
-    this.database.onDigestMismatch = this.onDigestMismatch
+  private apply({ txn, transaction }: PendingTxn): Applied {
     const result = this.database.apply(transaction)
     this.history.push(txn)
-    this.onApplied?.(transaction, result)
+    const { digest } = transaction
+    if (digest !== undefined && digest.treeDigest !== this.database.tree.digest)
+      this.differsSince ??= txn.zxid
+    return { transaction, result }
   }
 
   /** Applies without logging: for a learner whose database is written as a whole when the sync ends. */
@@ -157,20 +156,14 @@ export class Replica {
    * and may be committed by the next leader, so it is applied (ZKDatabase.fastForwardDataBase).
    */
   fastForward(): void {
-    const listener = this.onApplied
-    this.onApplied = null
-    this.waiting = []
     this.committedAhead = 0
-    for (let head = this.pending.shift(); head; head = this.pending.shift())
-      this.apply(head.txn, head.transaction)
-    this.onApplied = listener
+    for (let head = this.pending.shift(); head; head = this.pending.shift()) this.apply(head)
   }
 
   /** The log was cut, or what memory held was dropped: this is what the disk holds. */
   restore(recovered: Recovered): void {
     this.isUnsaved = false
     this.pending.clear()
-    this.waiting = []
     this.committedAhead = 0
     this.database = recovered.database
     this.history = this.historyOf(recovered)
@@ -233,19 +226,20 @@ export class Replica {
     return ticket
   }
 
+  /** `applyNext` is due. */
   durable(ticket: Ticket): void {
     invariant(
       ticket >= this.durableTicket && ticket <= this.lastTicket,
       `durable ticket ${ticket} outside ${this.durableTicket}..${this.lastTicket}`,
     )
     this.durableTicket = ticket
-    this.applyDurable()
   }
 }
 
 /**
  * A transaction as it arrived: its bytes are copied, for the packet's buffer may be a large piece of network.
- * @throws DecodeError for what could not be applied later, UnknownTransactionError for a type of a later version
+ * @throws DecodeError for what could not be applied later, UnknownTransactionError for a type of a later
+ * version
  */
 export function receiveTxn(data: QuorumPacket['data']): { txn: LoggedTxn; transaction: Transaction } {
   if (data === null) throw new DecodeError('a proposal without a transaction')

@@ -35,6 +35,7 @@ import {
   startOptions,
 } from './optionShapes.ts'
 import { sweepTemporary, TemporaryDir } from './temporaryDir.ts'
+import { refuseFakedTicks } from './ticks.ts'
 
 export type { ClusterEvent, ClusterInfo, HandoverReport, MemberInfo, Verdict } from '../control/api.ts'
 export { OperationError, PortError } from '../control/operationError.ts'
@@ -233,6 +234,7 @@ export class Ensemble implements AsyncDisposable {
     const selectors = selectorsOf(verb, selector)
     if (verb === 'start') checkOptions<StartOptions>(verb, options, startOptions)
     else checkOptions<ActionOptions>(verb, options, actionOptions)
+    await refuseFakedTicks()
     const { wait = true, waitTimeoutMs = WAIT_MS, resync = false } = options
     return this.connection.action({ verb, selectors, wait, waitTimeoutMs, ...(resync ? { resync } : {}) })
   }
@@ -303,6 +305,7 @@ async function named(wanted: string): Promise<RunningCluster> {
 }
 
 async function startAnywhere(options: EnsembleOptions): Promise<Ensemble> {
+  await refuseFakedTicks()
   const { dir = 'temp' } = options
   if (dir !== 'temp') return startIn(canonicalPath(dir), null, options)
   const swept = sweepTemporary()
@@ -350,7 +353,7 @@ async function startIn(
     if (waitTimeoutMs > 0) await supervisor.waitUntilServing(waitTimeoutMs)
     return ensemble
   } catch (error) {
-    await ensemble.close()
+    await supervisor.stop({ undo: true })
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What an Apache ZooKeeper member needs to itself, and does not claim or does not claim in time: its ports, seen to be free
- * before a JVM is started, and its data dirs, locked as our members lock theirs.
+ * What an Apache ZooKeeper member needs to itself, and does not claim or does not claim in time: its ports,
+ * seen to be free before a JVM is started, and its data dirs, locked as our members lock theirs.
  */
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'

@@ -1,4 +1,7 @@
-/** Why Apache ZooKeeper cannot be run here: what was looked for, where, and what to do. In the shape of an OperationError. */
+/**
+ * Why Apache ZooKeeper cannot be run here: what was looked for, where, and what to do. In the shape of an
+ * OperationError.
+ */
 export class ApacheError extends Error {
   override name = 'ApacheError'
   readonly code: 'NO_APACHE' | 'APACHE_TOO_OLD' | 'NO_JAVA' | 'JAVA_TOO_OLD' | 'NOT_FOR_APACHE'

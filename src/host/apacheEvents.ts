@@ -1,7 +1,7 @@
 /**
- * From the log of an Apache ZooKeeper member to our events: roles, votes, elections, syncs, sessions, snapshots. What says
- * one of these becomes the event, everything else stays a line of the log. The lines are those of 3.5 to 3.9
- * (QuorumPeer, FastLeaderElection, Leader, LearnerHandler, ZooKeeperServer).
+ * From the log of an Apache ZooKeeper member to our events: roles, votes, elections, syncs, sessions,
+ * snapshots. What says one of these becomes the event, everything else stays a line of the log. The lines are
+ * those of 3.5 to 3.9 (QuorumPeer, FastLeaderElection, Leader, LearnerHandler, ZooKeeperServer).
  */
 import type { Vote } from '../core/election/vote.ts'
 import { membersText, whyItWon } from '../core/election/why.ts'
@@ -83,7 +83,10 @@ export class ApacheEvents {
     if (!isNoise) this.emit(record.at, logEvent(record))
   }
 
-  /** What a question to the member has shown, for what its log does not tell (a standalone server, versions before 3.6). */
+  /**
+   * What a question to the member has shown, for what its log does not tell (a standalone server, versions
+   * before 3.6).
+   */
   seen(at: number, role: Role, zxid: number, isServing: boolean): void {
     this.zxid = zxid
     if (role !== this.role || role === 'standalone') {
@@ -225,8 +228,9 @@ function voteOf({ leader, zxid, round, epoch }: VoteView): Vote {
 }
 
 /**
- * Since 3.6.1 `Notification: my state:LOOKING; n.sid:0, n.state:LOOKING, n.leader:0, n.round:0x1, n.peerEpoch:0x0,
- * n.zxid:0x0, …`, before `Notification: 2 (message format version), 0 (n.leader), 0x0 (n.zxid), 0x1 (n.round), …`.
+ * Since 3.6.1
+ * `Notification: my state:LOOKING; n.sid:0, n.state:LOOKING, n.leader:0, n.round:0x1, n.peerEpoch:0x0, n.zxid:0x0, …`,
+ * before `Notification: 2 (message format version), 0 (n.leader), 0x0 (n.zxid), 0x1 (n.round), …`.
  */
 function readNotification(message: string): { from: number; vote: VoteView; state: string } | null {
   const field = (name: string): string | undefined =>
@@ -245,7 +249,10 @@ function readNotification(message: string): { from: number; vote: VoteView; stat
   return { from: Number(from), vote, state: field('state') ?? '' }
 }
 
-/** A negative number of Apache's in 16 hexadecimal digits (an observer's vote has Long.MIN_VALUE) says nothing: 0. */
+/**
+ * A negative number of Apache's in 16 hexadecimal digits (an observer's vote has Long.MIN_VALUE) says
+ * nothing: 0.
+ */
 function number(hexadecimal: string | undefined): number {
   if (hexadecimal === undefined || hexadecimal === '') return 0
   const value = Number.parseInt(hexadecimal, 16)

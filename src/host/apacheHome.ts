@@ -1,9 +1,10 @@
 /**
- * Where Apache ZooKeeper is, and of which version: the home that was named, ZOOKEEPER_HOME or ZOOKEEPER_PREFIX, or
- * Debian's package.
+ * Where Apache ZooKeeper is, and of which version: the home that was named, ZOOKEEPER_HOME or
+ * ZOOKEEPER_PREFIX, or Debian's package.
  *
- * A home is what a release unpacks to (`lib/zookeeper-3.8.4.jar` with all that it needs beside it; before 3.5.5 the jar lies
- * in the home itself), or a folder with a `zookeeper.jar` whose manifest names the rest, as Debian's /usr/share/java has.
+ * A home is what a release unpacks to (`lib/zookeeper-3.8.4.jar` with all that it needs beside it; before
+ * 3.5.5 the jar lies in the home itself), or a folder with a `zookeeper.jar` whose manifest names the rest,
+ * as Debian's /usr/share/java has.
  */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -34,6 +35,8 @@ export interface ApacheSearch {
 const PACKAGED_JARS = '/usr/share/java'
 /** What connects SLF4J with log4j: Debian's manifest of zookeeper.jar does not name it. */
 const DEBIAN_LOG_BINDING = ['slf4j-log4j12.jar', 'log4j-1.2.jar']
+/** What Netty needs for TLS, and that manifest does not name either. */
+const DEBIAN_NETTY = ['netty-codec.jar', 'netty-resolver.jar', 'netty-transport-native-unix-common.jar']
 const LOG_BINDING = /^(slf4j-(log4j12|reload4j)|logback-classic)-.*\.jar$/
 const SERVER_JAR = /^zookeeper-(\d[\w.-]*)\.jar$/
 const OLDEST = [3, 5] as const
@@ -110,7 +113,8 @@ function released(home: string, jar: string): ApacheHome {
 function packaged(home: string, jar: string): ApacheHome {
   const binding = DEBIAN_LOG_BINDING.map((name) => join(home, name))
   const logs = binding.every((path) => existsSync(path))
-  return { home, version: versionOf(jar), classPath: [jar, ...(logs ? binding : [])], logs }
+  const netty = DEBIAN_NETTY.map((name) => join(home, name)).filter((path) => existsSync(path))
+  return { home, version: versionOf(jar), classPath: [jar, ...(logs ? binding : []), ...netty], logs }
 }
 
 function jarsIn(folder: string): string[] {
@@ -120,7 +124,10 @@ function jarsIn(folder: string): string[] {
     .sort()
 }
 
-/** From the manifest, what Maven left in the jar, its name, or the name of a link to it; empty when nothing tells. */
+/**
+ * From the manifest, what Maven left in the jar, its name, or the name of a link to it; empty when nothing
+ * tells.
+ */
 function versionOf(jar: string): string {
   const manifest = manifestAttributes(entryOf(jar, 'META-INF/MANIFEST.MF') ?? '')
   const maven = entryOf(jar, 'META-INF/maven/org.apache.zookeeper/zookeeper/pom.properties') ?? ''

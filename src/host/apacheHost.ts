@@ -1,9 +1,10 @@
 /**
- * Members that are Apache ZooKeeper's own servers: a JVM each, behind the interface of every other host. Their log comes
- * through standard output and becomes events; how they are is asked with `srvr`.
+ * Members that are Apache ZooKeeper's own servers: a JVM each, behind the interface of every other host.
+ * Their log comes through standard output and becomes events; how they are is asked with `srvr`.
  *
- * Invariants: a data dir is locked, as our members lock theirs, for as long as its JVM lives, so that the two kinds cannot
- * meet on one (Apache itself locks nothing). No JVM outlives its supervisor (on Linux the kernel sees to it).
+ * Invariants: a data dir is locked, as our members lock theirs, for as long as its JVM lives, so that the two
+ * kinds cannot meet on one (Apache itself locks nothing). No JVM outlives its supervisor (on Linux the kernel
+ * sees to it).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -54,7 +55,10 @@ export class ApacheHosts implements HostFactory {
     jvmOptions(config)
   }
 
-  /** Finds the ports free and the data dir nobody else's. The JVM itself is started by `run`. @throws ApacheError, IdentityError, too */
+  /**
+   * Finds the ports free and the data dir nobody else's. The JVM itself is started by `run`. @throws
+   * ApacheError, IdentityError, too
+   */
   async open(config: ServerConfig): Promise<MemberHost> {
     requireIdentity(config)
     const args = this.javaArguments(config)

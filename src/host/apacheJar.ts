@@ -1,6 +1,7 @@
 /**
- * One small file out of a jar, and what a jar's manifest says. A jar is a zip (PKWARE's APPNOTE): the end record leads to
- * the central directory, which leads to each file's local header, behind which its bytes are stored or deflated.
+ * One small file out of a jar, and what a jar's manifest says. A jar is a zip (PKWARE's APPNOTE): the end
+ * record leads to the central directory, which leads to each file's local header, behind which its bytes are
+ * stored or deflated.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { inflateRawSync } from 'node:zlib'
@@ -26,7 +27,10 @@ export function readJarEntry(jar: string, name: string): string | null {
   }
 }
 
-/** Main attributes of a manifest by name. Lines are cut at 72 bytes; what continues begins with a blank (JAR specification). */
+/**
+ * Main attributes of a manifest by name. Lines are cut at 72 bytes; what continues begins with a blank (JAR
+ * specification).
+ */
 export function manifestAttributes(text: string): Map<string, string> {
   const whole = text.replace(/\r\n?/g, '\n').replace(/\n /g, '')
   const main = whole.split('\n\n')[0] ?? ''

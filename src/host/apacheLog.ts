@@ -1,7 +1,7 @@
 /**
- * The log of an Apache ZooKeeper member: its layout is ours, so that records can be told from the lines that belong to
- * them (stack traces), and one process's log from another's clock. log4j 1 (up to 3.7 and in Debian) and logback (since 3.8)
- * are told the same. Pure.
+ * The log of an Apache ZooKeeper member: its layout is ours, so that records can be told from the lines that
+ * belong to them (stack traces), and one process's log from another's clock. log4j 1 (up to 3.7 and in
+ * Debian) and logback (since 3.8) are told the same. Pure.
  */
 
 export interface LogRecord {
@@ -20,7 +20,10 @@ export interface LogRecord {
 const MARK = '>>zk'
 const LAYOUT = `${MARK} %d{DATE} %p [%t] %c{1}: %m%n`
 const DATE = "yyyy-MM-dd'T'HH:mm:ss.SSSZ"
-/** Sessions are told at the debug level only. What else this class says there, three lines a write, is filtered where log4j can. */
+/**
+ * Sessions are told at the debug level only. What else this class says there, three lines a write, is
+ * filtered where log4j can.
+ */
 const SESSIONS = 'org.apache.zookeeper.server.ZooKeeperServer'
 const OF_WRITES = ['Permission requested: ', 'ACLs for node: ', 'Client credentials: ']
 
@@ -64,7 +67,10 @@ export const LOG_CONFIGS: readonly { file: string; text: string; option: (path: 
 const TRACE = /^\s+at |^\s*\.\.\. |^Caused by: /
 const RECORD = /^>>zk (\S+?)([+-]\d\d):?(\d\d) (\w+) +\[(.*?)\] ([\w$]+): (.*)$/
 
-/** Cuts a stream of text into records; what stands before the first one, and lines without a record, become records of their own. */
+/**
+ * Cuts a stream of text into records; what stands before the first one, and lines without a record, become
+ * records of their own.
+ */
 export class LogReader {
   private rest = ''
   private current: LogRecord | null = null

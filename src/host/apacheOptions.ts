@@ -1,6 +1,6 @@
 /**
- * What Apache ZooKeeper needs beside a config file that our members accept: JVM options for what it reads from there alone,
- * and a refusal, with all reasons at once, of what it would misread.
+ * What Apache ZooKeeper needs beside a config file that our members accept: JVM options for what it reads
+ * from there alone, and a refusal, with all reasons at once, of what it would misread.
  */
 import { readFileSync } from 'node:fs'
 import { keySpec } from '../config/keys.ts'

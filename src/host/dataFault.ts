@@ -32,7 +32,10 @@ export function isDataAtFault(config: ServerConfig): boolean {
   }
 }
 
-/** Storage refuses an empty history beside an epoch that was taken, unless a file `initialize` asks for a new beginning. */
+/**
+ * Storage refuses an empty history beside an epoch that was taken, unless a file `initialize` asks for a new
+ * beginning.
+ */
 function mayNotBegin({ dbAutocreate, dataLogDir }: ServerConfig): boolean {
   return dbAutocreate && !existsSync(join(dataLogDir, 'initialize'))
 }

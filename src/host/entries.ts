@@ -1,4 +1,6 @@
-/** Where the members' entry files are: beside this code in dist, and also in dist when this runs from source. */
+/**
+ * Where the members' entry files are: beside this code in dist, and also in dist when this runs from source.
+ */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 

@@ -59,7 +59,10 @@ export interface MemberHost {
 }
 
 export interface HostFactory {
-  /** @throws an error in the shape of an OperationError when such a config cannot be run, before anything is touched */
+  /**
+   * @throws an error in the shape of an OperationError when such a config cannot be run, before anything is
+   * touched
+   */
   check?(config: ServerConfig): void
   /**
    * Binds client, quorum and election port of the config (the quorum port is bound once to see that it is

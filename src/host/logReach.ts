@@ -1,11 +1,11 @@
 /**
- * How far a member's history reaches on disk, read from its files, whichever engine writes them: what has been acknowledged
- * may for a moment be on other members' disks alone, and no member tells from outside what is on its own. What has been
- * handed to the system counts: it outlives the member's process.
+ * How far a member's history reaches on disk, read from its files, whichever engine writes them: what has
+ * been acknowledged may for a moment be on other members' disks alone, and no member tells from outside what
+ * is on its own. What has been handed to the system counts: it outlives the member's process.
  *
- * It reaches to the last transaction that all others lead up to from the newest snapshot. An Apache follower that loses its
- * leader may drop what it has applied and not logged, and go on in memory (ZOOKEEPER-4409 and its kin, seen in 3.8.0): then its
- * log has a hole, and what stands behind it does not count.
+ * It reaches to the last transaction that all others lead up to from the newest snapshot. An Apache follower
+ * that loses its leader may drop what it has applied and not logged, and go on in memory (ZOOKEEPER-4409 and
+ * its kin, seen in 3.8.0): then its log has a hole, and what stands behind it does not count.
  *
  * Frames are followed by their lengths; checksums are for who recovers from the log.
  */
@@ -30,7 +30,10 @@ export class LogReach {
   zxid = 0
   /** The first transaction that is missing, with others behind it. */
   hole: number | null = null
-  /** What stands before the first transaction of each epoch, by that one. A hole at an epoch's end shows here alone. */
+  /**
+   * What stands before the first transaction of each epoch, by that one. A hole at an epoch's end shows here
+   * alone.
+   */
   readonly seams = new Map<number, number>()
   private readonly logDir: string
   private readonly snapDir: string
@@ -42,7 +45,10 @@ export class LogReach {
     this.snapDir = join(dataDir, VERSION_DIR)
   }
 
-  /** Reads what is new since the last time. @throws the system's error; ENOENT when a file was purged meanwhile */
+  /**
+   * Reads what is new since the last time. @throws the system's error; ENOENT when a file was purged
+   * meanwhile
+   */
   async look(): Promise<void> {
     if (!nodeFileSystem.exists(this.logDir) || !nodeFileSystem.exists(this.snapDir)) return
     const logs = listLogs(nodeFileSystem, this.logDir)
@@ -100,7 +106,10 @@ export class LogReach {
   }
 }
 
-/** The first transaction that this one lacks and the others do not, of what is above its newest snapshot; null when none is seen. */
+/**
+ * The first transaction that this one lacks and the others do not, of what is above its newest snapshot; null
+ * when none is seen.
+ */
 export function lackOf(one: LogReach, others: readonly LogReach[]): number | null {
   if (one.hole !== null) return one.hole
   for (const [first, before] of one.seams) {

@@ -1,4 +1,7 @@
-/** The member's side of a host, the same in a thread and in a process: does what it is told, and tells what happens. */
+/**
+ * The member's side of a host, the same in a thread and in a process: does what it is told, and tells what
+ * happens.
+ */
 import type { MemberEvent } from '../core/events.ts'
 import { Peer } from '../peer/peer.ts'
 import { performance, setImmediate } from '../time.ts'

@@ -1,4 +1,6 @@
-/** What a host and its member say to each other, over a MessagePort or a process's IPC channel: plain data. */
+/**
+ * What a host and its member say to each other, over a MessagePort or a process's IPC channel: plain data.
+ */
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type { MemberStatus, StampedMemberEvent } from './host.ts'
 

@@ -71,7 +71,10 @@ class ProcessMember extends RemoteHost implements MemberHost {
   }
 }
 
-/** A member notices its supervisor's end by the channel between them, unless it is frozen: then the system ends it. */
+/**
+ * A member notices its supervisor's end by the channel between them, unless it is frozen: then the system
+ * ends it.
+ */
 function underParent(nodeArguments: string[]): { execPath: string; execArgv: string[] } {
   const [execPath, ...execArgv] = endWithParent(process.execPath, nodeArguments)
   return { execPath, execArgv }

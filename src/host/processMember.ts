@@ -1,6 +1,6 @@
 /**
- * Entry of a child process: one member. It ends when its member does, and at once when the supervisor is gone:
- * the channel between them closes with it, however it died.
+ * Entry of a child process: one member. It ends when its member does, and at once when the supervisor is
+ * gone: the channel between them closes with it, however it died.
  */
 import { MemberMain } from './memberMain.ts'
 import type { FromMember, ToMember } from './messages.ts'

@@ -8,8 +8,8 @@ import type { ExitInfo, MemberStatus, StampedMemberEvent } from './host.ts'
 import type { FromMember, PortableError, ToMember } from './messages.ts'
 
 /**
- * It cannot be started: a port is taken (`code`, `port`, `address` and the rest as the system gave them), or its data is not
- * its own.
+ * It cannot be started: a port is taken (`code`, `port`, `address` and the rest as the system gave them), or
+ * its data is not its own.
  */
 export class OpenError extends Error {
   override name = 'OpenError'

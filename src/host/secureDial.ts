@@ -7,8 +7,9 @@ import { securePort } from '../peer/securePort.ts'
 export type Dial = (address: { host: string; port: number }) => Socket
 
 /**
- * The member is on this machine, and its certificate need not name the host. Where clients have to show a certificate
- * (`ssl.clientAuth=need`), the member's own is shown: whoever signed it mostly signs those of clients, too.
+ * The member is on this machine, and its certificate need not name the host. Where clients have to show a
+ * certificate (`ssl.clientAuth=need`), the member's own is shown: whoever signed it mostly signs those of
+ * clients, too.
  * @throws TlsSettingsError for files that cannot be used
  */
 export function secureDial(config: ServerConfig): Dial {

@@ -1,6 +1,7 @@
 /**
- * When a process that was sent SIGSTOP stands still. The signal waits for one of its threads to run and take it; on a busy
- * machine the others go on meanwhile, for milliseconds (seen: a follower that acknowledged a write after it was "stopped").
+ * When a process that was sent SIGSTOP stands still. The signal waits for one of its threads to run and take
+ * it; on a busy machine the others go on meanwhile, for milliseconds (seen: a follower that acknowledged a
+ * write after it was "stopped").
  */
 import { readdirSync } from 'node:fs'
 import { performance, sleep } from '../time.ts'
@@ -10,7 +11,10 @@ const LOOK_AGAIN_MS = 1
 /** A thread in a disk access stops when that ends. Then it is left at that: the others stand still. */
 const PATIENCE_MS = 2000
 
-/** Resolves when every thread has stopped, or there is no such process; at once where the system does not tell. */
+/**
+ * Resolves when every thread has stopped, or there is no such process; at once where the system does not
+ * tell.
+ */
 export async function untilStandstill(pid: number): Promise<void> {
   if (process.platform !== 'linux') return
   const deadline = performance.now() + PATIENCE_MS

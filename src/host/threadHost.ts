@@ -72,7 +72,10 @@ interface Holder {
   unref(): unknown
 }
 
-/** piscina's own handle of a worker. It holds the process while a task runs, and offers no other way to say that it should not. */
+/**
+ * piscina's own handle of a worker. It holds the process while a task runs, and offers no other way to say
+ * that it should not.
+ */
 function holderOf(worker: object): Holder | null {
   for (const key of Object.getOwnPropertySymbols(worker)) {
     const inner = (worker as Record<symbol, Partial<Holder> | undefined>)[key]
@@ -125,8 +128,9 @@ class ThreadMember extends RemoteHost implements MemberHost {
   }
 
   /**
-   * The end of a task comes over another port than what its member said, and may be read first when both are there, as
-   * after SIGCONT or any long turn. The member's last words were sent before, so all of them can be taken now.
+   * The end of a task comes over another port than what its member said, and may be read first when both are
+   * there, as after SIGCONT or any long turn. The member's last words were sent before, so all of them can be
+   * taken now.
    */
   private hearOut(): void {
     for (

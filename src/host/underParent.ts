@@ -1,6 +1,6 @@
 /**
- * A child that the kernel ends with its parent, however that died: on Linux by prctl PR_SET_PDEATHSIG, which util-linux's
- * setpriv sets before it becomes the child's program, keeping the pid.
+ * A child that the kernel ends with its parent, however that died: on Linux by prctl PR_SET_PDEATHSIG, which
+ * util-linux's setpriv sets before it becomes the child's program, keeping the pid.
  */
 import { existsSync } from 'node:fs'
 

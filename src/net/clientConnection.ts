@@ -1,12 +1,12 @@
 /**
- * One accepted connection on the client port. Its first four bytes are a four-letter word or the length of the
- * first frame (NIOServerCnxn.readLength). Frames are handed out in the order in which they came, as many of a
- * chunk in one go as `framesATurn` allows.
+ * One accepted connection on the client port. Its first four bytes are a four-letter word or the length of
+ * the first frame (NIOServerCnxn.readLength). Frames are handed out in the order in which they came, as many
+ * of a chunk in one go as `framesATurn` allows.
  *
  * Memory stays bounded whatever a client does: reading stops while anything holds it (a client that does not
- * read its replies, the core's throttle, frames left over from this turn). What one turn may queue is bounded by
- * how large its replies have been, and the number of frames a turn grows slowly from few. What is left then are
- * events of watches, which nobody asked for just now: too many of them unread end the connection.
+ * read its replies, the core's throttle, frames left over from this turn). What one turn may queue is bounded
+ * by how large its replies have been, and the number of frames a turn grows slowly from few. What is left
+ * then are events of watches, which nobody asked for just now: too many of them unread end the connection.
  */
 import type { Socket } from 'node:net'
 import { FrameParser } from '../protocol/frames.ts'

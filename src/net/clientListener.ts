@@ -1,7 +1,8 @@
 /**
- * The client port, and the one with TLS: accepts, limits and counts connections, and carries frames and replies.
- * It knows nothing of sessions. `onConnected` comes before a connection's first frame, `onDisconnected` exactly once afterwards,
- * whoever closed it; neither comes for a connection that only asks with a four-letter word.
+ * The client port, and the one with TLS: accepts, limits and counts connections, and carries frames and
+ * replies. It knows nothing of sessions. `onConnected` comes before a connection's first frame,
+ * `onDisconnected` exactly once afterwards, whoever closed it; neither comes for a connection that only asks
+ * with a four-letter word.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import {
@@ -113,7 +114,8 @@ export class ClientListener {
     if (port !== null) this.opening = listen(this.server, host, port, backlog)
     if (secure && this.secureServer !== null)
       this.openingSecure = listen(this.secureServer, secure.host, secure.port, backlog)
-    // Both settle before either is told, so that closing finds no port on its way.
+    // Both attempts settle before the outcome is reported, so that closing finds no port that is still
+    // opening.
     const [plain, tls] = await Promise.allSettled([this.opening, this.openingSecure])
     if (plain.status === 'rejected') throw plain.reason
     if (tls.status === 'rejected') throw tls.reason
@@ -122,8 +124,8 @@ export class ClientListener {
   }
 
   /**
-   * Goes on at another address, as a reconfig may ask for; connections stay. A wildcard asks for no other address than
-   * the one that is bound at this port.
+   * Goes on at another address, as a reconfig may ask for; connections stay. A wildcard asks for no other
+   * address than the one that is bound at this port.
    * @returns whether anything moved
    * @throws the system's error; where the port stays the same, nothing listens then
    */
@@ -253,7 +255,10 @@ export class ClientListener {
     this.connections.set(connection.id, connection)
   }
 
-  /** Counts a socket until it is closed; null when there are too many. Each port has its own count of addresses. */
+  /**
+   * Counts a socket until it is closed; null when there are too many. Each port has its own count of
+   * addresses.
+   */
   private admit(socket: Socket, port: 'plain' | 'secure'): Remote | null {
     const remote = callerOf(socket)
     const key = `${port} ${remote.address}`

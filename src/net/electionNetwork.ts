@@ -1,8 +1,9 @@
 /**
  * The election port and the conversations with all peers (QuorumCnxManager): one connection for each pair of
- * servers, which the greater sid dials. Whoever does not speak the protocol is closed with a `connection-refused`
- * event. So are strangers, unless the ensemble can be reconfigured: then a server that wants to join asks as one, and
- * one that was removed goes on asking. Apache keeps connections of unknown ids in any case.
+ * servers, which the greater sid dials. Whoever does not speak the protocol is closed with a
+ * `connection-refused` event. So are strangers, unless the ensemble can be reconfigured: then a server that
+ * wants to join asks as one, and one that was removed goes on asking. Apache keeps connections of unknown ids
+ * in any case.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import { type Address, decodeGreeting, type Greeting } from '../core/election/codec.ts'
@@ -84,7 +85,10 @@ export class ElectionNetwork {
     return port
   }
 
-  /** The configuration has changed: these are the others from now on. A server that is gone from it is a stranger. */
+  /**
+   * The configuration has changed: these are the others from now on. A server that is gone from it is a
+   * stranger.
+   */
   update(peers: readonly ElectionPeer[]): void {
     if (this.isClosed) return
     const others = peers.filter(({ sid }) => sid !== this.options.sid)
@@ -99,7 +103,7 @@ export class ElectionNetwork {
     this.forgetStrangers()
   }
 
-  /** Listens at other addresses; conversations go on. What cannot be bound is told. */
+  /** Listens at other addresses; conversations continue. An address that cannot be bound is logged. */
   async moveTo(addresses: readonly Address[]): Promise<void> {
     const [first] = addresses
     if (first === undefined || this.isClosed) return
@@ -186,7 +190,7 @@ export class ElectionNetwork {
       server.once('error', reject)
       server.listen(this.options.listenOnAllIps ? { port } : { host, port }, () => {
         server.off('error', reject)
-        // Too many open files, say: the port goes on with what it has.
+        // For example too many open files: existing connections continue.
         server.on('error', (error) => this.log('warn', `election port ${host}:${port}: ${error.message}`))
         this.servers.push(server)
         const bound = server.address()

@@ -197,7 +197,9 @@ function mntr(version: string, report: MemberReport): string {
 
 type Groups = ReadonlyMap<string, readonly string[]>
 
-/** WatchManager.dumpWatches: each key on a line, what belongs to it indented below; an empty line at the end. */
+/**
+ * WatchManager.dumpWatches: each key on a line, what belongs to it indented below; an empty line at the end.
+ */
 function grouped(groups: Groups): string {
   return `${joined(groupLines(groups))}\n`
 }

@@ -15,8 +15,8 @@ export interface LeaderConnectionOptions {
   readonly addresses: readonly { host: string; port: number }[]
   /** From `dial` to a connection, over all attempts: initLimit. */
   readonly connectTimeoutMs: number
-  /** jute.maxbuffer. */
-  readonly maxBuffer: number
+  /** Limit of the data of the leader's packet (`QuorumPacketParserOptions`). */
+  readonly maxDataBytes: number
   /** Which owners mean TTL in the database that a SNAP brings. */
   readonly ttlRule?: TtlRule
   readonly onConnected: () => void
@@ -96,8 +96,8 @@ export class LeaderConnection {
     }
     if (this.timer !== null) clearTimeout(this.timer)
     this.outbox = new Outbox(socket)
-    const { maxBuffer, ttlRule, onPacket, onConnected } = this.options
-    const parser = new QuorumPacketParser({ maxBuffer, readsSnapshots: true, ttlRule })
+    const { maxDataBytes, ttlRule, onPacket, onConnected } = this.options
+    const parser = new QuorumPacketParser({ maxDataBytes, readsSnapshots: true, ttlRule })
     socket.on('data', (chunk: Buffer) => {
       try {
         parser.push(chunk, (packet, database) => {

@@ -1,7 +1,7 @@
 /**
- * The quorum port of a leader: learners' connections, their packets, and databases streamed to them. A database
- * goes out in slices, between which the event loop runs and the socket drains; packets sent meanwhile wait
- * behind it. Who a learner is and how long it may be silent are the core's to judge.
+ * The quorum port of a leader: learners' connections, their packets, and databases streamed to them. A
+ * database goes out in slices, between which the event loop runs and the socket drains; packets sent
+ * meanwhile wait behind it. The core judges who a learner is and how long it may be silent.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { LearnerId } from '../core/effects.ts'
@@ -17,18 +17,22 @@ export interface LearnerListenerOptions {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
-  /** jute.maxbuffer. */
-  readonly maxBuffer: number
+  /** Limit of the data of a learner's packet. */
+  readonly maxDataBytes: number
   readonly onJoined: (learner: LearnerId, remote: { address: string; port: number }) => void
   readonly onPacket: (learner: LearnerId, packet: QuorumPacket) => void
   /** The last byte of `sendSnapshot` was handed to the socket. */
   readonly onSnapshotSent: (learner: LearnerId) => void
-  /** Once for each that joined, whoever closed the connection; not any more after `close()`. */
+  /**
+   * Called once for each learner that joined, whichever side closed the connection; never after `close()`.
+   */
   readonly onLeft: (learner: LearnerId, reason: string) => void
   /** What came is not the quorum protocol; `onLeft` follows. */
   readonly onRefused: (reason: string, remote: { address: string; port: number }) => void
 }
 
+/** Limit of the data of the packet that says who a learner is (LearnerInfo): until then it is anybody. */
+const FIRST_DATA_BYTES = 1024
 const SLICE_BYTES = 256 * 1024
 /** A learner that does not read holds its snapshot up here, not in memory. */
 const SNAPSHOT_AHEAD = 1024 * 1024
@@ -41,7 +45,7 @@ interface Learner {
   readonly id: LearnerId
   readonly socket: Socket
   readonly outbox: Outbox
-  /** What waits behind the database that is being sent; null when none is. */
+  /** Packets that wait until the database has been sent; null while none is being sent. */
   behind: Buffer[] | null
   behindBytes: number
   reason: string
@@ -75,7 +79,7 @@ export class LearnerListener {
     return this.opening
   }
 
-  /** Queues a packet until `flush`, and behind a database that is under way. */
+  /** Queues a packet until `flush`, and until a database that is being sent has been sent. */
   send(learner: LearnerId, packet: QuorumPacket): void {
     const to = this.learners.get(learner)
     if (to === undefined) return
@@ -99,7 +103,9 @@ export class LearnerListener {
     if (most > GIVE_UP_ABOVE_TOGETHER / this.learners.size) this.giveUpOn()
   }
 
-  /** Whoever leaves too much unread, and then whoever leaves the most, until what is left may stay. */
+  /**
+   * Drops learners that leave too much unread, and then those that leave the most, until the rest may stay.
+   */
   private giveUpOn(): void {
     const learners = [...this.learners.values()].filter(({ socket }) => !socket.destroyed)
     learners.sort((a, b) => unread(b) - unread(a))
@@ -155,8 +161,7 @@ export class LearnerListener {
     }
     this.learners.set(learner.id, learner)
     const remote = remoteOf(socket)
-    const { maxBuffer } = this.options
-    const parser = new QuorumPacketParser({ maxBuffer, readsSnapshots: false })
+    const parser = new QuorumPacketParser({ maxDataBytes: FIRST_DATA_BYTES, readsSnapshots: false })
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.take(learner, parser, chunk, remote))
     socket.on('error', (error) => {
@@ -174,6 +179,7 @@ export class LearnerListener {
   ): void {
     try {
       parser.push(chunk, (packet) => {
+        parser.maxDataBytes = this.options.maxDataBytes
         if (this.learners.has(learner.id) && !this.isClosed) this.options.onPacket(learner.id, packet)
       })
     } catch (error) {

@@ -12,7 +12,7 @@ export function listen(server: Server, host: string, port: number, backlog: numb
     server.once('error', reject)
     server.listen({ host, port, ...(backlog > 0 ? { backlog } : {}) }, () => {
       server.off('error', reject)
-      // Out of file descriptors: the caller is not served, those that are here go on.
+      // Out of file descriptors: this caller is not served, and existing connections continue.
       server.on('error', () => {})
       const address = server.address()
       resolve(typeof address === 'object' && address !== null ? address.port : port)
@@ -20,7 +20,9 @@ export function listen(server: Server, host: string, port: number, backlog: numb
   })
 }
 
-/** Frees the port, at once if it is bound already. Connections are the caller's to end; it settles after them. */
+/**
+ * Frees the port, at once if it is bound already. Connections are the caller's to end; it settles after them.
+ */
 export async function stopListening(server: Server, opening: Promise<unknown> | null): Promise<void> {
   if (!server.listening) await opening?.catch(() => {})
   await new Promise<void>((resolve) => {

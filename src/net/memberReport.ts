@@ -1,4 +1,4 @@
-/** What a member tells about itself to four-letter words. Plain data; whoever holds the parts fills it. */
+/** The facts about a member that four-letter words report, as plain data. */
 import type { Zxid } from '../protocol/zxid.ts'
 
 export interface ConnectionReport {
@@ -29,7 +29,7 @@ export interface SessionReport {
   readonly maxLatencyMs: number
 }
 
-/** Bytes of the last, smallest and largest; -1 when there was none. */
+/** Sizes in bytes of the last, smallest and largest one; -1 when there was none. */
 export interface SizesReport {
   readonly last: number
   readonly min: number

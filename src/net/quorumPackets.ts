@@ -1,7 +1,8 @@
 /**
- * The stream of the quorum port: QuorumPackets, one behind the other without lengths around them
- * (LearnerHandler, Learner). Behind a SNAP packet, from the leader only, comes the database as a snapshot file
- * holds it, and then the string `BenWasHere` (LearnerHandler.run); the packet is handed out when all is there.
+ * The stream of the quorum port: consecutive QuorumPackets without lengths around them
+ * (LearnerHandler, Learner). Behind a SNAP packet, from the leader only, comes the database as a snapshot
+ * file holds it, and then the string `BenWasHere` (LearnerHandler.run); the packet is handed out when all is
+ * there.
  */
 import { PacketType } from '../protocol/opcodes.ts'
 import { DecodeError, Reader } from '../protocol/reader.ts'
@@ -11,7 +12,7 @@ import type { Database } from '../tree/database.ts'
 import { DatabaseReader, labelDatabase } from '../tree/snapshotFormat.ts'
 import type { TtlRule } from '../tree/znode.ts'
 
-/** Stands behind a database as the sign that all of it was sent. */
+/** Follows a database, as the sign that all of it was sent. */
 export const SNAPSHOT_SIGNATURE = (() => {
   const writer = new Writer(64)
   writer.string('BenWasHere')
@@ -21,9 +22,10 @@ export const SNAPSHOT_SIGNATURE = (() => {
 const KNOWN_TYPES = new Set<number>(Object.values(PacketType))
 const TYPE_AND_ZXID = 12
 /**
- * What a learner reads of its leader, at most. Transactions may outgrow the requests that they come from: bytes
- * that are no UTF-8 take three times their room, and the end of a session names all its ephemerals. A leader
- * would propose it again after every election, so a learner that refused it could never be synced again.
+ * What a learner reads of its leader, at most. Transactions may outgrow the requests that they come from:
+ * bytes that are no UTF-8 take three times their room, and the end of a session names all its ephemerals. A
+ * leader would propose it again after every election, so a learner that refused it could never be synced
+ * again.
  */
 const MOST_OF_LEADER = 256 * 1024 * 1024
 /** An id: the lengths of its scheme and its id. */
@@ -33,8 +35,8 @@ const LEAST_ID = 8
 export type OnPacket = (packet: QuorumPacket, database: Database | null) => void
 
 export interface QuorumPacketParserOptions {
-  /** jute.maxbuffer; a packet's data may have that and the extra size again (BinaryInputArchive). */
-  readonly maxBuffer: number
+  /** Limit of a packet's data; what a leader sends may always have `MOST_OF_LEADER`. */
+  readonly maxDataBytes: number
   /** Whether a database follows SNAP: at a learner, not at a leader. */
   readonly readsSnapshots: boolean
   /** Which owners mean TTL in such a database; none unless given. */
@@ -42,7 +44,8 @@ export interface QuorumPacketParserOptions {
 }
 
 export class QuorumPacketParser {
-  private readonly maxData: number
+  /** Limit of a packet's data, from the next packet on. */
+  maxDataBytes: number
   private readonly readsSnapshots: boolean
   private readonly ttlRule: TtlRule | undefined
   private pieces: Buffer[] = []
@@ -55,8 +58,8 @@ export class QuorumPacketParser {
   private snapshot: { packet: QuorumPacket; reader: DatabaseReader } | null = null
 
   constructor(options: QuorumPacketParserOptions) {
-    const ofLearner = options.maxBuffer + Math.max(1024, options.maxBuffer)
-    this.maxData = options.readsSnapshots ? Math.max(ofLearner, MOST_OF_LEADER) : ofLearner
+    const { maxDataBytes, readsSnapshots } = options
+    this.maxDataBytes = readsSnapshots ? Math.max(maxDataBytes, MOST_OF_LEADER) : maxDataBytes
     this.readsSnapshots = options.readsSnapshots
     this.ttlRule = options.ttlRule
   }
@@ -146,8 +149,10 @@ export class QuorumPacketParser {
     if (!KNOWN_TYPES.has(type)) throw new DecodeError(`a quorum packet of the unknown type ${type}`)
     if (there < TYPE_AND_ZXID + 4) return TYPE_AND_ZXID + 4
     const data = bytes.readInt32BE(at + TYPE_AND_ZXID)
-    if (data < -1 || data > this.maxData)
-      throw new DecodeError(`a quorum packet with ${data} bytes of data, ${this.maxData} at most are allowed`)
+    if (data < -1 || data > this.maxDataBytes)
+      throw new DecodeError(
+        `a quorum packet with ${data} bytes of data, ${this.maxDataBytes} at most are allowed`,
+      )
     const head = TYPE_AND_ZXID + 4 + Math.max(0, data) + 4
     if (there < head) return head
     return this.endOfIds(bytes, at, head)
@@ -162,7 +167,7 @@ export class QuorumPacketParser {
       if (there < ids.at + 4) return ids.at + 4
       const length = bytes.readInt32BE(at + ids.at)
       const end = ids.at + 4 + Math.max(0, length)
-      if (length < -1 || end - head > this.maxData)
+      if (length < -1 || end - head > this.maxDataBytes)
         throw new DecodeError(`a string of ${length} bytes in an id`)
       ids.at = end
     }
@@ -170,7 +175,7 @@ export class QuorumPacketParser {
   }
 
   private stringsOfIds(count: number): number {
-    if (count < -1 || count > this.maxData / LEAST_ID)
+    if (count < -1 || count > this.maxDataBytes / LEAST_ID)
       throw new DecodeError(`a quorum packet with ${count} ids`)
     return Math.max(0, count) * 2
   }

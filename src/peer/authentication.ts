@@ -1,6 +1,6 @@
 /**
- * What a member's configuration says about its clients, put into the core's words. Reads the JAAS file: passwords
- * are kept in the member alone, not in its configuration, which is shown and sent about.
+ * What a member's configuration says about its clients, put into the core's words. Reads the JAAS file:
+ * passwords are kept in the member alone, not in its configuration, which is shown and sent about.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -1,11 +1,13 @@
 /**
- * The configuration of the ensemble in files, as Apache keeps it: `zoo.cfg.dynamic.next` is what was proposed last,
- * `zoo.cfg.dynamic.<version>` what is in force, and zoo.cfg names the latter in place of its own server lines
- * (QuorumPeer.setQuorumVerifier, QuorumPeerConfig.editStaticConfig). Only with reconfigEnabled, which asks for that;
- * the zoo.cfg of before stays beside it as `zoo.cfg.bak`, and every other line and comment stays as it is.
+ * The configuration of the ensemble in files, as Apache keeps it: `zoo.cfg.dynamic.next` is what was proposed
+ * last, `zoo.cfg.dynamic.<version>` what is in force, and zoo.cfg names the latter in place of its own server
+ * lines (QuorumPeer.setQuorumVerifier, QuorumPeerConfig.editStaticConfig). Only with reconfigEnabled, which
+ * asks for that; the zoo.cfg of before stays beside it as `zoo.cfg.bak`, and every other line and comment
+ * stays as it is.
  *
- * Invariant: a configuration in force is on disk before anything is logged under it; a restart that did not know of it
- * might take what only its voters hold for what was never committed. So a file that cannot be written ends the member.
+ * Invariant: a configuration in force is on disk before anything is logged under it; a restart that did not
+ * know of it might take what only its voters hold for what was never committed. So a file that cannot be
+ * written ends the member.
  */
 import {
   closeSync,

@@ -1,6 +1,7 @@
 /** Why a member ended by itself; codes are the names of Apache's ExitCode. */
-import { systemTrouble } from '../host/systemError.ts'
+
 import { RESYNC_COMMAND, StorageError } from '../storage/errors.ts'
+import { systemTrouble } from '../systemError.ts'
 
 export interface PeerExit {
   readonly code: string

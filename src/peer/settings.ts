@@ -10,7 +10,9 @@ import { throttleOptions } from './throttling.ts'
 
 /** FastLeaderElection.finalizeWait. */
 const FINALIZE_WAIT_MS = 200
-/** Standalone servers make session ids with 1, whatever `conf` prints (ZooKeeperServer.createSessionTracker). */
+/**
+ * Standalone servers make session ids with 1, whatever `conf` prints (ZooKeeperServer.createSessionTracker).
+ */
 const STANDALONE_SID = 1
 
 export function sidOf(config: ServerConfig): Sid {
@@ -44,6 +46,7 @@ export function coreSettings(config: ServerConfig): PeerSettings {
       maxSessionTimeoutMs: config.maxSessionTimeoutMs,
       skipAcl: config.skipAcl,
       juteMaxBuffer: config.juteMaxBuffer,
+      juteMaxBufferExtraSize: config.juteMaxBufferExtraSize,
       digestEnabled: config.digestEnabled,
       superDigest: config.superDigest,
       ...clientOptions(config),

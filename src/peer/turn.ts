@@ -1,8 +1,9 @@
 /**
- * The shell's turn: inputs step the core as they arrive; when the event loop has delivered all that was ready,
- * the effects are carried out together. What may leave at once leaves first, so that followers work while this
- * member's own disk does; then everything that the turn logged is made durable by one sync; then what waited
- * for it leaves. Invariant: a `releases` entry is carried out only after the sync that covers its ticket.
+ * The shell's turn: inputs step the core as they arrive; when the event loop has delivered all that was
+ * ready, the effects are carried out together. What may leave at once leaves first, so that followers work
+ * while this member's own disk does; then everything that the turn logged is made durable by one sync; then
+ * what waited for it leaves. Invariant: a `releases` entry is carried out only after the sync that covers its
+ * ticket.
  */
 import type { DiskEffect, Effect, Now, PeerInput, Recovered, SendEffect, Ticket } from '../core/effects.ts'
 import type { EnsembleConfig } from '../core/ensembleConfig.ts'
@@ -129,7 +130,7 @@ export class Turn {
     }
   }
 
-  /** Every append that stands next to this one shares its sync. Returns the index behind them. */
+  /** Every append that stands next to this one shares its sync. Returns the index after them. */
   private append(effects: readonly DiskEffect[], from: number): number {
     const batch: Extract<DiskEffect, { kind: 'append' }>[] = []
     let next = from

@@ -7,6 +7,7 @@ import type { ServerConfig } from '../config/serverConfig.ts'
 import type { ConnectionId, DialId, PeerInput, SendEffect } from '../core/effects.ts'
 import type { EnsembleConfig, EnsembleServer } from '../core/ensembleConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
+import { mostTransactionBytes } from '../core/requests/limits.ts'
 import type { ClientListener } from '../net/clientListener.ts'
 import type { ElectionNetwork } from '../net/electionNetwork.ts'
 import { LeaderConnection } from '../net/leaderConnection.ts'
@@ -26,7 +27,7 @@ export interface WireParts {
   readonly database: () => Database
   readonly input: (input: PeerInput) => void
   readonly onEvent: (event: MemberEvent) => void
-  /** The member cannot go on: it must end. */
+  /** The member cannot continue and must end. */
   readonly onFatal: (code: string, reason: string) => void
 }
 
@@ -138,7 +139,7 @@ export class SocketWire implements Wire {
     const learners = new LearnerListener({
       host,
       port: own.quorumPort,
-      maxBuffer: config.juteMaxBuffer,
+      maxDataBytes: mostTransactionBytes(config),
       onJoined: (learner) => input({ kind: 'learnerJoined', learner }),
       onPacket: (learner, packet) => input({ kind: 'learnerPacket', learner, packet }),
       onSnapshotSent: (learner) => input({ kind: 'snapshotSent', learner }),
@@ -160,8 +161,9 @@ export class SocketWire implements Wire {
   }
 
   /**
-   * Everybody who counts is reached from now on, and this member listens where the configuration in force says. A
-   * quorum port that moves is opened with the next leadership: a leader whose address changes hands over.
+   * Everybody who counts is reached from now on, and this member listens where the configuration in force
+   * says. A quorum port that moves is opened with the next leadership: a leader whose address changes hands
+   * over.
    */
   private reconfigure(committed: EnsembleConfig, lastSeen: EnsembleConfig): void {
     this.servers = membersOf(committed, lastSeen)
@@ -195,7 +197,7 @@ export class SocketWire implements Wire {
     const connection = new LeaderConnection({
       addresses: quorumAddresses(server),
       connectTimeoutMs: config.tickTimeMs * config.initLimit,
-      maxBuffer: config.juteMaxBuffer,
+      maxDataBytes: mostTransactionBytes(config),
       ttlRule: ttlRuleOf(config),
       onConnected: () => input({ kind: 'leaderConnected', dial }),
       onPacket: (packet, database) =>

@@ -1,7 +1,7 @@
 /**
- * Cuts a stream into frames: an int32 length, then that many bytes. A frame that lies within one chunk is handed
- * out as a view of it; one that spans chunks is gathered in memory of its own, allocated once its length is
- * known and found to be allowed. What was handed out is never written again.
+ * Cuts a stream into frames: an int32 length, then that many bytes. A frame that lies within one chunk is
+ * handed out as a view of it; one that spans chunks is gathered in memory of its own, allocated once its
+ * length is known and found to be allowed. What was handed out is never written again.
  */
 import { DecodeError } from './reader.ts'
 

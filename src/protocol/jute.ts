@@ -31,7 +31,10 @@ export const nullableString: Type<string | null> = { read: (r) => r.string(), wr
 /** A null string reads as empty. Where that makes a difference, Apache stumbles over it: MarshallingError. */
 export const string: Type<string> = { read: (r) => r.string() ?? '', write: (w, v) => w.string(v) }
 
-/** A null vector (count -1) reads as empty, and so does one of any other negative count (asked Apache 3.8.0). */
+/**
+ * A null vector (count -1) reads as empty, and so does one of any other negative count (verified against
+ * Apache 3.8.0).
+ */
 export function vector<T>(item: Type<T>): Type<T[]> {
   return {
     read(reader) {
@@ -59,7 +62,7 @@ export const presentString: Type<string> = {
   write: (w, v) => w.string(v),
 }
 
-/** A vector that may be null, and is told apart from an empty one. */
+/** A vector that may be null, as distinct from an empty one. */
 export function nullableVector<T>(item: Type<T>): Type<T[] | null> {
   const inner = vector(item)
   return {

@@ -1,6 +1,7 @@
 /**
- * A transaction as bytes: TxnHeader, the record that its type calls for, and, when the leader computes digests,
- * TxnDigest. The log, PROPOSAL and INFORM carry exactly these bytes, so they are made once (SerializeUtils).
+ * A transaction as bytes: TxnHeader, the record that its type calls for, and, when the leader computes
+ * digests, TxnDigest. The log, PROPOSAL and INFORM carry exactly these bytes, so they are made once
+ * (SerializeUtils).
  */
 import { bool, buffer, encode, record, string, type Type, vector } from './jute.ts'
 import { OpCode } from './opcodes.ts'
@@ -43,7 +44,9 @@ export interface Transaction {
   digest: TxnDigest | undefined
 }
 
-/** A transaction type that this version does not know: whoever meets it must not go on without it. */
+/**
+ * A transaction of a type that this version does not know. A member must not continue without applying it.
+ */
 export class UnknownTransactionError extends DecodeError {
   override name = 'UnknownTransactionError'
   readonly type: number
@@ -110,7 +113,8 @@ export function checkParts(body: TxnBody): void {
     const reader = new Reader(data ?? Buffer.alloc(0))
     readTxnBody(type, reader)
     // Once Apache's server has applied a failed multi, its parts are errors with the bytes of what they were
-    // (DataTree.processTxn sets the type alone): so they come in a DIFF, and stand in the logs of whoever got one.
+    // (DataTree.processTxn sets the type alone): so they come in a DIFF, and stand in the logs of whoever got
+    // one.
     if (type !== OpCode.error) checkEnd(reader)
   }
 }
@@ -133,8 +137,8 @@ export function encodeTransaction(transaction: Transaction): Buffer {
 
 /**
  * Reads a transaction; buffers in it are views of `bytes`.
- * @throws UnknownTransactionError for a type of a later version, DecodeError for bytes that are damaged or more than
- * the record has.
+ * @throws UnknownTransactionError for a type of a later version, DecodeError for bytes that are damaged or
+ * more than the record has.
  */
 export function decodeTransaction(bytes: Buffer): Transaction {
   const reader = new Reader(bytes)
@@ -151,15 +155,15 @@ const DIGEST_SIZE = 12
 const DIGEST_VERSION = 2
 
 /**
- * A closeSession without its record (closeSessionTxn.enabled=false) but with a digest. Read as a record, the digest's
- * version would announce two ephemerals in the eight bytes behind it, which have no room for a path.
+ * A closeSession without its record (closeSessionTxn.enabled=false) but with a digest. Read as a record, the
+ * digest's version would announce two ephemerals in the eight bytes after it, which have no room for a path.
  */
 function closesWithDigestAlone(type: number, reader: Reader): boolean {
   if (type !== OpCode.closeSession || reader.remaining !== DIGEST_SIZE) return false
   return reader.bytes.readInt32BE(reader.position) === DIGEST_VERSION
 }
 
-/** A field behind those that are known would be lost, and with it what it asks for. */
+/** Refuses bytes after the known fields: a field of a later version would be lost, and its effect with it. */
 function checkEnd(reader: Reader): void {
   if (reader.remaining > 0)
     throw new DecodeError(

@@ -44,7 +44,10 @@ export function nextZxid(zxid: Zxid): Zxid {
   return (zxid + 1) as Zxid
 }
 
-/** In a history every transaction is there, failed ones too: zxids leave no gap, and an epoch's first counts 1. */
+/**
+ * In a history every transaction is there, failed ones too: zxids leave no gap, and an epoch's first counts
+ * 1.
+ */
 export function follows(previous: Zxid, next: Zxid): boolean {
   return epochOf(next) === epochOf(previous)
     ? next === previous + 1

@@ -1,18 +1,20 @@
 /**
- * A consistent copy of a member's data, also while the member goes on writing.
+ * A consistent copy of a member's data, made even while the member continues to write.
  *
- * Why a copy is a whole history. The newest whole snapshot is chosen first and the logs are listed after it: the log
- * is then at least as long as what the snapshot's fuzzy body may hold, so that replay makes it right. Logs only grow
- * at their end; each is copied up to the last whole entry (checksum included) that was seen in it, so what a member is
- * writing at that moment is in it or not, never half (Apache refuses a torn entry). currentEpoch is copied after the
- * logs and acceptedEpoch after that; on disk they are never behind (`readEpochs`), so neither are the copies.
- * What breaks these rules (a member that catches up cuts its log, purging removes a file) is found by recovering the
- * copy as a starting member would, and the copy is made anew.
+ * Why a copy is a whole history. The newest whole snapshot is chosen first and the logs are listed after it:
+ * the log is then at least as long as what the snapshot's fuzzy body may hold, so that replay makes it right.
+ * Logs only grow at their end; each is copied up to the last whole entry (checksum included) that was seen in
+ * it, so what a member is writing at that moment is in it or not, never half (Apache refuses a torn entry).
+ * currentEpoch is copied after the logs and acceptedEpoch after that; on disk they are never older
+ * (`readEpochs`), so neither are the copies. What breaks these rules (a member that catches up cuts its log,
+ * purging removes a file) is found by recovering the copy as a starting member would, and the copy is made
+ * anew.
  *
- * Why one member's copy is for all. Copies of several members are taken at different times; with an election in
- * between, the same epoch could come again with other transactions. And whoever has the greatest (epoch, zxid) of all
- * members holds every transaction that was ever acknowledged: that is what elections rest on. It may hold proposals
- * that were not committed; on all members alike these are history, as after an election that it won.
+ * Why one member's copy is for all. Copies of several members are taken at different times; with an election
+ * in between, the same epoch could come again with other transactions. And whoever has the greatest (epoch,
+ * zxid) of all members holds every transaction that was ever acknowledged: that is what elections rest on. It
+ * may hold proposals that were not committed; on all members alike these are history, as after an election
+ * that it won.
  */
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -78,8 +80,8 @@ export async function byHistory(
 }
 
 /**
- * Copies what a member needs to start with the source's whole history; `target` is made, and its version-2 folders
- * must be empty or absent.
+ * Copies what a member needs to start with the source's whole history; `target` is made, and its version-2
+ * folders must be empty or absent.
  * @param atLeast the copy must reach this zxid (as Apache prints it): what was acknowledged when it began
  * @returns null when the source has no history
  * @throws StorageError when no whole history can be read; nothing of the source was changed
@@ -143,7 +145,7 @@ function historyFiles(
   const snapshot = list(folders.snapshots, listSnapshots).find((name) => looksComplete(files, name))
   const logs = list(folders.logs, listLogs)
   if (snapshot === undefined) return { snapshot, logs }
-  // The last that begins at or before the first transaction wanted, and all behind it (Replay.run).
+  // The last that begins at or before the first transaction wanted, and all after it (Replay.run).
   const first = logs.findLastIndex(({ zxid }) => zxid <= snapshot.zxid + 1)
   return { snapshot, logs: logs.slice(Math.max(0, first)) }
 }
@@ -168,15 +170,15 @@ function recordOf(files: FileSystem, { snapshots }: Folders): HistoryRecord | nu
 }
 
 interface WholeEntries {
-  /** The offset behind the last. */
+  /** The offset after the last whole entry. */
   end: number
   /** Null when there is none. */
   lastZxid: Zxid | null
 }
 
 /**
- * Up to where a log holds whole entries. Where a member writes behind them at this moment, what follows may look like
- * damage; it is none when more of it has become whole since.
+ * Up to where a log holds whole entries. While a member is writing after them, what follows may
+ * look like damage; it is none when more of it has become whole since.
  */
 function wholeEntries(files: FileSystem, name: LogName): WholeEntries {
   const seen = scan(files, name)
@@ -241,7 +243,7 @@ function verified(
   const { lastZxid, database, notes } = recovered
   const epochs = readEpochs(files, folders.snapshots, lastZxid, record)
   const { currentEpoch, acceptedEpoch } = epochs
-  // As a member does when it starts: Apache refuses an epoch that is behind the log.
+  // As a member does when it starts: Apache refuses an epoch that is older than the log.
   for (const which of epochs.unsaved)
     saveEpoch(files, folders.snapshots, which, which === 'accepted' ? acceptedEpoch : currentEpoch)
   const epoch = Math.max(currentEpoch, epochOf(lastZxid))

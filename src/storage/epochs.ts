@@ -25,8 +25,8 @@ export function saveEpoch(files: FileSystem, dir: string, which: 'accepted' | 'c
 
 /**
  * Both epochs of a member whose history ends at `lastZxid`; a missing file counts as the epoch of that zxid
- * (written by a version that had none, or never in an ensemble). The record of the history is written first, so
- * where it says more than a file, a crash came in between, or the file was replaced by an older copy.
+ * (written by a version that had none, or never in an ensemble). The record of the history is written first,
+ * so where it says more than a file, a crash came in between, or the file was replaced by an older copy.
  *
  * A currentEpoch older than the log is what a crash leaves between the transactions of a sync and the
  * currentEpoch that follows them on disk. acceptedEpoch, saved before that sync, shows that it was one. The

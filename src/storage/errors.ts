@@ -53,7 +53,9 @@ export const RESYNC_COMMAND = 'zk-pseudo start <id> --resync'
 /** What brings a member back whose data cannot be used. */
 export const RESYNC_HINT = `In an ensemble, ${RESYNC_COMMAND} sets the data of this member aside and takes everything from the leader`
 
-/** What to do about damage; both ways out are named because the files do not say which kind of member it is. */
+/**
+ * What to do about damage; both ways out are named because the files do not say which kind of member it is.
+ */
 export const DAMAGE_HINT =
   `${RESYNC_HINT}. ` +
   'Standalone, restore a backup, or give up what follows the damage: ' +

@@ -1,9 +1,10 @@
 /**
  * Every name that a member gives to a file or folder of its data. `log.<hex of the first>` and
- * `snapshot.<hex of the last>[.gz]` carry a zxid; Apache takes any name whose first dotted part is `log` or `snapshot`
- * for one of these (Util.getZxidFromName), so temporary names must begin otherwise.
+ * `snapshot.<hex of the last>[.gz]` carry a zxid; Apache takes any name whose first dotted part is `log` or
+ * `snapshot` for one of these (Util.getZxidFromName), so temporary names must begin otherwise.
  *
- * `down --volumes` removes what is named here and nothing else: a new kind of file or folder is declared here first.
+ * `down --volumes` removes what is named here and nothing else: a new kind of file or folder is declared here
+ * first.
  */
 import { join } from 'node:path'
 import { parseZxidHex, type Zxid, zxidHex } from '../protocol/zxid.ts'
@@ -72,7 +73,9 @@ export function asideName(reason: AsideReason, what: string): string {
   return `${VERSION_DIR}.${reason}-${what}`
 }
 
-/** Whether a folder of this name, in a dataDir or dataLogDir, is a member's: the one in use, or one set aside. */
+/**
+ * Whether a folder of this name, in a dataDir or dataLogDir, is a member's: the one in use, or one set aside.
+ */
 export function isVersionDir(name: string): boolean {
   return name === VERSION_DIR || ASIDE.test(name)
 }
@@ -99,8 +102,8 @@ export interface ForeignName {
 }
 
 /**
- * Logs and snapshots by their names' beginning, with an ending that means nothing here: a later version's compression,
- * or copies that somebody made. (Apache reads either as if it were plain.)
+ * Logs and snapshots by their names' beginning, with an ending that means nothing here: a later version's
+ * compression, or copies that somebody made. (Apache reads either as if it were plain.)
  */
 export function listForeign(files: FileSystem, dir: string): ForeignName[] {
   const known = new Set([...listLogs(files, dir), ...listSnapshots(files, dir)].map(({ path }) => path))

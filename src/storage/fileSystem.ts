@@ -1,7 +1,7 @@
 /**
  * The file operations that storage is made of, as an interface: tests put a disk between that fails or stops
- * at any of them. All are synchronous but `syncLater`: one append and one fdatasync a turn are quicker so than
- * through the thread pool, and the event loop has nothing better to do while a batch becomes durable.
+ * at any of them. All are synchronous but `syncLater`: one append and one fdatasync a turn are quicker so
+ * than through the thread pool, and the event loop has nothing better to do while a batch becomes durable.
  */
 import {
   closeSync,

@@ -1,25 +1,28 @@
 /**
- * How far this member's history has reached, in a file of our own beside the epoch files. Apache ZooKeeper neither
- * reads nor writes it.
+ * How far this member's history has reached, in a file of our own beside the epoch files. Apache ZooKeeper
+ * neither reads nor writes it.
  *
- * A vote claims (currentEpoch, last zxid), and elections rest on it: a member that took an epoch holds everything
- * that the epoch starts from. The epoch files alone cannot show that a log has lost its end since, and a member
- * with a great epoch and a shortened log would win over members that hold what it lost. So the record is made
- * durable before currentEpoch is saved, and holds the zxid that the history ended with at that moment; from time
- * to time a later zxid is noted. A history that ends before that zxid was damaged (`requireReach`).
+ * A vote claims (currentEpoch, last zxid), and elections rest on it: a member that took an epoch holds
+ * everything that the epoch starts from. The epoch files alone cannot show that a log has lost its end since,
+ * and a member with a great epoch and a shortened log would win over members that hold what it lost. So the
+ * record is made durable before currentEpoch is saved, and holds the zxid that the history ended with at that
+ * moment; from time to time a later zxid is noted. A history that ends before that zxid was damaged
+ * (`requireReach`).
  *
  * Why it may be trusted, and when not:
  * - Where the history may legally become shorter (TRUNC, SNAP), the record is lowered first.
- * - It is written before the epoch file of which it speaks. After a crash in between it completes that file: what it
- *   says was durable when it was written. So neither epoch of the record is ever too great.
- * - Apache leaves the file as it is. While currentEpoch stays the same, Apache only adds to the history, so the record
- *   still binds. When currentEpoch is greater than the record's, another engine has taken over a leader's history
- *   since, which may be shorter: then the zxid means nothing. (An Apache member that is killed between TRUNC and
- *   currentEpoch looks damaged here. That is on the safe side: its leader can give it everything.)
+ * - It is written before the epoch file of which it speaks. After a crash in between it completes that file:
+ *   what it says was durable when it was written. So neither epoch of the record is ever too great.
+ * - Apache leaves the file as it is. While currentEpoch stays the same, Apache only adds to the history, so
+ *   the record still binds. When currentEpoch is greater than the record's, another engine has taken over a
+ *   leader's history since, which may be shorter: then the zxid means nothing. (An Apache member that is
+ *   killed between TRUNC and currentEpoch looks damaged here. That is on the safe side: its leader can give
+ *   it everything.)
  *
  * The file has two lines of the same form, 512 bytes apart so that they share no sector. The first is written
- * atomically with the whole file. The second is overwritten in place without a sync, which costs microseconds: it
- * outlives the process, and usually a power failure. Where it is torn, the first line counts.
+ * atomically with the whole file. The second is overwritten in place without a sync, which costs
+ * microseconds: it outlives the process, and usually a power failure. Where it is torn, the first line
+ * counts.
  */
 import { join } from 'node:path'
 import { type Epoch, formatZxid, parseZxidHex, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'

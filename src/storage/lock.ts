@@ -110,8 +110,8 @@ function startTime(pid: number): string | null {
 }
 
 /**
- * Whether the process has this very file open (a copy of a directory in use has lock files of the same names);
- * null where that cannot be seen: another user's process, or no /proc.
+ * Whether the process has this very file open (a copy of a directory in use has lock files of the same
+ * names); null where that cannot be seen: another user's process, or no /proc.
  */
 function holdsOpen(pid: number, path: string): boolean | null {
   const dir = `/proc/${pid}/fd`

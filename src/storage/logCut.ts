@@ -1,12 +1,12 @@
-/** Cutting the log: what lies behind a transaction goes, and what is left has no gap at any moment. */
+/** Cuts the log after a transaction. What is left has no gap at any moment. */
 import type { Zxid } from '../protocol/zxid.ts'
 import { listLogs } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 import { LogFile } from './logFile.ts'
 
 /**
- * Removes every transaction behind `zxid`: whole files from the last one on, made durable, and then the end of
- * the file that holds `zxid` (FileTxnLog.truncate cuts first, and a crash then leaves a gap).
+ * Removes every transaction after `zxid`: whole files from the last one on, made durable, and then the end
+ * of the file that holds `zxid` (FileTxnLog.truncate cuts first, and a crash then leaves a gap).
  */
 export function cutLogBehind(files: FileSystem, logDir: string, zxid: Zxid): void {
   const logs = listLogs(files, logDir)
@@ -38,7 +38,10 @@ export function cutFile(files: FileSystem, path: string, size: number): void {
   }
 }
 
-/** A member that was killed may have read back what it had not synced: a vote claims it, so it must not be lost any more. */
+/**
+ * A member that was killed may have read back what it had not synced: a vote claims it, so it must not be
+ * lost any more.
+ */
 export function syncNewestLog(files: FileSystem, logDir: string): void {
   const newest = listLogs(files, logDir).at(-1)
   if (newest === undefined) return

@@ -1,19 +1,22 @@
 /**
- * The log's reading end, one file at a time. What matters is the first place where no whole entry stands:
+ * Reads one log file to its end. What matters is the first position at which no whole entry begins:
  *
- * - zeros to the end of the file: the end of what was written;
- * - remains of a write that a crash cut short (torn): never acknowledged, so they may go;
- * - anything else is damage to what may have been acknowledged: refused.
+ * - Zeros up to the end of the file: that is the end of the log.
+ * - The remains of a write that a crash cut short (a torn write): it was never acknowledged, so it may be
+ *   cut.
+ * - Anything else is damage to data that may have been acknowledged. It is refused.
  *
- * How a torn batch looks: the file was zeros there, and a crash keeps some pages (a killed process: some
- * leading bytes) of the write. So a torn entry either lacks its end (behind the last byte that is not zero
- * its frame still goes on) or contains a whole 512-byte sector of zeros. A full frame with a wrong checksum
- * and no such hole cannot come from a crash: bits were changed. Nor is it the tail of anything when a whole
- * entry follows: a hole with entries behind it may be a batch whose pages reached the disk out of order, or
- * acknowledged data lost; these cannot be told apart, so it is refused too.
+ * A torn write looks like this: the file was zeros there, and the crash kept some pages of the write (a
+ * killed process: some leading bytes). So a torn entry either lacks its end (its frame extends beyond the
+ * last nonzero byte) or contains a whole 512-byte sector of zeros. A full frame with a wrong checksum and no
+ * such hole cannot come from a crash: its bits were changed. Remains that a whole entry follows are refused,
+ * too: the hole may be in a batch whose pages reached the disk out of order, or acknowledged data may be
+ * lost, and the two cannot be told apart. What looks like an entry inside the data of a torn one is none
+ * (`findWholeEntry`).
  *
- * Apache takes a length of zero, the end of the file or a missing 0x42 for the end, without looking behind,
- * and refuses every wrong checksum, even in a last entry torn by a power failure (FileTxnIterator.next).
+ * Apache takes a length of zero, the end of the file or a missing 0x42 for the end of the log without looking
+ * further, and refuses every wrong checksum, even in a last entry torn by a power failure
+ * (FileTxnIterator.next).
  */
 import { type Zxid, zxidHex } from '../protocol/zxid.ts'
 import { adler32 } from './adler32.ts'
@@ -37,7 +40,7 @@ export interface LogEntry {
   /** A view that the next read overwrites. */
   payload: Buffer
   offset: number
-  /** Offset behind the entry. */
+  /** Offset after the entry. */
   end: number
 }
 

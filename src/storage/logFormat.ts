@@ -23,7 +23,7 @@ export function logHeader(): Buffer {
   return header
 }
 
-/** Writes an entry and returns the offset behind it. */
+/** Writes an entry and returns the offset after it. */
 export function writeEntry(into: Buffer, at: number, payload: Buffer): number {
   into.writeUInt32BE(0, at)
   into.writeUInt32BE(adler32(payload), at + 4)

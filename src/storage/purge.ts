@@ -1,7 +1,7 @@
 /**
  * What purging may remove (PurgeTxnLog.purgeOlderSnapshots): snapshots older than the newest `retain` whole
  * ones, and logs that none of those needs. A log file may hold transactions far beyond the one in its name,
- * so the last that begins at or before the one behind the oldest kept snapshot stays.
+ * so the last that begins at or before the transaction after the oldest kept snapshot stays.
  */
 import { listLogs, listSnapshots } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'

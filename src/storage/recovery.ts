@@ -25,7 +25,7 @@ export function recoverDatabase(files: FileSystem, options: RecoveryOptions): Re
   return recovered
 }
 
-/** What goes on behind the end of what is known may be the history's newest part. */
+/** Files that continue after the end of the known history may hold its newest part. */
 function refuseForeign(files: FileSystem, { snapDir, logDir }: RecoveryOptions, lastZxid: Zxid): void {
   const end = lastZxid < 0 ? 'is nothing' : `ends at ${formatZxid(lastZxid)}`
   for (const dir of new Set([snapDir, logDir])) {
@@ -62,11 +62,11 @@ function recoverKnown(
 }
 
 /**
- * Whether the replayed log ends before what the snapshot's fuzzy body holds. That may be one transaction more than
- * `reach` says: Apache writes a snapshot while another thread applies transactions, and takes the digest section when
- * all the rest is written; a transaction half applied by then is in the body, not in the digest (DataTree.processTxn
- * sets lastProcessedZxidDigest last). So the snapshot's digest says nothing where the log goes on, whose transactions
- * bring their own.
+ * Whether the replayed log ends before what the snapshot's fuzzy body holds. That may be one transaction more
+ * than `reach` says: Apache writes a snapshot while another thread applies transactions, and takes the digest
+ * section when all the rest is written; a transaction half applied by then is in the body, not in the digest
+ * (DataTree.processTxn sets lastProcessedZxidDigest last). So the snapshot's digest says nothing where the
+ * log continues, whose transactions bring their own.
  */
 function holdsMore({ database, reach, digest }: LoadedSnapshot, lastZxid: Zxid): boolean {
   if (reach === null) return false
@@ -109,7 +109,7 @@ function recoverWithoutSnapshot(
       {
         hint:
           'Restore the snapshots; or, if this comes from ZooKeeper before 3.5.3 and the logs are complete, ' +
-          `set snapshot.trust.empty=true for one start. ${RESYNC_HINT}`,
+          `set snapshot.trust.empty=true in its zoo.cfg for one start. ${RESYNC_HINT}`,
       },
     )
   const database = Database.initial(options.ttlRule)
@@ -127,8 +127,8 @@ function noteDigest(notes: string[], path: string, expected: bigint, { tree }: D
 }
 
 /**
- * The newest snapshot that is whole, older than `before` and reaches no further than `upTo`, and those passed over
- * because they are damaged.
+ * The newest snapshot that is whole, older than `before` and reaches no further than `upTo`, and those passed
+ * over because they are damaged.
  * @throws StorageError `not-understood` for a later version's snapshot: going on from an older one would
  * leave the newer behind.
  */

@@ -1,7 +1,7 @@
 /**
- * The log over a database. Log entries must follow one another without a gap: zxids count up by one, or a later
- * epoch begins at 1. Nothing on disk is changed: what a crash left behind and may be tidied is returned as
- * repairs.
+ * The log over a database. Log entries must follow one another without a gap: zxids count up by one, or a
+ * later epoch begins at 1. Nothing on disk is changed: what a crash left behind and may be tidied is returned
+ * as repairs.
  */
 import type { LoggedTxn } from '../core/effects.ts'
 import { DecodeError } from '../protocol/reader.ts'
@@ -19,7 +19,9 @@ import { LOG_HEADER_SIZE } from './logFormat.ts'
 export type Repair =
   /** A torn tail. */
   | { kind: 'cut'; path: string; size: number }
-  /** A log that holds no transaction: Apache stumbles over one without a header, and its name may come again. */
+  /**
+   * A log that holds no transaction: Apache stumbles over one without a header, and its name may come again.
+   */
   | { kind: 'remove'; path: string }
 
 export interface Replayed {
@@ -80,7 +82,7 @@ export class Replay {
   run(): Replayed {
     const { result } = this
     const logs = listLogs(this.files, this.options.logDir)
-    // The last file that begins at or before the first transaction wanted, and all behind it.
+    // The last file that begins at or before the first transaction wanted, and all after it.
     const start = Math.max(
       0,
       logs.findLastIndex(({ zxid }) => zxid <= result.lastZxid + 1),

@@ -1,11 +1,12 @@
 /**
- * Snappy's block format (google/snappy, format_description.txt): the uncompressed length as a varint, then literals
- * and copies. The low two bits of each tag say which:
- *   00  a literal of 1 to 60 bytes, or with its length in the 1 to 4 bytes behind the tag
+ * Snappy's block format (google/snappy, format_description.txt): the uncompressed length as a varint, then
+ * literals and copies. The low two bits of each tag say which:
+ *   00  a literal of 1 to 60 bytes, or with its length in the 1 to 4 bytes after the tag
  *   01  a copy of 4 to 11 bytes from at most 2047 bytes back
  *   10  a copy of 1 to 64 bytes from at most 65535 bytes back
  *   11  the same with four bytes of offset
- * A copy may overlap what it writes. Damaged input is a DecodeError, never a wrong length or a read beyond its end.
+ * A copy may overlap what it writes. Damaged input is a DecodeError, never a wrong length or a read beyond
+ * its end.
  */
 import { DecodeError } from '../protocol/reader.ts'
 

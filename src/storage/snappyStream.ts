@@ -1,7 +1,7 @@
 /**
  * The framing that snappy-java's streams put around blocks (SnappyOutputStream, SnappyCodec):
  *   bytes 0x82 "SNAPPY" 0, int version 1, int oldest version that can read it 1,
- *   then (int length, a block of that many bytes) to the end of the file, each of at most 32 KiB uncompressed.
+ *   then (int length, a block of that many bytes) to the end of the file, each at most 32 KiB uncompressed.
  * Neither blocks nor stream carry a checksum or an end: the snapshot's seal inside is both.
  */
 import { DecodeError } from '../protocol/reader.ts'
@@ -14,7 +14,9 @@ const VERSION = 1
 const MAGIC = Buffer.from('\x82SNAPPY\0', 'latin1')
 const HEADER_SIZE = MAGIC.length + 8
 
-/** The header, then a piece for each slice that fills blocks, then the rest: what slices hold in whole blocks. */
+/**
+ * The header, then a piece for each slice that fills blocks, then the rest: what slices hold in whole blocks.
+ */
 export function* snappyFrames(slices: Iterable<Buffer>): Generator<Buffer, void, void> {
   const header = Buffer.alloc(HEADER_SIZE)
   MAGIC.copy(header)

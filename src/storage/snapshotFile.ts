@@ -3,13 +3,15 @@
  *   int `ZKSN`, int 2, long dbid -1; body; seal
  *   [digest.enabled: long zxid, int version 2, long digest; seal]
  *   [3.9 with serializeLastProcessedZxid: long lastProcessedZxid; seal]
- * where seal is long Adler-32 of everything before it and string "/". All of it may be compressed (snapshotStream.ts).
+ * where seal is long Adler-32 of everything before it and string "/". All of it may be compressed
+ * (snapshotStream.ts).
  *
  * The zxid in the digest section, and the one of 3.9, say how far the fuzzy body may reach beyond the zxid in
  * the file's name: effects of later transactions are never in it.
  *
- * What is written twice over, by the seals, tells damage from what a later version wrote: a file whose last seal fits
- * is as it was written. Damaged ones may be passed over for an older snapshot; one that is not understood may not.
+ * What is written twice over, by the seals, tells damage from what a later version wrote: a file whose last
+ * seal fits is as it was written. Damaged ones may be passed over for an older snapshot; one that is not
+ * understood may not.
  */
 import { encode, int, long, record, zxid as zxidType } from '../protocol/jute.ts'
 import { DecodeError } from '../protocol/reader.ts'
@@ -76,7 +78,8 @@ export function* writeSnapshot(
 
 /**
  * Reads a snapshot whole.
- * @throws StorageError `damaged`, or `not-understood` for what later versions write; offsets count uncompressed bytes
+ * @throws StorageError `damaged`, or `not-understood` for what later versions write; offsets count
+ * uncompressed bytes
  */
 export function readSnapshot(files: FileSystem, name: SnapshotName, ttlRule?: TtlRule): LoadedSnapshot {
   const reader = new SnapshotReader(name, ttlRule)
@@ -103,9 +106,9 @@ class SnapshotReader {
   private readonly body: DatabaseReader
   private checksum = 1
   private header: Buffer | null = null
-  /** What stands before the body while the header is incomplete, behind it afterwards. */
+  /** Bytes outside the body: before it while the header is incomplete, after it from then on. */
   private outside = Buffer.alloc(0)
-  /** Of what was last asked for behind the body. */
+  /** Bounds of the piece that was last read after the body. */
   private pieceAt = 0
   private pieceEnd = 0
 
@@ -177,7 +180,9 @@ class SnapshotReader {
     return loaded
   }
 
-  /** Before version 2 the digest was a hexadecimal string (DataTree.ZxidDigest); it is not compared any more. */
+  /**
+   * Before version 2 the digest was a hexadecimal string (DataTree.ZxidDigest); it is not compared any more.
+   */
   private readDigestSection(): { zxid: Zxid; version: number; digest: bigint } {
     const head = this.outside.length >= DIGEST_SIZE ? this.outside : Buffer.alloc(DIGEST_SIZE)
     const version = head.readInt32BE(8)

@@ -2,11 +2,11 @@
  * A snapshot file's bytes, compressed as its name says: `.gz`, `.snappy`, or plain (SnapStream). The setting
  * `snapshot.compression.method` decides only what is written.
  */
-import { gunzipSync } from 'node:zlib'
 import { DecodeError } from '../protocol/reader.ts'
 import { adler32 } from './adler32.ts'
 import type { SnapshotName } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
+import { gunzip } from './gzipStream.ts'
 import { unframeSnappy } from './snappyStream.ts'
 
 const CHUNK = 256 * 1024
@@ -29,10 +29,14 @@ export function uncompressed(files: FileSystem, name: SnapshotName): Generator<B
 }
 
 function* gunzipped(files: FileSystem, path: string): Generator<Buffer, void, void> {
+  const chunks = plain(files, path)
   try {
-    yield gunzipSync(files.readAll(path))
+    yield* gunzip(chunks)
   } catch (error) {
-    throw new DecodeError(`cannot be decompressed: ${error instanceof Error ? error.message : String(error)}`)
+    if (!(error instanceof DecodeError)) throw error
+    throw new DecodeError(`cannot be decompressed: ${error.message}`)
+  } finally {
+    chunks.return()
   }
 }
 
@@ -51,7 +55,10 @@ function* plain(files: FileSystem, path: string): Generator<Buffer, void, void> 
   }
 }
 
-/** Whether it ends as a complete snapshot does: cheap where it is not compressed, and all that purging asks of it. */
+/**
+ * Whether it ends as a complete snapshot does: cheap where it is not compressed, and all that purging asks of
+ * it.
+ */
 export function looksComplete(files: FileSystem, name: SnapshotName): boolean {
   if (name.compression === '') return endOfPlain(files, name.path).equals(END_MARK)
   try {
@@ -76,8 +83,8 @@ function endOfPlain(files: FileSystem, path: string): Buffer {
 }
 
 /**
- * Whether it ends in a seal that fits every byte before it. Such a file is as it was written: what cannot be read of
- * it is not damaged but unknown.
+ * Whether it ends in a seal that fits every byte before it. Such a file is as it was written: what cannot be
+ * read of it is not damaged but unknown.
  */
 export function isSealed(files: FileSystem, name: SnapshotName): boolean {
   let checksum = 1

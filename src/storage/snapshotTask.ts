@@ -1,9 +1,10 @@
 /**
- * Snapshots appear whole or not at all: written under a temporary name that no ZooKeeper takes for a snapshot,
- * synced, renamed, and the directory synced. (Apache writes in place and tells a half one by its end.)
+ * Snapshots appear whole or not at all: written under a temporary name that no ZooKeeper takes for a
+ * snapshot, synced, renamed, and the directory synced. (Apache writes in place and tells a half one by its
+ * end.)
  *
- * `SnapshotTask` writes one in slices while the member goes on; `writeSnapshotNow` stalls the member, for when
- * nothing may go on without it.
+ * `SnapshotTask` writes one in slices while the member continues to serve; `writeSnapshotNow` stalls the
+ * member, for cases in which nothing may continue without the snapshot.
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
@@ -18,7 +19,9 @@ import { writeSnapshot } from './snapshotFile.ts'
 
 /** About a millisecond of work: what a request may have to wait for a slice. */
 const SLICE = 128 * 1024
-/** Synced off-thread this often, so that the log's fdatasync never finds the disk busy with a whole snapshot. */
+/**
+ * Synced off-thread this often, so that the log's fdatasync never finds the disk busy with a whole snapshot.
+ */
 const SYNC_EVERY = 8 * 1024 * 1024
 
 export interface SnapshotOptions {
@@ -70,9 +73,10 @@ export function writeSnapshotNow(
       files.write(target.fd, bytes, position)
       position += bytes.length
     }
-    const slices = slicesOf(database, options)
-    if (options.compression === 'gz') write(gzipSync(Buffer.concat([...slices])))
-    else for (const slice of slices) write(slice)
+    // Each slice is a member of its own, so that none is held: readers of gzip take members one after the
+    // other.
+    const isGzip = options.compression === 'gz'
+    for (const slice of slicesOf(database, options)) write(isGzip ? gzipSync(slice) : slice)
     files.sync(target.fd)
   } catch (error) {
     discard(files, target)

@@ -98,8 +98,8 @@ export class Storage {
   }
 
   /**
-   * The log alone was trusted (snapshot.trust.empty): from the next start on a snapshot stands below it, as Apache's
-   * loadData takes one, so that one start with the setting is enough.
+   * The log alone was trusted (snapshot.trust.empty): from the next start on a snapshot stands below it, as
+   * Apache's loadData takes one, so that one start with the setting is enough.
    */
   private makeFoundation({ database, notes }: Recovered): void {
     if (listSnapshots(this.files, this.dir.snapDir).length > 0) return
@@ -112,7 +112,7 @@ export class Storage {
     )
   }
 
-  /** Puts transactions behind the log. They may be claimed only after `sync`. */
+  /** Appends transactions to the log. A vote may claim them only after `sync`. */
   append(txns: readonly LoggedTxn[]): void {
     this.log.append(txns)
     this.txnsSinceSnapshot += txns.length
@@ -132,8 +132,8 @@ export class Storage {
   }
 
   /**
-   * Notes how far the history is durable, so that a later start can tell when its end is lost. Not for every batch:
-   * what was logged since the last call can be lost to damage without a trace.
+   * Notes how far the history is durable, so that a later start can tell when its end is lost. Not for every
+   * batch: what was logged since the last call can be lost to damage without a trace.
    */
   noteReach(): void {
     if (!this.isOpen) return
@@ -145,13 +145,13 @@ export class Storage {
   }
 
   /**
-   * Forgets all transactions behind `zxid` (TRUNC) and reads the database again. In this order, so that a
-   * crash leaves the history as it was, or a part of it that reaches at least to `zxid`: first it is made sure
-   * that the rest can be recovered; the record of the history is lowered; snapshots that reach beyond go, then
-   * later log files from the last one on, then the end of the file that holds `zxid`. (Apache leaves later
-   * snapshots and would start from them.)
-   * @throws StorageError `damaged`, with nothing changed, when what is left would not be the history up to `zxid`:
-   *   no snapshot that is old enough is left, or the log after it is gone.
+   * Forgets all transactions after `zxid` (TRUNC) and reads the database again. In this order, so that a
+   * crash leaves the history as it was, or a part of it that reaches at least to `zxid`: first it is made
+   * sure that the rest can be recovered; the record of the history is lowered; snapshots that reach beyond
+   * go, then later log files from the last one on, then the end of the file that holds `zxid`. (Apache leaves
+   * later snapshots and would start from them.)
+   * @throws StorageError `damaged`, with nothing changed, when what is left would not be the history up to
+   * `zxid`: no snapshot that is old enough is left, or the log after it is gone.
    */
   truncate(zxid: Zxid): Recovered {
     this.leaveLog()
@@ -181,9 +181,10 @@ export class Storage {
 
   /**
    * Makes the database that a SNAP brought, at its `lastProcessedZxid`, this member's history. Log and
-   * snapshots beyond it belong to a history that the leader does not share. The order: the snapshot is written
-   * and synced under a temporary name; the log beyond `zxid` goes, as with TRUNC, lest it be replayed over the
-   * new snapshot (first the record of the history is lowered, for what is left of the old one may end anywhere); the snapshot gets its name; later snapshots go, the newest first. Recovery starts from the
+   * snapshots beyond it belong to a history that the leader does not share. The order: the snapshot is
+   * written and synced under a temporary name; the log beyond `zxid` goes, as with TRUNC, lest it be replayed
+   * over the new snapshot (first the record of the history is lowered, for what is left of the old one may
+   * end anywhere); the snapshot gets its name; later snapshots go, the newest first. Recovery starts from the
    * newest, so it finds the old history, perhaps cut, until the last of these steps, and then the new one.
    * Old files up to `zxid` stay for autopurge; recovery never starts from them while the new snapshot is
    * whole, and refuses rather than go on from them without it (recovery.ts).
@@ -339,7 +340,10 @@ export class Storage {
     return { database, recentTxns: [], acceptedEpoch, currentEpoch, lastZxid, notes }
   }
 
-  /** A first start leaves a snapshot before it takes an epoch. With that epoch, an empty history would win elections. */
+  /**
+   * A first start leaves a snapshot before it takes an epoch. With that epoch, an empty history would win
+   * elections.
+   */
   private emptied(currentEpoch: Epoch): StorageError {
     const what = `has neither snapshots nor logs, but currentEpoch is ${currentEpoch}: its history is lost`
     return new StorageError('history-lost', this.dir.snapDir, what, { hint: HISTORY_LOST_HINT })
@@ -395,7 +399,10 @@ export class Storage {
   }
 }
 
-/** Whether a history cut at `target` may end at `end`: an epoch's mark (counter 0) is no transaction that it could hold. */
+/**
+ * Whether a history cut at `target` may end at `end`: an epoch's mark (counter 0) is no transaction that it
+ * could hold.
+ */
 function reaches(end: Zxid, target: Zxid): boolean {
   return end === target || (end < target && counterOf(target) === 0)
 }

@@ -1,4 +1,4 @@
-/** What a storage is told, and what it tells after recovery. */
+/** The settings of a storage, and what its recovery reports. */
 import type { LoggedTxn } from '../core/effects.ts'
 import type { Epoch, Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'

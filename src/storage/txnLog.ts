@@ -1,10 +1,10 @@
 /**
- * The log's writing end. `append` puts a batch of transactions behind the last one with one write, `sync`
+ * The log's writing end. `append` adds a batch of transactions with one write, `sync`
  * makes everything appended durable with one fdatasync. A file is named by its first transaction and begun
  * with it; `roll` lets the next append begin another.
  *
- * A new file has a temporary name until its first batch is durable: a kill never leaves a log without its header,
- * over which Apache stumbles (FileTxnIterator.inStreamCreated).
+ * A new file has a temporary name until its first batch is durable: a kill never leaves a log without its
+ * header, over which Apache stumbles (FileTxnIterator.inStreamCreated).
  *
  * Invariants:
  * - zxids grow; what is on disk is a prefix of what was appended, plus at most one torn batch.
@@ -37,7 +37,7 @@ const MOST_PIECE = 16 * 1024 * 1024
 
 interface OpenLog {
   path: string
-  /** Its name until the first sync; null behind that. */
+  /** The file's temporary name until the first sync; null after that. */
   temporary: string | null
   fd: FileDescriptor
   /** Where the next entry goes. */

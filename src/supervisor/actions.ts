@@ -8,7 +8,7 @@ import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
 import { lossOf } from './quorumLoss.ts'
 import { type Candidate, selectMembers } from './selectors.ts'
-import { active, isQuorumImpossible, isServing, notSettled, until, written } from './settling.ts'
+import { active, isQuorumImpossible, isServing, notSettled, until } from './settling.ts'
 import { startFailure } from './startFailure.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -104,12 +104,15 @@ function decisive(supervisor: Supervisor, voters: readonly Candidate[]): Candida
 /** The probe writes before anything is done, where anybody can: the gap is then measured from the last write before. */
 async function startProbe(supervisor: Supervisor): Promise<WriteProbe> {
   const probe = supervisor.probes.open(supervisor.members)
-  if (!supervisor.availability.serves || !(await written(probe, 0, PROBE_START_MS))) return probe
+  const hasWritten = () => probe.hasWritten(0)
+  if (!supervisor.availability.serves || !(await until(supervisor, PROBE_START_MS, hasWritten, probe)))
+    return probe
   // A session that a member is about to open when it is killed could be nobody's: each lane has its session first.
   const answering = active(supervisor).filter(
     ({ isServing, role, config }) => isServing && (role !== 'leader' || config.leaderServes),
   )
-  await written(probe, 0, EVERY_LANE_MS, answering)
+  const haveAllWritten = () => answering.every(({ id }) => probe.hasWritten(0, id))
+  await until(supervisor, EVERY_LANE_MS, haveAllWritten, probe)
   return probe
 }
 
@@ -195,6 +198,10 @@ function judge(
   const elected = since.findLast(({ event, member }) => event.type === 'elected' && member === leader?.id)
   const isImpossible = isQuorumImpossible(supervisor)
   const loss = isImpossible ? lossOf(supervisor.roster) : null
+  const crashed = supervisor.members.flatMap((member) => {
+    const isNews = member.state === 'crashed' && !members.includes(member)
+    return isNews ? [{ member: member.id, reason: member.exit ?? '' }] : []
+  })
   // What was not waited for has not shown yet who leads.
   const isQuorum = probe === null ? !isImpossible : leader !== null && !isImpossible
   const leads = probe !== null && isQuorum ? leader : null
@@ -209,6 +216,7 @@ function judge(
     sessionsExpired: probe === null ? null : sessions(supervisor, since, 'session-expired'),
     quorum: isQuorum,
     ...(loss === null ? {} : { loss }),
+    ...(crashed.length === 0 ? {} : { crashed }),
     ...(isNew && leads !== null && elected?.event.type === 'elected' ? votesOf(elected.event) : {}),
   }
 }

@@ -23,6 +23,8 @@ export class Availability {
   private state: 'serves' | 'down' | 'unclear' = 'down'
   private downSince: number | null = null
   private lastAck: number | null = null
+  /** Whether it ever did. */
+  hasServed = false
 
   constructor(roster: Roster) {
     this.roster = roster
@@ -50,6 +52,7 @@ export class Availability {
     } else if (serves) {
       // Members that wake up claim what they were; that proves nothing.
       this.state = event.type === 'member-resumed' ? 'unclear' : 'serves'
+      this.hasServed = true
     }
   }
 

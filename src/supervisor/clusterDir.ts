@@ -2,22 +2,14 @@
  * A cluster's folder: what is in it, what zk-pseudo made of it, and what the last supervisor left behind. What was made is
  * remembered as it is made, so that `down --volumes` and an `up` that fails can take it back (volumes.ts).
  */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { OperationError } from '../control/operationError.ts'
 import type { Engine } from '../host/host.ts'
-import { systemTrouble } from '../host/systemError.ts'
 import { isVersionDir, VERSION_DIR } from '../storage/fileNames.ts'
 import { lockHolder } from '../storage/lock.ts'
+import { systemTrouble } from '../systemError.ts'
+import { canonicalPath } from './canonicalPath.ts'
 import type { ClusterRequest } from './plan.ts'
 import { isWithin, type Kept, type Removal, removeMade, writtenBeside } from './volumes.ts'
 
@@ -202,7 +194,7 @@ export class ClusterDir {
     this.willWrite(file)
     const { created, found } = manifest
     const settled = this.isSettled ? manifest : { ...(this.before?.manifest ?? manifest), created, found }
-    const home = realPath(this.path)
+    const home = canonicalPath(this.path)
     const onDisk = { ...settled, home, created: created.map((path) => this.fromHere(path)) }
     // Never half written: it is what the next `up` and `down` go by.
     writeFileSync(
@@ -223,7 +215,7 @@ export class ClusterDir {
     const all = manifest.created.map((path) => resolve(this.path, path))
     // Before `home` was written only the levels above the folder could lie outside of it.
     const isOurs = (path: string) =>
-      manifest.home === realPath(this.path) || isWithin(path, this.path) || isWithin(this.path, path)
+      manifest.home === canonicalPath(this.path) || isWithin(path, this.path) || isWithin(this.path, path)
     const copied = all.filter((path) => !isOurs(path) && existsSync(path))
     const reason = `made by the cluster of ${manifest.home ?? 'another folder'}, of which this one is a copy`
     this.foreign.push(...copied.map((path) => ({ path, reason })))
@@ -255,7 +247,8 @@ export class ClusterDir {
     ]
     if (first.failed.length > 0) {
       manifest.created = manifest.created.filter((path) => existsSync(path))
-      this.save()
+      // What keeps files from being removed may keep this one from being written, too.
+      asFarAsPossible(() => this.save())
       return { ...first, kept: [...kept, ...first.kept] }
     }
     const last = removeMade(manifest.created.filter(isLast))
@@ -310,14 +303,6 @@ function asFarAsPossible(work: () => void): void {
     work()
   } catch (error) {
     if (systemTrouble(error, null) === null) throw error
-  }
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path)
-  } catch {
-    return resolve(path)
   }
 }
 

@@ -5,7 +5,7 @@
 import { existsSync, renameSync } from 'node:fs'
 import type { ClusterEvent, SupervisorEvent } from '../control/api.ts'
 import type { MemberEvent } from '../core/events.ts'
-import { LineFile, previousOf } from './lineFile.ts'
+import { LineFile, previousOf, recordIn } from './lineFile.ts'
 
 const IN_MEMORY = 10_000
 /** Each line of a log is an event, too: so much is kept on disk, and as much again of before. */
@@ -63,8 +63,8 @@ export class EventLog {
     const first = this.recent[0]
     const isBeyond = first !== undefined && (first.seq > seq + 1 || (first.probe && first.seq > seq))
     if (this.file !== null && isBeyond) {
-      const lines = this.file.lines().map((line) => JSON.parse(line) as ClusterEvent)
-      return lines.filter((event) => event.seq > seq)
+      const events = this.file.lines().flatMap(recordIn<ClusterEvent>)
+      return events.filter((event) => event.seq > seq)
     }
     return this.recent.filter((event) => event.seq > seq)
   }

@@ -14,7 +14,7 @@ import { canSpare, notHolding, othersThatServe } from './inSync.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
 import { replace, WENT_DOWN } from './replacing.ts'
-import { active, isServing, until, written } from './settling.ts'
+import { active, isServing, until } from './settling.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** How long the ensemble may take to serve before anything is done, and the probe to write. */
@@ -40,7 +40,7 @@ export async function handover(
   const moved: HandoverStep[] = []
   let problem: string | null = null
   try {
-    await written(probe, 0, READY_MS)
+    await until(supervisor, READY_MS, () => probe.hasWritten(0), probe)
     probe.markFault(supervisor.now)
     for (let rest = meant; problem === null && rest.length > 0; ) {
       const member = next(rest)

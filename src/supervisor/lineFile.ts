@@ -3,7 +3,16 @@
  * event-loop turn wrote goes out in one write, and whoever reads it through here finds everything written before that is
  * still there. Followers get each line as it is written.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs'
 import { extname } from 'node:path'
 import { setImmediate } from '../time.ts'
 
@@ -38,7 +47,7 @@ export class LineFile {
     this.limitBytes = limitBytes
     this.hasPrevious = continues && existsSync(previousOf(path))
     this.fd = openSync(path, 'a+', 0o644)
-    this.size = fstatSync(this.fd).size
+    this.size = endOfLines(this.fd)
   }
 
   /** @param line without its newline */
@@ -51,10 +60,13 @@ export class LineFile {
 
   flush(): void {
     if (this.pending.length === 0 || this.isClosed) return
-    const text = `${this.pending.join('\n')}\n`
+    const bytes = Buffer.from(`${this.pending.join('\n')}\n`)
     this.pending = []
     try {
-      this.size += writeSync(this.fd, text)
+      const written = writeSync(this.fd, bytes)
+      this.size += written
+      // The disk took a part: the line that it has cut must not become one with the next.
+      if (written < bytes.length) this.size = endOfLines(this.fd)
       if (this.size > this.limitBytes) this.rotate()
     } catch {
       // A full disk costs log lines, not the ensemble.
@@ -108,6 +120,26 @@ export function linesAt(path: string, count?: number): string[] {
   } finally {
     closeSync(fd)
   }
+}
+
+/** The record of a JSON line; none for a line that was cut, by a full disk or by the end of its writer. */
+export function recordIn<T>(line: string): T[] {
+  try {
+    return [JSON.parse(line) as T]
+  } catch {
+    return []
+  }
+}
+
+/** Where the last whole line ends. What follows it was cut by a full disk, or by the end of its writer, and is removed. */
+function endOfLines(fd: number): number {
+  const { size } = fstatSync(fd)
+  const length = Math.min(size, TAIL_BYTES)
+  const bytes = Buffer.alloc(length)
+  const read = readSync(fd, bytes, 0, length, size - length)
+  const end = size - length + bytes.subarray(0, read).lastIndexOf('\n') + 1
+  if (end < size) ftruncateSync(fd, end)
+  return end
 }
 
 function linesIn(fd: number, count: number | undefined): string[] {

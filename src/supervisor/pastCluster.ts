@@ -7,7 +7,7 @@ import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
 import type { ClusterEvent, ClusterInfo, MemberInfo } from '../control/api.ts'
 import type { Engine } from '../host/host.ts'
 import { ClusterDir, type ClusterManifest } from './clusterDir.ts'
-import { linesAt, previousOf } from './lineFile.ts'
+import { linesAt, previousOf, recordIn } from './lineFile.ts'
 import { type LogQuery, selectLines } from './logQuery.ts'
 
 /** How a cluster ended. */
@@ -71,24 +71,15 @@ export async function pastCluster(path: string): Promise<PastCluster | null> {
 
 /** A file that was full is continued by the next one; one that begins anew stands for itself. */
 function eventsAt(path: string): ClusterEvent[] {
-  const events = linesAt(path).flatMap(parsed)
+  const events = linesAt(path).flatMap(recordIn<ClusterEvent>)
   const first = events[0]?.seq ?? 1
   if (first === 1) return events
   return [
     ...linesAt(previousOf(path))
-      .flatMap(parsed)
+      .flatMap(recordIn<ClusterEvent>)
       .filter(({ seq }) => seq < first),
     ...events,
   ]
-}
-
-/** The last line may be cut. */
-function parsed(line: string): ClusterEvent[] {
-  try {
-    return [JSON.parse(line) as ClusterEvent]
-  } catch {
-    return []
-  }
 }
 
 function endingOf(events: readonly ClusterEvent[], path: string): Ending {

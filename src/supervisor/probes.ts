@@ -8,7 +8,8 @@ import type { MemberEvent } from '../core/events.ts'
 import { setTimeout } from '../time.ts'
 import type { Availability } from './availability.ts'
 import type { Member } from './member.ts'
-import { type Session, WriteProbe } from './probe.ts'
+import { WriteProbe } from './probe.ts'
+import type { Session } from './probeFrames.ts'
 
 /** Events of a connection arrive within this time of its end. */
 const REMEMBERED_MS = 2000

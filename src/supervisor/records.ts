@@ -2,7 +2,7 @@
  * What a cluster that runs keeps on disk of itself. A disk that takes nothing (full, read-only) costs it neither a member
  * nor its end: what could not be written then is said once, and written as soon as it can be.
  */
-import { systemTrouble } from '../host/systemError.ts'
+import { systemTrouble } from '../systemError.ts'
 
 export class Records {
   private readonly due = new Map<string, () => void>()

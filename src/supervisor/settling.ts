@@ -43,29 +43,6 @@ export function until(
   })
 }
 
-/** Until a write sent after `since` is acknowledged, through each of `members` if some are named; false when it is late. */
-export function written(
-  probe: WriteProbe,
-  since: number,
-  timeoutMs: number,
-  members: readonly Member[] = [],
-): Promise<boolean> {
-  const isWritten = () =>
-    members.length === 0 ? probe.hasWritten(since) : members.every(({ id }) => probe.hasWritten(since, id))
-  return new Promise((resolve) => {
-    const end = (result: boolean) => {
-      clearTimeout(deadline)
-      stop()
-      resolve(result)
-    }
-    const deadline = setTimeout(() => end(false), timeoutMs)
-    const stop = probe.onAck(() => {
-      if (isWritten()) end(true)
-    })
-    if (isWritten()) end(true)
-  })
-}
-
 export function active(supervisor: Supervisor): Member[] {
   return supervisor.members.filter((member) => member.isActive)
 }
@@ -114,13 +91,20 @@ export async function waitUntilServing(supervisor: Supervisor, timeoutMs: number
 
 function lost(supervisor: Supervisor): OperationError {
   const crashed = supervisor.members.filter(({ state }) => state === 'crashed')
-  const each = [...new Set(crashed.map(({ exit }) => exit))].map((exit) => {
+  const message = `the ensemble cannot serve: ${crashes(crashed).join('; ')}`
+  const reasons = [...new Set(crashed.flatMap(({ exitLines }) => exitLines))]
+  // Where none is left that could be asked, the one who waits ends it all, and its logs go, too.
+  const more = supervisor.members.some(({ isAlive }) => isAlive) ? ['see more: zk-pseudo logs'] : []
+  return new OperationError('CRASHED', message, [...reasons, ...more].join('\n'))
+}
+
+/** Those of `members` that crashed, and why: one sentence for each reason. */
+function crashes(members: readonly Member[]): string[] {
+  const crashed = members.filter(({ state }) => state === 'crashed')
+  return [...new Set(crashed.map(({ exit }) => exit))].map((exit) => {
     const ids = crashed.filter((member) => member.exit === exit).map(({ id }) => id)
     return `member${ids.length === 1 ? '' : 's'} ${ids.join(', ')} crashed (${exit})`
   })
-  const message = `the ensemble cannot serve: ${each.join('; ')}`
-  const reasons = [...new Set(crashed.flatMap(({ exitLines }) => exitLines))]
-  return new OperationError('CRASHED', message, [...reasons, 'see more: zk-pseudo logs'].join('\n'))
 }
 
 export function notSettled(supervisor: Supervisor, timeoutMs: number): OperationError {
@@ -128,11 +112,11 @@ export function notSettled(supervisor: Supervisor, timeoutMs: number): Operation
   const states = supervisor.members.map(
     (m) => `${m.id} ${m.state === 'running' ? (m.role ?? 'starting') : m.state}`,
   )
-  const message = `the ensemble does not serve after ${timeoutMs / 1000} s: ${states.join(', ')}`
-  return new OperationError(
-    'TIMED_OUT',
-    message,
+  const message = `the ensemble does not serve after ${Math.round(timeoutMs / 100) / 10} s: ${states.join(', ')}`
+  const hint = [
+    ...crashes(supervisor.members),
+    ...supervisor.openFilesTroubles,
     'see why: zk-pseudo logs; wait longer: --wait-timeout SECONDS',
-    4,
-  )
+  ]
+  return new OperationError('TIMED_OUT', message, hint.join('\n'), 4)
 }

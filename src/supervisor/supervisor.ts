@@ -28,6 +28,7 @@ import { handover } from './handover.ts'
 import { LogBook } from './logBook.ts'
 import { Member } from './member.ts'
 import { checkName, checkOwner, defaultName } from './names.ts'
+import { openFilesTrouble } from './openFiles.ts'
 import { bindAll, openMembers } from './opening.ts'
 import { type ClusterRequest, completed } from './plan.ts'
 import { PortClaims } from './ports.ts'
@@ -268,6 +269,12 @@ export class Supervisor {
     if (!this.ending.aborted) this.saveState()
   }
 
+  /** What is wrong where this process, or one of a member, may open no more files. */
+  get openFilesTroubles(): string[] {
+    const pids = this.members.flatMap(({ host }) => host?.pid ?? process.pid)
+    return [...new Set([process.pid, ...pids])].flatMap((pid) => openFilesTrouble(pid) ?? [])
+  }
+
   get leader(): Member | null {
     return this.roster.leader
   }
@@ -344,8 +351,11 @@ export class Supervisor {
     return this.info()
   }
 
-  /** Stops every member gracefully, and then itself. Safe to repeat. */
-  async stop(): Promise<void> {
+  /**
+   * Stops every member gracefully, and then itself. Safe to repeat.
+   * @param undo takes back what this `up` has made, unless the ensemble has served: it has failed, and leaves nothing
+   */
+  async stop({ undo = false } = {}): Promise<void> {
     if (this.ending.aborted) return this.ended
     this.end.abort()
     const stopAll = () => Promise.all(this.members.map((member) => member.host?.stop()))
@@ -353,7 +363,7 @@ export class Supervisor {
     // What was under way sees the end; a member that it was just starting ends here.
     await this.turns.over
     await stopAll()
-    await this.close()
+    await this.close({ undo: undo && !this.availability.hasServed })
   }
 
   /** For a process that is about to end: nothing is waited for. */

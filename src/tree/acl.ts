@@ -1,11 +1,13 @@
 /**
- * Who may do what: ZooKeeperServer.checkACL and PrepRequestProcessor.fixupACL. What an id of a scheme means is
- * the scheme's own business; the schemes that a member knows are built in `core/auth`.
+ * Who may do what: ZooKeeperServer.checkACL and PrepRequestProcessor.fixupACL. What an id of a scheme means
+ * is the scheme's own business; the schemes that a member knows are built in `core/auth`.
  */
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import type { Acl, Id } from '../protocol/records/data.ts'
 
-/** What ACLs need to know of a scheme (the half of AuthenticationProvider that no connection takes part in). */
+/**
+ * What ACLs need to know of a scheme (the half of AuthenticationProvider that no connection takes part in).
+ */
 export interface AclScheme {
   readonly scheme: string
   /** Whether its ids prove who someone is, so that `auth` stands for them. */
@@ -42,7 +44,9 @@ function isMeant(ids: readonly Id[], { scheme, id }: Id, provider: AclScheme): b
   return ids.some((held) => held.scheme === scheme && provider.matches(held.id, id))
 }
 
-/** A client may prove tens of thousands of ids, and an ACL name as many: then each with each takes seconds. */
+/**
+ * A client may prove tens of thousands of ids, and an ACL name as many: then each with each takes seconds.
+ */
 const MANY_IDS = 16
 const heldByScheme = new WeakMap<readonly Id[], Map<string, ReadonlySet<string>>>()
 

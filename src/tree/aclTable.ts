@@ -1,12 +1,12 @@
 /**
- * Nodes share ACLs by number, and a list that no node has any more is forgotten (ReferenceCountedACLCache): else
- * whoever may set an ACL could make every member grow without end.
+ * Nodes share ACLs by number, and a list that no node has any more is forgotten (ReferenceCountedACLCache):
+ * else whoever may set an ACL could make every member grow without end.
  *
- * Invariants: numbers are given in the order of first use and never again to another list, neither one that was
- * forgotten nor one that a node of a fuzzy snapshot names while the table lacks it. Such a number is counted like
- * any other and lets nobody in; the setACL or create that brought it follows in the log and gives the node its
- * list under a number of its own. (Apache does not count it, and may give it to another list: then the first
- * node that leaves it takes the list away from the second, ZOOKEEPER-4846.)
+ * Invariants: numbers are given in the order of first use and never again to another list, neither one that
+ * was forgotten nor one that a node of a fuzzy snapshot names while the table lacks it. Such a number is
+ * counted like any other and lets nobody in; the setACL or create that brought it follows in the log and
+ * gives the node its list under a number of its own. (Apache does not count it, and may give it to another
+ * list: then the first node that leaves it takes the list away from the second, ZOOKEEPER-4846.)
  */
 import type { Acl } from '../protocol/records/data.ts'
 
@@ -62,7 +62,10 @@ export class AclTable {
     this.highest = Math.max(this.highest, id)
   }
 
-  /** A node that had this number is gone, or has another. To be called behind whatever still asks for the list. */
+  /**
+   * A node that had this number is gone, or has another. To be called behind whatever still asks for the
+   * list.
+   */
   release(id: number): void {
     if (id === OPEN_ACL_ID) return
     const left = (this.uses.get(id) ?? 0) - 1
@@ -85,7 +88,10 @@ export class AclTable {
     if (this.byKey.get(key) === id) this.byKey.delete(key)
   }
 
-  /** A number that is not there lets nobody in: only a fuzzy snapshot of Apache could name one, and replay sets it. */
+  /**
+   * A number that is not there lets nobody in: only a fuzzy snapshot of Apache could name one, and replay
+   * sets it.
+   */
   get(id: number): readonly Acl[] {
     return id === OPEN_ACL_ID ? OPEN_ACL : (this.byId.get(id) ?? CLOSED_ACL)
   }

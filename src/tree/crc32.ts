@@ -1,13 +1,13 @@
 /**
- * CRC-32 of short pieces: eight bytes a step from tables (slicing-by-8). For what a znode usually holds this takes
- * half the time of a call into zlib, which is used for what is long.
+ * CRC-32 of short pieces: eight bytes a step from tables (slicing-by-8). For what a znode usually holds this
+ * takes half the time of a call into zlib, which is used for what is long.
  */
 import { crc32 as zlibCrc32 } from 'node:zlib'
 
 const POLYNOMIAL = 0xedb88320
 const LONG = 1024
 
-/** `TABLES[256 * k + b]`: the CRC of byte b with k zero bytes behind it. */
+/** `TABLES[256 * k + b]`: the CRC of byte b with k zero bytes after it. */
 const TABLES = makeTables()
 
 function makeTables(): Int32Array {

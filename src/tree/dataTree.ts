@@ -17,7 +17,9 @@ import { QUOTA_ROOT } from './quota.ts'
 import { QuotaStatistics } from './quotaStatistics.ts'
 import { freshStat, kindOf, type NodeKind, type TtlRule, Znode } from './znode.ts'
 
-/** Hears of changes, for watches; `aclId` is the ACL of the node at that path, when it was deleted its last. */
+/**
+ * Hears of changes, for watches; `aclId` is the ACL of the node at that path, when it was deleted its last.
+ */
 export interface ChangeSink {
   created(path: string, aclId: number): void
   deleted(path: string, aclId: number): void
@@ -55,7 +57,7 @@ export class DataTree {
     this.ttlRule = ttlRule
   }
 
-  /** Nothing in it: for whoever reads a snapshot. */
+  /** An empty tree, for reading a snapshot into. */
   static blank(ttlRule: TtlRule = 'none'): DataTree {
     return new DataTree(ttlRule)
   }
@@ -164,7 +166,10 @@ export class DataTree {
     return this.paths.size + 1
   }
 
-  /** Nodes below this one, at any depth; below '/', Apache's two roots are left out (DataTree.getAllChildrenNumber). */
+  /**
+   * Nodes below this one, at any depth; below '/', Apache's two roots are left out
+   * (DataTree.getAllChildrenNumber).
+   */
   countBelow(path: string): number {
     if (path === '/') return this.nodeCount - 2
     const node = this.node(path)
@@ -282,7 +287,8 @@ export class DataTree {
   /** The ensemble's membership, which is no transaction either (DataTree via initConfigInZKDatabase). */
   setConfig(text: string, version: Zxid = ZERO_ZXID, timeMs = 0): void {
     const node = this.paths.get('/zookeeper/config')
-    // Alone, a server has no membership, and its node stays as it is in a new tree (asked Apache 3.8.0).
+    // Alone, a server has no membership, and its node stays as it is in a new tree (verified against Apache
+    // 3.8.0).
     if (node === undefined || text === '') return
     node.version = -1
     const data = Buffer.from(text)
@@ -296,5 +302,5 @@ export class DataTree {
   }
 }
 
-/** As in a new tree; setConfig makes its version -1 (asked Apache 3.8.0). */
+/** As in a new tree; setConfig makes its version -1 (verified against Apache 3.8.0). */
 const CONFIG_STAT = { ...NO_STAT, version: 0, aversion: -1 }

@@ -37,8 +37,6 @@ export class Database {
   readonly tree: DataTree
   /** Timeouts in ms. */
   readonly sessions = new Map<SessionId, number>()
-  /** Hears of a digest that differs from the leader's; Apache only logs it, too. */
-  onDigestMismatch: ((zxid: Zxid) => void) | null = null
 
   private constructor(tree: DataTree) {
     this.tree = tree
@@ -62,14 +60,13 @@ export class Database {
    */
   apply(transaction: Transaction): TxnResult {
     const result = this.replay(transaction)
-    const { header, body, digest } = transaction
+    const { header, body } = transaction
     const mayFail = body.type === OpCode.error || body.type === OpCode.multi
     if (result.err !== ErrorCode.Ok && !mayFail) {
       throw new DivergenceError(
         `${formatZxid(header.zxid)} (type ${body.type}) ends in ${errorName(result.err)}`,
       )
     }
-    if (digest !== undefined && digest.treeDigest !== this.tree.digest) this.onDigestMismatch?.(header.zxid)
     return result
   }
 
@@ -88,7 +85,8 @@ export class Database {
     const { txns } = body.record
     const failedAt = txns.findIndex((txn) => txn.type === OpCode.error)
     const multi = txns.map((txn, index): OpResult => {
-      // A failed multi changes nothing: what came before the culprit is told so with 0, what came after with -2.
+      // A failed multi changes nothing: what came before the culprit is told so with 0, what came after with
+      // -2.
       if (failedAt !== -1 && txn.type !== OpCode.error) {
         const err = index < failedAt ? ErrorCode.Ok : ErrorCode.RuntimeInconsistency
         return { type: OpCode.error, err, path: null, stat: null }
@@ -166,7 +164,8 @@ function ownerOf(header: TxnHeader, body: Extract<TxnBody, { type: 1 | 15 | 19 |
     case OpCode.createContainer:
       return CONTAINER_OWNER
     case OpCode.createTtl:
-      // Apache proposes an impossible TTL when the flags do not call for one, and ends itself when it applies it.
+      // Apache proposes an impossible TTL when the flags do not call for one, and ends itself when it applies
+      // it.
       return isTtl(body.record.ttl) ? ttlOwner(body.record.ttl) : 0n
     default:
       return body.record.ephemeral ? header.clientId : 0n

@@ -26,7 +26,10 @@ function statBytes(stat: StatPersisted): Buffer {
   return writer.peek()
 }
 
-/** What path and data contribute; the root's path is ''. A child more or less in a large node need not read it again. */
+/**
+ * What path and data contribute; the root's path is ''. A child more or less in a large node need not read it
+ * again.
+ */
 export function contentCrc(path: string, data: Buffer | null): number {
   const crc = crc32OfString(path === '/' ? '' : path)
   return data === null ? crc : crc32(data, crc)

@@ -1,11 +1,12 @@
 /**
- * Values by path, asked for everything at and above a path. A query reads its path once, whatever its depth: looking up
- * each ancestor by its whole path would cost the square of it, and a client may send a path of 500,000 levels.
+ * Values by path, asked for everything at and above a path. A query reads its path once, whatever its depth:
+ * looking up each ancestor by its whole path would cost the square of it, and a client may send a path of
+ * 500,000 levels.
  *
  * Names that do not branch share one label, so that a deep path costs no more memory than its characters.
  *
- * Invariant: but for the root, a branch has a value or at least two children, and `parent` holds it under the first
- * name of its label.
+ * Invariant: but for the root, a branch has a value or at least two children, and `parent` holds it under the
+ * first name of its label.
  */
 interface Branch<T> {
   /** Whole names, each with the slash before it: `/a/b`. Empty for the root. */

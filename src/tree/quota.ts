@@ -1,7 +1,7 @@
 /**
- * Quota bookkeeping below /zookeeper/quota: which paths have limits, and the statistics node of each, which every
- * server updates for itself without a transaction (DataTree.updateQuotaStat). What is allowed is decided where
- * writes are prepared.
+ * Quota bookkeeping below /zookeeper/quota: which paths have limits, and the statistics node of each, which
+ * every server updates for itself without a transaction (DataTree.updateQuotaStat). What is allowed is
+ * decided where writes are prepared.
  */
 import { PathTrie } from './pathTrie.ts'
 
@@ -36,7 +36,7 @@ const MOST_TEXT = 4096
 const SIGNED = /^[+-]?\d{1,19}$/
 
 /**
- * The text of a limits or statistics node: `count=2,bytes=17`, and hard limits behind it as
+ * The text of a limits or statistics node: `count=2,bytes=17`, followed by hard limits as
  * `count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=3`. What is not there is -1: no limit (StatsTrack).
  */
 export class QuotaText {
@@ -109,7 +109,10 @@ export class QuotaText {
     return new QuotaText(values)
   }
 
-  /** count and bytes in front, as servers before 3.7 expect them; the `=` behind them lets those ignore the rest. */
+  /**
+   * count and bytes in front, as servers before 3.7 expect them; the `=` after them lets those ignore the
+   * rest.
+   */
   toBuffer(): Buffer {
     const others = [...this.values.keys()].filter((key) => key !== 'count' && key !== 'bytes').sort()
     const rest = others.map((key) => `;${key}=${this.value(key)}`).join('')

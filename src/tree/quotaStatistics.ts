@@ -1,7 +1,7 @@
 /**
- * What lies below each limited path, kept in its statistics node: neither version nor times of that node change, for
- * this is no transaction (DataTree.updateQuotaStat). Only the nearest limited path counts a change; limits above
- * it hear of it when a snapshot is read (asked Apache 3.8.0).
+ * What lies below each limited path, kept in its statistics node: neither version nor times of that node
+ * change, for this is no transaction (DataTree.updateQuotaStat). Only the nearest limited path counts a
+ * change; limits above it hear of it when a snapshot is read (verified against Apache 3.8.0).
  */
 import { limitedPath, measuredPath, QUOTA_ROOT, QuotaPaths, QuotaText, statsPath } from './quota.ts'
 import type { Znode } from './znode.ts'
@@ -42,7 +42,10 @@ export class QuotaStatistics {
     if (node !== undefined) node.data = QuotaText.parseLeniently(node.data).plus(count, bytes).toBuffer()
   }
 
-  /** A snapshot was read: which paths have limits, and what is below them (setupQuota, which takes leaves only). */
+  /**
+   * A snapshot was read: which paths have limits, and what is below them (setupQuota, which takes leaves
+   * only).
+   */
   setUp(): void {
     for (const path of this.limitedLeaves()) {
       this.paths.add(path)

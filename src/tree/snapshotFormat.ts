@@ -1,21 +1,21 @@
 /**
- * The body of a snapshot, in files and behind a SNAP packet (SerializeUtils.serializeSnapshot):
+ * The body of a snapshot, in files and after a SNAP packet (SerializeUtils.serializeSnapshot):
  *   int count, (long session, int timeout)*; int count, (long id, vector<ACL>)*;
  *   (string path, buffer data, long acl id, StatPersisted)*, parents before children, "" the root; string "/"
  *
- * It is taken fuzzily: the tree goes on changing between slices. Let L be the last zxid applied when it
- * begins. Replaying every transaction behind L over the body gives the tree as it is afterwards, because:
+ * It is taken fuzzily: the tree continues to change between slices. Let L be the last zxid applied when it
+ * begins. Replaying every transaction after L over the body gives the tree as it is afterwards, because:
  *
  * - Sessions and ACLs are those of L, copied at the start.
- * - A znode created behind L (czxid > L) is left out: replay creates it, with its ACL, from nothing. So a path
- *   deleted and created again is the older one or absent, never the newer; and since a znode cannot be
+ * - A znode created after L (czxid > L) is left out: replay creates it, with its ACL, from nothing. So a
+ *   path deleted and created again is the older one or absent, never the newer; and since a znode cannot be
  *   deleted while it has children, the parent of what is written existed at L and is written before it.
- * - A znode deleted behind L may be missing: replaying its delete finds nothing and only moves its parent's
+ * - A znode deleted after L may be missing: replaying its delete finds nothing and only moves its parent's
  *   pzxid, and what else happened to it on the way, which finds nothing either, ends in that delete.
- * - What was set behind L (data, version, ACL, cversion) is set by replay to the same final value: these
+ * - What was set after L (data, version, ACL, cversion) is set by replay to the same final value: these
  *   transactions carry results, not differences.
- * - An ACL that got its id behind L is not in the copied map, so an older id stands in its place: replay of
- *   the setACL that brought it, which is behind L, puts it right. (Apache writes the unknown id and relies on
+ * - An ACL that got its id after L is not in the copied map, so an older id stands in its place: replay of
+ *   the setACL that brought it, which is after L, puts it right. (Apache writes the unknown id and relies on
  *   replay to number ACLs alike.)
  */
 
@@ -35,7 +35,9 @@ const AclEntry = record({ id: long, acl: vector(Acl) })
 const OPEN_ACL_ID = -1
 /** long acl id, then StatPersisted. */
 const NODE_TAIL = 8 + 60
-/** No path, ACL or data of a znode is larger: far above jute.maxbuffer, far below what memory would not hold. */
+/**
+ * No path, ACL or data of a znode is larger: far above jute.maxbuffer, far below what memory would not hold.
+ */
 const MOST_BYTES = 256 * 1024 * 1024
 
 /** A znode of a kind that later versions have: keeping it as another would be a change that nobody made. */
@@ -104,7 +106,7 @@ export class DatabaseReader {
     return this.step === 'done' ? this.building : null
   }
 
-  /** Bytes that were pushed behind the end of the body; they lie in the last chunk pushed. */
+  /** Bytes that were pushed after the end of the body; they lie in the last chunk pushed. */
   get leftover(): Buffer {
     return this.rest
   }

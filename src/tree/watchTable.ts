@@ -1,10 +1,10 @@
 /**
- * One table of watches, by path and by watcher, so that a change costs only who hears of it, and a connection's
- * end only what it watched (WatchManager). One watcher may watch one path in several ways at once: a one-shot
- * watch neither ends nor replaces a persistent one (ZOOKEEPER-4466).
+ * One table of watches, by path and by watcher, so that a change costs only who hears of it, and a
+ * connection's end only what it watched (WatchManager). One watcher may watch one path in several ways at
+ * once: a one-shot watch neither ends nor replaces a persistent one (ZOOKEEPER-4466).
  *
- * Invariant: a path is in `byPath` with a watcher exactly when the watcher is in `byWatcher` with the path, and
- * then its modes are not empty.
+ * Invariant: a path is in `byPath` with a watcher exactly when the watcher is in `byWatcher` with the path,
+ * and then its modes are not empty.
  */
 import { PathTrie } from './pathTrie.ts'
 
@@ -17,7 +17,10 @@ export type WatchMode = (typeof WatchMode)[keyof typeof WatchMode]
 
 const NOBODY: ReadonlySet<Watcher> = new Set()
 
-/** The root stands above everything, and is '' there. Null for what is no path, which a client may watch in vain. */
+/**
+ * The root stands above everything, and is '' there. Null for what is no path, which a client may watch in
+ * vain.
+ */
 function recursiveKey(path: string): string | null {
   if (path === '/') return ''
   return path.startsWith('/') ? path : null
@@ -85,7 +88,7 @@ export class WatchTable {
     for (const path of [...(this.byWatcher.get(watcher) ?? [])]) this.remove(path, watcher, WatchMode.any)
   }
 
-  /** Whoever hears of a change at this path, once each: its own watchers, and the recursive ones above. */
+  /** The watchers that hear of a change at this path, each once: its own, and the recursive ones above. */
   fire(path: string): ReadonlySet<Watcher> {
     const own = this.byPath.get(path)
     if (this.recursive.size === 0) return own === undefined ? NOBODY : this.fireOwn(path, own)

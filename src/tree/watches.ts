@@ -1,10 +1,12 @@
 /**
  * Who watches what: a table for data, filled by getData and exists, and one for children. Watches belong to a
- * connection. A standard watch fires once; a persistent one stays, in both tables; a recursive one stays in the
- * data table and hears of everything below its path, but never of children as such (DataTree, WatchManager; the
- * tables' use is that of 3.9, see docs/divergence.md). Nobody is told twice of one change.
+ * connection. A standard watch fires once; a persistent one stays, in both tables; a recursive one stays in
+ * the data table and hears of everything below its path, but never of children as such (DataTree,
+ * WatchManager; the tables' use is that of 3.9, see docs/divergence.md). No watcher is notified twice of one
+ * change.
  *
- * Every event names the ACL of the node that it speaks of: whoever may not read it is not told (CVE-2024-23944).
+ * Every event names the ACL of the node that it is about: a client that may not read the node is not notified
+ * (CVE-2024-23944).
  */
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import { EventType, WatcherType, WatchRequestMode } from '../protocol/opcodes.ts'
@@ -103,8 +105,9 @@ export class Watches implements ChangeSink {
   }
 
   /**
-   * A client came back: what happened while it was away is told now, the rest is armed (DataTree.setWatches).
-   * Persistent watches are armed only: what they missed is not told. ACLs are not asked, as in Apache.
+   * A client came back: it is notified of what happened while it was away, and the other watches are armed
+   * (DataTree.setWatches). Persistent watches are armed only: what they missed is not told. ACLs are not
+   * asked, as in Apache.
    */
   restore(tree: DataTree, watcher: Watcher, request: SetWatches | SetWatches2): void {
     const tell = (type: EventType, path: string) => this.listener(watcher, type, path, OPEN_ACL_ID)
@@ -141,7 +144,9 @@ export class Watches implements ChangeSink {
   }
 }
 
-/** Which modes of which table a WatcherType means (DataTree.removeWatch of 3.9; `any` is all that 3.8 has). */
+/**
+ * Which modes of which table a WatcherType means (DataTree.removeWatch of 3.9; `any` is all that 3.8 has).
+ */
 function modesOfType(type: number, path: string): { data: 0 | WatchMode; child: 0 | WatchMode } {
   switch (type) {
     case WatcherType.children:

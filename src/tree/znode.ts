@@ -1,13 +1,16 @@
 /**
- * A znode in memory, kept lean: a million of them are to fit. `cversion` and `ephemeralOwner` are as stored, not
- * as clients see them. `digest` is null until it is asked for, and again after every change.
+ * A znode in memory, kept lean: a million of them are to fit. `cversion` and `ephemeralOwner` are as stored,
+ * not as clients see them. `digest` is null until it is asked for, and again after every change.
  */
 import type { Stat, StatPersisted } from '../protocol/records/data.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 
 /** Stored owner of a container (EphemeralType). */
 export const CONTAINER_OWNER = -0x8000000000000000n
-/** A TTL node's owner: the top byte set, two bytes that name the feature (0 for TTL), the TTL in the low 40 bits. */
+/**
+ * A TTL node's owner: the top byte set, two bytes that name the feature (0 for TTL), the TTL in the low 40
+ * bits.
+ */
 const EXTENDED_MASK = 0xff00000000000000n
 const FEATURE_MASK = 0x00ffff0000000000n
 export const MAX_TTL_MS = 2 ** 40 - 1
@@ -15,14 +18,15 @@ export const MAX_TTL_MS = 2 ** 40 - 1
 export type NodeKind = 'persistent' | 'ephemeral' | 'container' | 'ttl'
 
 /**
- * Which stored owners mean TTL: none (`extendedTypesEnabled` is off), those that 3.5.4 and later write, or also
- * those of 3.5.3 (`emulate353TTLNodes`): all that are negative.
+ * Which stored owners mean TTL: none (`extendedTypesEnabled` is off), those that 3.5.4 and later write, or
+ * also those of 3.5.3 (`emulate353TTLNodes`): all that are negative.
  */
 export type TtlRule = 'none' | 'since354' | 'since353'
 
 /**
- * What a stored owner says (EphemeralType.get). Without TTL nodes a top byte of 0xff is the session of a server
- * with id 255. So it is with them when the two bytes behind it name no feature; Apache's server ends there.
+ * What a stored owner says (EphemeralType.get). Without TTL nodes a top byte of 0xff is the session of a
+ * server with id 255. So it is with them when the two bytes behind it name no feature; Apache's server ends
+ * there.
  */
 export function kindOf(owner: bigint, rule: TtlRule): NodeKind {
   if (owner === 0n) return 'persistent'
@@ -33,8 +37,8 @@ export function kindOf(owner: bigint, rule: TtlRule): NodeKind {
 }
 
 /**
- * With extended types, an owner with the mark of one that is neither a TTL nor the session of a server with id 255,
- * which whoever knows the sessions must tell (EphemeralType.get ends the server).
+ * With extended types, an owner with the mark of one that is neither a TTL nor the session of a server with
+ * id 255, which whoever knows the sessions must tell (EphemeralType.get ends the server).
  */
 export function isUnknownKind(owner: bigint, rule: TtlRule): boolean {
   return rule === 'since354' && owner < 0n && owner >> 56n === -1n && kindOf(owner, rule) === 'ephemeral'
@@ -73,9 +77,9 @@ export class Znode implements StatPersisted {
   contentCrc: number | null = null
   private parent: Znode | null = null
   /**
-   * Nodes at and below this one, and their bytes of data, once somebody has asked; 0 nodes until then. From then on they
-   * follow every change: a client may ask for a large tree again and again.
-   * Invariant: below a counted node all are counted.
+   * Nodes at and below this one, and their bytes of data, once somebody has asked; 0 nodes until then. From
+   * then on they follow every change: a client may ask for a large tree again and again. Invariant: below a
+   * counted node all are counted.
    */
   private nodes = 0
   private bytes = 0

@@ -35,16 +35,13 @@ describe('what runs the members', () => {
 
   it('is a column of ps where it differs', () => {
     const [, , header = '', first = ''] = clusterReport(mixed, {
-      columns: 100,
       tableColumns: 100,
       paint: plain,
     })
     expect(header).toMatch(/ENGINE$/)
     expect(first).toMatch(/apache$/)
     const same = cluster('same', [member(0), member(1)])
-    expect(clusterReport(same, { columns: 100, tableColumns: 100, paint: plain }).join('\n')).not.toContain(
-      'ENGINE',
-    )
+    expect(clusterReport(same, { tableColumns: 100, paint: plain }).join('\n')).not.toContain('ENGINE')
   })
 
   it('is told when they come up', () => {

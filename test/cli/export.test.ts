@@ -6,6 +6,7 @@ import { makeZxid } from '../../src/protocol/zxid.ts'
 import { Storage } from '../../src/storage/storage.ts'
 import { storageOptions } from '../storage/support.ts'
 import { creates } from '../storage/transactions.ts'
+import { unwrapped } from '../support/unwrapped.ts'
 import { runCli } from './cli.ts'
 import { cluster, dead, fakeCluster, member, type Playground, playground } from './fakeCluster.ts'
 
@@ -116,7 +117,7 @@ describe('export', () => {
     })
     const ran = await inside(ground, '--hosts', 'h1', '--name', 'three')
     expect(ran).toMatchObject({ code: 1, stdout: '' })
-    expect(ran.stderr).toContain('ends at 0x100000004, but 0x100000009 was acknowledged')
+    expect(unwrapped(ran.stderr)).toContain('ends at 0x100000004, but 0x100000009 was acknowledged')
     expect(readdirSync(ground.root).filter((name) => name.includes('zk-export'))).toEqual([])
   })
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { lives } from '../support/commandLine.ts'
 import { eventually } from '../support/eventually.ts'
+import { unwrapped } from '../support/unwrapped.ts'
 import { mainFile, type Ran, type RunOptions, runCli } from './cli.ts'
 import { type Playground, playground } from './fakeCluster.ts'
 
@@ -126,7 +127,9 @@ describe('commands in a folder without a cluster', () => {
     for (const words of [['ps', '--json'], ['logs'], ['events']]) {
       const { code, stderr } = await cli(here, words)
       expect(code).toBe(0)
-      expect(stderr).toBe(`no cluster of this folder is running; this is there of ${there}/.zk-pseudo\n`)
+      expect(unwrapped(stderr)).toBe(
+        `no cluster of this folder is running; this is there of ${there}/.zk-pseudo\n`,
+      )
     }
     expect(json(await cli(there, ['ps', '--json'])).quorum).toBe(true)
   })
@@ -216,7 +219,9 @@ describe.skipIf(!isPermitted)('another user, without an entry in the table of us
     ]) {
       const { code, stderr } = stranger(folder, words)
       expect(code).toBe(1)
-      expect(stderr).toContain(`the cluster in ${folder}/.zk-pseudo belongs to another user (uid 0)`)
+      expect(unwrapped(stderr)).toContain(
+        `the cluster in ${folder}/.zk-pseudo belongs to another user (uid 0)`,
+      )
     }
     expect(existsSync(`/proc/${pid}`)).toBe(true)
   })

@@ -23,13 +23,18 @@ function recorder(
     print: (text) => {
       answer += `${text}\n`
     },
+    tell: (text) => {
+      answer += `${text}\n`
+    },
     document: (value) => {
       answer += `${JSON.stringify(value)}\n`
     },
     note: (text) => {
       notes += `${text}\n`
     },
-    raw: () => {},
+    raw: (text) => {
+      notes += text
+    },
   }
   return { output, answer: () => answer, notes: () => notes }
 }

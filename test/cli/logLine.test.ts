@@ -29,7 +29,20 @@ describe('a log line', () => {
     )
   })
 
+  it('is broken between words where it is longer than the terminal is wide', () => {
+    const msg =
+      `cannot open ${'/a/long/path'.repeat(3)}: ${'no space is left on the disk; '.repeat(9)}`.trim()
+    const lines = line(80, { msg, epoch: 2 }).split('\n')
+    expect(lines.length).toBeGreaterThan(4)
+    for (const each of lines) expect(each).toMatch(/^(member 1| {8}) \| .{1,69}$/)
+    expect(lines.map((each) => each.slice(11).trim()).join(' ')).toContain(`INFO: ${msg}`)
+  })
+
   it('never loses a word of what is said', () => {
-    expect(line(20, { epoch: 2 })).toMatch(new RegExp(`${said.source}$`))
+    expect(
+      line(20, { epoch: 2 })
+        .split(/\n? +\|? */)
+        .join(' '),
+    ).toMatch(/INFO: Serving clients as leader$/)
   })
 })

@@ -6,6 +6,7 @@ import { classicEnsemble } from '../../src/config/classic.ts'
 import type { ClusterEvent } from '../../src/control/api.ts'
 import { ClusterDir } from '../../src/supervisor/clusterDir.ts'
 import type { ClusterRequest } from '../../src/supervisor/plan.ts'
+import { unwrapped } from '../support/unwrapped.ts'
 import { runCli } from './cli.ts'
 import { fakeCluster, type Playground, playground, three } from './fakeCluster.ts'
 
@@ -87,7 +88,7 @@ describe('a cluster that is over', () => {
     writeFileSync(join(cwd, '.zk-pseudo', 'supervisor.json'), JSON.stringify({ pid: 4_194_304 }))
     const { code, stdout } = await runCli(['ps'], { cwd, env: ground.env })
     expect(code).toBe(3)
-    expect(stdout).toContain(
+    expect(unwrapped(stdout)).toContain(
       'its supervisor (process 4194304) was killed or crashed, last seen on 2024-01-02 03:04:08',
     )
     expect(stdout).toContain('member 0 killed: ended with its supervisor')
@@ -98,7 +99,7 @@ describe('a cluster that is over', () => {
     const cwd = past(ground, 'died')
     const logs = await runCli(['logs'], { cwd, env: ground.env })
     expect(logs.code).toBe(0)
-    expect(logs.stderr).toMatch(
+    expect(unwrapped(logs.stderr)).toMatch(
       /^demo is down: its supervisor was killed .*; this is what its folder holds\n$/,
     )
     const said = [...logs.stdout.matchAll(/of (?:member \d|the supervisor)/g)].map(([words]) => words)

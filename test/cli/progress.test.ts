@@ -17,6 +17,7 @@ function recorder(interactive: boolean): { output: Output; written: string[] } {
     paint: plain,
     paintNote: plain,
     print: () => {},
+    tell: () => {},
     document: () => {},
     note: () => {},
     raw: (text) => written.push(text),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseSetting, type UpOptions, upRequest } from '../../src/cli/upRequest.ts'
 import { eventually } from '../support/eventually.ts'
+import { unwrapped } from '../support/unwrapped.ts'
 import { runCli, startCli } from './cli.ts'
 import { fakeCluster, playground, three } from './fakeCluster.ts'
 
@@ -62,10 +63,10 @@ describe('up of a cluster that runs already', () => {
     await using fake = await fakeCluster(ground, { cluster: three() })
     const other = await runCli(['up', '3', '-d', '--dir', fake.dir, '--name', 'x'], { env: ground.env })
     expect(other.code).toBe(1)
-    expect(other.stderr).toContain('is in use by the running cluster three')
+    expect(unwrapped(other.stderr)).toContain('is in use by the running cluster three')
     const same = await runCli(['up', '3', '-d', '--name', 'three'], { env: ground.env, cwd: ground.root })
     expect(same.code).toBe(1)
-    expect(same.stderr).toContain('a cluster named three already runs')
+    expect(unwrapped(same.stderr)).toContain('a cluster named three already runs')
   })
 })
 

@@ -225,7 +225,7 @@ describe('a verdict of an ensemble that serves', () => {
 
 describe('ps', () => {
   function notes(info: ClusterInfo): string[] {
-    const lines = clusterReport(info, { paint: plain, columns: 200, tableColumns: 200 })
+    const lines = clusterReport(info, { paint: plain, tableColumns: 200 })
     return [lines[0] ?? '', ...lines.slice(info.members.length + 3).filter((line) => line !== '')]
   }
 

@@ -111,3 +111,24 @@ it.each([
   const { problems } = endpointOf([line, 'server.1=127.0.0.1:1:2;2181', SECOND, THIRD], 1)
   expect(problems).toContainEqual(expect.stringContaining(message))
 })
+
+describe('a port with TLS that no client can get through', () => {
+  const X509 = 'authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider'
+  const KEYS = ['secureClientPort=2281', 'ssl.keyStore.location=/key.pem']
+  const TRUST = 'ssl.trustStore.location=/trust.pem'
+
+  it.each([
+    ['nothing takes certificates', [TRUST], /:4: .*no authProvider takes certificates.*authProvider.x509=/s],
+    ['nothing verifies them', [X509], /:4: .*ssl.trustStore.location is missing/s],
+    ['it is written out', [TRUST, 'ssl.clientAuth=NEED'], /no authProvider takes certificates/],
+  ])('is warned of: certificates are needed, and %s', (_, lines, expected) => {
+    expect(endpointOf([...KEYS, ...lines]).problems).toEqual([expect.stringMatching(expected)])
+  })
+
+  it.each([[[TRUST, X509]], [['ssl.clientAuth=none']], [['ssl.clientAuth=want']]])(
+    'is not one with %s',
+    (lines) => {
+      expect(endpointOf([...KEYS, ...lines]).problems).toEqual([])
+    },
+  )
+})

@@ -32,6 +32,20 @@ describe('under fake timers', () => {
     expect(Date.now()).toBe(stoppedAt)
   })
 
+  it('that stop Node itself are refused, and what runs goes on once they are gone', async () => {
+    const { Ensemble } = await import('../../src/ensemble/index.ts')
+    let tick = fakeTicks()
+    const refused = { code: 'TICKS_FAKED', hint: expect.stringContaining('toFake') }
+    await expect(Ensemble.start()).rejects.toMatchObject(refused)
+    tick()
+    const ensemble = await Ensemble.start({ members: 1 })
+    tick = fakeTicks()
+    await expect(ensemble.kill('all')).rejects.toMatchObject(refused)
+    tick()
+    expect((await ensemble.kill('all')).members).toHaveLength(1)
+    await ensemble.close()
+  })
+
   it('are no reason to wait for ever', async () => {
     const { Ensemble } = await import('../../src/ensemble/index.ts')
     vi.useFakeTimers()
@@ -44,3 +58,16 @@ describe('under fake timers', () => {
     await ensemble.close()
   })
 })
+
+/** As Sinon's fake timers do by default. @returns lets what is due happen, and ends it */
+function fakeTicks(): () => void {
+  const { nextTick } = process
+  const due: (() => void)[] = []
+  process.nextTick = (work: (...args: unknown[]) => void, ...args: unknown[]) => {
+    due.push(() => work(...args))
+  }
+  return () => {
+    process.nextTick = nextTick
+    for (const work of due) work()
+  }
+}

@@ -122,7 +122,7 @@ export class CoreEnsemble {
     this.lastLearner += 1
     const learner = this.lastLearner
     leader.input({ kind: 'learnerJoined', learner })
-    const parser = new QuorumPacketParser({ maxBuffer: 0xfffff, readsSnapshots: false })
+    const parser = new QuorumPacketParser({ maxDataBytes: 2_097_150, readsSnapshots: false })
     return (bytes) => {
       try {
         parser.push(bytes, (packet) => leader.input({ kind: 'learnerPacket', learner, packet }))

@@ -86,7 +86,7 @@ function show({ value, error }: { value: unknown; error: unknown }): string {
 
 function quorumStream(bytes: Buffer, readsSnapshots: boolean): unknown {
   return eitherWay(bytes, (pushAll) => {
-    const parser = new QuorumPacketParser({ maxBuffer: 0xfffff, readsSnapshots })
+    const parser = new QuorumPacketParser({ maxDataBytes: 2_097_150, readsSnapshots })
     const seen: unknown[] = []
     pushAll((piece) =>
       parser.push(piece, (packet, database) => seen.push([packet, database && contentOf(database)])),

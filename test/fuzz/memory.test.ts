@@ -58,7 +58,7 @@ const small: [name: string, bytes: Buffer, read: (bytes: Buffer) => unknown][] =
     filled(Buffer.concat([int(1), long(0n), noString, none]), 16, Buffer.concat([none, none])),
     (bytes) => {
       const read: QuorumPacket[] = []
-      new QuorumPacketParser({ maxBuffer: 0xfffff, readsSnapshots: false }).push(bytes, (each) =>
+      new QuorumPacketParser({ maxDataBytes: 2_097_150, readsSnapshots: false }).push(bytes, (each) =>
         read.push(each),
       )
       expect(read.length).toBe(1)
@@ -126,7 +126,7 @@ describe('a length that lies', () => {
   it('a packet that announces the most takes nothing before it comes', () => {
     const cost = costOf(() =>
       Array.from({ length: 1000 }, () => {
-        const parser = new QuorumPacketParser({ maxBuffer: 0xfffff, readsSnapshots: true })
+        const parser = new QuorumPacketParser({ maxDataBytes: 2_097_150, readsSnapshots: true })
         parser.push(Buffer.concat([int(2), long(1n), int(200_000_000), Buffer.alloc(10)]), () => {})
         return parser
       }),

@@ -143,7 +143,7 @@ describe('what is written is read again', () => {
         (packets, places) => {
           const encoder = new QuorumPacketEncoder()
           const stream = Buffer.concat(packets.map((each) => encoder.encode(each)))
-          const parser = new QuorumPacketParser({ maxBuffer: 0xfffff, readsSnapshots: true })
+          const parser = new QuorumPacketParser({ maxDataBytes: 2_097_150, readsSnapshots: true })
           const read: QuorumPacket[] = []
           let from = 0
           for (const to of [...places.sort((a, b) => a - b), stream.length]) {
@@ -170,7 +170,7 @@ describe('what is written is read again', () => {
       [request, false],
     ] as const) {
       const bytes = new QuorumPacketEncoder().encode(packet)
-      const parser = new QuorumPacketParser({ maxBuffer: 0xfffff, readsSnapshots })
+      const parser = new QuorumPacketParser({ maxDataBytes: 2_097_150, readsSnapshots })
       const read: QuorumPacket[] = []
       for (let at = 0; at < bytes.length; at += 1000)
         parser.push(bytes.subarray(at, at + 1000), (each) => read.push(each))

@@ -74,6 +74,11 @@ describe('an Apache ZooKeeper', () => {
     const byLink = find(null, {}, jars)
     expect(byLink).toMatchObject({ version: '3.9.1', logs: true })
     expect(byLink.classPath).toHaveLength(3)
+    // Of Netty the manifest of Debian names all but what TLS needs.
+    const netty = ['netty-codec.jar', 'netty-resolver.jar', 'netty-transport-native-unix-common.jar']
+    for (const jar of netty) writeFileSync(join(jars, jar), '')
+    const withNetty = find(null, {}, jars).classPath
+    expect(withNetty).toEqual([...byLink.classPath, ...netty.map((jar) => join(jars, jar))])
   })
 
   it('before 3.5 is refused, wherever its jar lies', () => {

@@ -8,6 +8,7 @@ import { GOLDEN } from '../golden/expected.ts'
 import { CommandLineCluster } from '../support/commandLine.ts'
 import { fingerprintOf } from '../support/fingerprint.ts'
 import { claimPorts, releasePorts } from '../support/ports.ts'
+import { unwrapped } from '../support/unwrapped.ts'
 
 let cluster: CommandLineCluster
 let ports: number[]
@@ -89,7 +90,7 @@ describe.each(PLANTED)('%s', (_, plant) => {
     const before = fingerprintOf(dir)
     const { code, stdout, stderr } = await up(config)
     expect(stderr).toContain(path)
-    expect(stderr).toMatch(said)
+    expect(unwrapped(stderr)).toMatch(said)
     expect(stdout).toBe('')
     expect(code).toBe(1)
     await cluster.attempt('down')
@@ -103,7 +104,7 @@ it('ends `up` in the foreground, too', { timeout: 60_000 }, async () => {
   const before = fingerprintOf(dir)
   const { code, stderr } = await cluster.attempt('up', config, '--dir', join(cluster.dir, 'cluster'))
   expect(stderr).toContain(path)
-  expect(stderr).toMatch(said)
+  expect(unwrapped(stderr)).toMatch(said)
   expect(code).toBe(1)
   expect(fingerprintOf(dir)).toEqual(before)
 })

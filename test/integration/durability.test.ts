@@ -9,14 +9,13 @@ import { AcknowledgedWrites } from '../support/acknowledgedWrites.ts'
 import { CommandLineCluster, lives } from '../support/commandLine.ts'
 import { allServe, describeEngines, leaderOf, type TestEnsemble } from '../support/ensembles.ts'
 import { eventually } from '../support/eventually.ts'
+import { type RandomBelow, randomFrom } from '../support/randomFrom.ts'
 
 const rounds = Number(process.env.ZK_PSEUDO_DURABILITY_ROUNDS ?? (process.env.CI ? 50 : 10))
 /** Members are killed in threads and in processes, the supervisor over members of both kinds. */
 const roundsEach = Math.ceil(rounds / 4)
 const seed = Number(process.env.ZK_PSEUDO_SEED ?? Date.now() % 1_000_000)
 const timeout = 60_000 + roundsEach * 20_000
-
-type Random = (below: number) => number
 
 describeEngines('acknowledged writes survive kill -9 of members', (start, engine) => {
   const isolations = engine === 'apache' ? (['process'] as const) : (['thread', 'process'] as const)
@@ -86,7 +85,7 @@ describe.runIf((process.env.ZK_TEST_ENGINE ?? 'zk-pseudo') !== 'apache')(
 )
 
 /** One member, any two, or all three: whom a round kills at once. The leader is as likely as it is one. */
-async function chooseVictims(ensemble: TestEnsemble, random: Random): Promise<number[]> {
+async function chooseVictims(ensemble: TestEnsemble, random: RandomBelow): Promise<number[]> {
   const leader = (await leaderOf(ensemble)).id
   const others = ensemble.members.map(({ id }) => id).filter((id) => id !== leader)
   const choices = [[leader], [others[random(2)]], [leader, others[random(2)]], others, [leader, ...others]]
@@ -94,7 +93,7 @@ async function chooseVictims(ensemble: TestEnsemble, random: Random): Promise<nu
 }
 
 /** Waits for some more acknowledgements and then a random moment, so that the kill falls among writes. */
-async function enoughWritten(writes: AcknowledgedWrites, random: Random): Promise<void> {
+async function enoughWritten(writes: AcknowledgedWrites, random: RandomBelow): Promise<void> {
   const before = writes.names.size
   await eventually('writes to be acknowledged', () => writes.names.size >= before + 50)
   await sleep(random(150))
@@ -109,16 +108,5 @@ async function nothingIsMissing(
     for (const port of ports) {
       expect(await writes.missingAt(port), `${writes.parent} at ${port}, seed ${seed}`).toEqual([])
     }
-  }
-}
-
-/** Whole numbers below a bound, the same for the same seed (mulberry32). */
-function randomFrom(start: number): Random {
-  let state = start
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
   }
 }

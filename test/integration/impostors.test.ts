@@ -3,7 +3,10 @@
  * Apache ZooKeeper (ZK_TEST_ENGINE=both), but for what Apache gives up: at the election port a newcomer's connection
  * replaces the one that was there.
  */
+
+import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { encodeGreeting } from '../../src/core/election/codec.ts'
 import * as packets from '../../src/core/zab/packets.ts'
@@ -21,6 +24,7 @@ import {
   type TestMember,
 } from '../support/ensembles.ts'
 import { eventually } from '../support/eventually.ts'
+import { memoryBytes } from '../support/procfs.ts'
 import { RawClient } from '../support/rawClient.ts'
 
 /** Dials a leader's quorum port, and keeps what comes back. */
@@ -29,7 +33,7 @@ class Stranger implements Disposable {
   readonly heard: QuorumPacket[] = []
 
   constructor(port: number) {
-    const parser = new QuorumPacketParser({ maxBuffer: 0xfffff, readsSnapshots: true })
+    const parser = new QuorumPacketParser({ maxDataBytes: 2_097_150, readsSnapshots: true })
     this.socket = connect({ host: '127.0.0.1', port })
     this.socket.on('error', () => {})
     this.socket.on('data', (chunk: Buffer) => parser.push(chunk, (packet) => this.heard.push(packet)))
@@ -46,6 +50,10 @@ class Stranger implements Disposable {
   [Symbol.dispose](): void {
     this.socket.destroy()
   }
+}
+
+function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length
 }
 
 async function settled(ensemble: TestEnsemble): Promise<{ leader: TestMember; follower: TestMember }> {
@@ -99,6 +107,52 @@ describe('strangers in the names of live members', () => {
     client.close()
     for (const { socket } of [...strangers, ...silent]) socket.destroy()
   })
+
+  it.skipIf(process.platform !== 'linux')(
+    'are few, and hold little, however many come; the others get in between them',
+    {
+      timeout: 60_000,
+    },
+    async () => {
+      const { Ensemble } = await import('../../src/ensemble/index.ts')
+      const options = { members: 3, ports: 'auto', dir: 'temp', isolation: 'process' } as const
+      await using ensemble = await Ensemble.start({ ...options, set: { tickTime: '500' } })
+      const leader = await ensemble.waitForLeader()
+      const [follower] = ensemble.members.filter(({ id }) => id !== leader.id)
+      const { pid } = (await ensemble.status()).members.find(({ id }) => id === leader.id) as { pid: number }
+      const before = { files: openFiles(pid), memory: memoryBytes([pid]) ?? 0 }
+      const claim = packets.learnerInfo(PacketType.followerInfo, 1, follower?.id as Sid)
+      const address = { host: '127.0.0.1', port: follower?.electionPort as number }
+      // Nearly as much as one packet may have, without its end.
+      const half = Buffer.alloc(1_900_000)
+      half.writeInt32BE(PacketType.followerInfo, 0)
+      half.writeInt32BE(2_000_000, 12)
+      const openings: [number, Buffer][] = [
+        [leader.quorumPort as number, Buffer.alloc(0)],
+        [leader.quorumPort as number, half],
+        [leader.quorumPort as number, encode(QuorumPacket, claim)],
+        [leader.electionPort as number, Buffer.alloc(0)],
+        [leader.electionPort as number, encodeGreeting(follower?.id as Sid, address)],
+      ]
+      const sockets: Socket[] = []
+      for (let wave = 0; wave < 200; wave++) {
+        for (const [port, opening] of openings) {
+          const socket = connect({ host: '127.0.0.1', port })
+          socket.on('error', () => {}).resume()
+          socket.write(opening)
+          sockets.push(socket)
+        }
+        await sleep(5)
+      }
+      const room = 64 + 4 + 128 + 4
+      await eventually('few of them', () => openFiles(pid) - before.files <= room)
+      expect((memoryBytes([pid]) ?? 0) - before.memory).toBeLessThan(32 * 1024 * 1024)
+      await ensemble.kill(String(follower?.id))
+      const back = await ensemble.start(String(follower?.id))
+      expect(back).toMatchObject({ quorum: true, leaderAfter: leader.id })
+      for (const socket of sockets) socket.destroy()
+    },
+  )
 
   it('at the election ports do not keep the others from finding the next leader', async () => {
     const { Ensemble } = await import('../../src/ensemble/index.ts')

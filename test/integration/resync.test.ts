@@ -1,11 +1,13 @@
 /** Members that refuse their data or find another one's, and the one command that brings them back. */
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ZooKeeper } from '../../src/client/index.ts'
 import { Ensemble, type EnsembleOptions } from '../../src/ensemble/index.ts'
 import { apacheUnavailable } from '../support/apache.ts'
 import { needs } from '../support/ensembles.ts'
+import { claimPorts, releasePorts } from '../support/ports.ts'
+import { TemporaryFolder } from './oneServer.ts'
 
 const start = (options: EnsembleOptions = {}) =>
   Ensemble.start({ members: 3, ports: 'auto', dir: 'temp', ...options })
@@ -65,6 +67,47 @@ describe('start with resync', () => {
       expect(await valueAt(ensemble, 1, '/a')).toBe('before')
     },
   )
+
+  it.each(['thread', 'process'] as const)('sets logs aside that lie elsewhere (%s)', async (isolation) => {
+    using folder = new TemporaryFolder()
+    const ports = await claimPorts(9)
+    const configs = [0, 1, 2].map((id) => {
+      const [dataDir, dataLogDir] = [join(folder.path, `data${id}`), join(folder.path, `log${id}`)]
+      mkdirSync(dataDir)
+      writeFileSync(join(dataDir, 'myid'), `${id}\n`)
+      const lines = [
+        ...['tickTime=500', 'initLimit=10', 'syncLimit=5'],
+        ...[`dataDir=${dataDir}`, `dataLogDir=${dataLogDir}`, `clientPort=${ports[id]}`],
+        ...[0, 1, 2].map((sid) => `server.${sid}=127.0.0.1:${ports[3 + sid]}:${ports[6 + sid]}`),
+      ]
+      const file = join(dataDir, 'zoo.cfg')
+      writeFileSync(file, `${lines.join('\n')}\n`)
+      return file
+    })
+    try {
+      await using ensemble = await Ensemble.start({ configs, isolation })
+      await write(ensemble, '/c', 'before')
+      await ensemble.stop(1)
+      const logs = join(folder.path, 'log1', 'version-2')
+      const [name = ''] = readdirSync(logs).filter((file) => file.startsWith('log.'))
+      const bytes = readFileSync(join(logs, name))
+      bytes[40] = (bytes[40] as number) ^ 1
+      writeFileSync(join(logs, name), bytes)
+      await expect(ensemble.start(1)).rejects.toMatchObject({ code: 'CRASHED' })
+      const { setAside } = await ensemble.start(1, { resync: true })
+      const paths = setAside?.[0]?.paths ?? []
+      expect(paths.map((path) => dirname(path))).toEqual([
+        join(folder.path, 'data1'),
+        join(folder.path, 'log1'),
+      ])
+      expect(readFileSync(join(paths[1] as string, name)).equals(bytes)).toBe(true)
+      expect(await valueAt(ensemble, 1, '/c')).toBe('before')
+      await write(ensemble, '/d', 'after')
+      expect(await valueAt(ensemble, 1, '/d')).toBe('after')
+    } finally {
+      releasePorts(ports)
+    }
+  })
 
   it('is refused for a member that runs, and where the others are no quorum that serves', async () => {
     await using ensemble = await start()

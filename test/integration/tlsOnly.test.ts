@@ -5,7 +5,9 @@ import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Ensemble } from '../../src/ensemble/index.ts'
 import { Authority, opensslMissing } from '../net/certificates.ts'
+import { apacheUnavailable } from '../support/apache.ts'
 import { CommandLineCluster } from '../support/commandLine.ts'
+import { needs } from '../support/ensembles.ts'
 import { claimPorts, releasePorts } from '../support/ports.ts'
 import { connectRequest } from '../support/wire.ts'
 import { TemporaryFolder } from './oneServer.ts'
@@ -83,6 +85,18 @@ describe.skipIf(missing)(missing ?? 'an ensemble with TLS alone', () => {
     expect(verdict.writeGapMs).toBeGreaterThan(0)
     const restarted = await ensemble.start(verdict.leaderBefore as number)
     expect(restarted.quorum).toBe(true)
+  })
+
+  it('serves with Apache ZooKeeper, too, and is handed over', async (context) => {
+    needs(context, apacheUnavailable())
+    const { files } = configs('apache', ['ssl.clientAuth=none'])
+    await using ensemble = await Ensemble.start({ configs: files, engine: 'apache', waitTimeoutMs: 60_000 })
+    expect(ensemble.connectString).toBe(secureConnectString())
+    const verdict = await ensemble.kill('leader', { waitTimeoutMs: 60_000 })
+    expect(verdict).toMatchObject({ quorum: true, writeGapMs: expect.any(Number) })
+    await ensemble.start(verdict.leaderBefore as number, { waitTimeoutMs: 60_000 })
+    const { moved, problem } = await ensemble.handover('zk-pseudo', 'all', { waitTimeoutMs: 60_000 })
+    expect({ moved: moved.length, problem }).toEqual({ moved: 3, problem: null })
   })
 
   it('comes up in the background and is shown by ps and connstr', async () => {

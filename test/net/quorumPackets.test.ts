@@ -20,8 +20,8 @@ function encoded(...packets: QuorumPacket[]): Buffer {
   return Buffer.concat(packets.map((one) => encoder.encode(one)))
 }
 
-function parse(chunks: readonly Buffer[], readsSnapshots = true, maxBuffer = 2000) {
-  const parser = new QuorumPacketParser({ maxBuffer, readsSnapshots })
+function parse(chunks: readonly Buffer[], readsSnapshots = true, maxDataBytes = 4000) {
+  const parser = new QuorumPacketParser({ maxDataBytes, readsSnapshots })
   const seen: { packet: QuorumPacket; database: Database | null }[] = []
   for (const chunk of chunks) parser.push(chunk, (one, database) => seen.push({ packet: one, database }))
   return seen
@@ -115,6 +115,13 @@ describe('quorum packets', () => {
   ])('refuse %s', (_, bytes) => {
     expect(() => parse([bytes])).toThrow(DecodeError)
     expect(() => parse(singleBytes(bytes))).toThrow(DecodeError)
+  })
+
+  it('of a learner have their limit; a leader may say more', () => {
+    const large = encoded(packet(1, Buffer.alloc(4001)))
+    expect(parse([encoded(packet(1, Buffer.alloc(4000)))], false)).toHaveLength(1)
+    expect(() => parse([large], false)).toThrow('a quorum packet with 4001 bytes of data, 4000 at most')
+    expect(parse([large])).toHaveLength(1)
   })
 
   it('of random or damaged bytes end in packets or a DecodeError', () => {

@@ -33,7 +33,7 @@ function leader(port = 0, options: Partial<LearnerListenerOptions> = {}) {
   const listener = new LearnerListener({
     host: '127.0.0.1',
     port,
-    maxBuffer: 1_048_575,
+    maxDataBytes: 2_097_150,
     onJoined: (learner) => log.joined.push(learner),
     onPacket: (_, one) => log.packets.push(one),
     onSnapshotSent: () => {
@@ -58,7 +58,7 @@ function learner(ports: readonly number[], connectTimeoutMs = 10_000) {
   const connection = new LeaderConnection({
     addresses: ports.map((port) => ({ host: '127.0.0.1', port })),
     connectTimeoutMs,
-    maxBuffer: 1_048_575,
+    maxDataBytes: 2_097_150,
     onConnected: () => {
       log.connected += 1
     },
@@ -100,6 +100,21 @@ describe('the quorum port', () => {
     listener.flush()
     await eventually('the answers', () => follower.log.packets.length === 2)
     expect(follower.log.packets).toEqual(sent)
+  })
+
+  it('takes little of a learner that has not said who it is', async () => {
+    const { listener, log } = leader()
+    const port = await listener.open()
+    const [large, known] = [learner([port]), learner([port])]
+    await eventually('both', () => large.log.connected + known.log.connected === 2)
+    large.connection.send(packet(PacketType.followerInfo, Buffer.alloc(1025)))
+    large.connection.flush()
+    await eventually('the refusal', () => log.refused.length === 1)
+    expect(log.refused[0]).toContain('1025 bytes of data, 1024 at most')
+    known.connection.send(packet(PacketType.followerInfo, Buffer.alloc(1024)))
+    known.connection.send(packet(PacketType.request, Buffer.alloc(2_000_000)))
+    known.connection.flush()
+    await eventually('its packets', () => log.packets.length === 2)
   })
 
   it('is dialled until the leader opens it', async () => {

@@ -44,22 +44,23 @@ export function halfQuorum(electorate: Electorate): Electorate {
   return { ...electorate, containsQuorum: (sids) => new Set(sids).size >= half }
 }
 
-/** What a leader minds when it syncs and commits through a reconfig. To be called after every step: leaders come and go. */
-export function plantInLeader({ leader }: PeerCore, fault: PlantedFault | null): void {
-  if (leader === null) return
-  const part = (name: string) => (Reflect.get(leader, name) ?? {}) as object
+/** What a member minds when it syncs and commits through a reconfig. To be called after every step: roles come and go. */
+export function plantInRole({ leader, learner }: PeerCore, fault: PlantedFault | null): void {
+  const part = (role: object | null, name: string) => (role && Reflect.get(role, name)) ?? {}
   switch (fault) {
     case 'newleader-carries-pending':
-      Object.defineProperty(part('synchronization'), 'isOutstanding', {
+      // Apache's learner takes what NEWLEADER carries for committed. Ours looks whether it is, which hides the fault.
+      Object.defineProperty(part(leader, 'synchronization'), 'isOutstanding', {
         get: () => false,
         configurable: true,
       })
+      Object.assign(part(learner, 'sync'), { isOutstanding: () => false })
       break
     case 'sync-who-is-behind':
-      Object.assign(part('synchronization'), { isBehind: () => false })
+      Object.assign(part(leader, 'synchronization'), { isBehind: () => false })
       break
     case 'forget-former-quorum':
-      Object.defineProperty(part('broadcast'), 'replaced', {
+      Object.defineProperty(part(leader, 'broadcast'), 'replaced', {
         get: () => null,
         set: () => {},
         configurable: true,

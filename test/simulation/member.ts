@@ -19,7 +19,7 @@ import type { Database } from '../../src/tree/database.ts'
 import { DatabaseReader, writeDatabase } from '../../src/tree/snapshotFormat.ts'
 import { Violation } from './checks.ts'
 import { SimulatedDisk } from './disk.ts'
-import { type PlantedFault, plantInLeader, plantInMembership } from './faults.ts'
+import { type PlantedFault, plantInMembership, plantInRole } from './faults.ts'
 import type { End, Network, Stream } from './network.ts'
 import { Random } from './random.ts'
 import type { Schedule } from './schedule.ts'
@@ -146,7 +146,7 @@ export class SimulatedMember {
    */
   private settle(): void {
     if (this.core === null) return
-    plantInLeader(this.core, this.world.fault)
+    plantInRole(this.core, this.world.fault)
     this.world.onStep(this)
     if (this.isCarryingOut) return
     const isUrgent = this.effects.some(

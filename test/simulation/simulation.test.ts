@@ -48,18 +48,10 @@ describe('planted faults', () => {
     return null
   }
 
-  // Since peers keep connections and disks are damaged, no seed of the first thousand meets this one: it needs a world of
-  // its own again (`npm run simulate -- --fault newleader-carries-pending`). It is the one fault that is not proven.
-  const unproven: readonly PlantedFault[] = ['newleader-carries-pending']
-
-  it.each(plantedFaults.filter((fault) => !unproven.includes(fault)))(
-    '%s is found within a thousand seeds',
-    { timeout: 180_000 },
-    (fault) => {
-      const found = find(fault)
-      expect(found, 'no seed of a thousand found it').not.toBeNull()
-      // By a check or an assertion of the core, not by some mishap of the simulation.
-      expect(found?.finding).toMatch(/^(Violation|InvariantError|DivergenceError)/)
-    },
-  )
+  it.each(plantedFaults)('%s is found within a thousand seeds', { timeout: 180_000 }, (fault) => {
+    const found = find(fault)
+    expect(found, 'no seed of a thousand found it').not.toBeNull()
+    // By a check or an assertion of the core, not by some mishap of the simulation.
+    expect(found?.finding).toMatch(/^(Violation|InvariantError|DivergenceError)/)
+  })
 })

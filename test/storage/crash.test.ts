@@ -11,6 +11,7 @@ import { makeZxid, type Zxid } from '../../src/protocol/zxid.ts'
 import { snapshotName } from '../../src/storage/fileNames.ts'
 import type { Storage, StorageOptions } from '../../src/storage/storage.ts'
 import { Database } from '../../src/tree/database.ts'
+import { randomFrom } from '../support/randomFrom.ts'
 import { Crash, type CrashingDisk, endingProcess, failingPower } from './crashingDisk.ts'
 import { contents, openStorage } from './support.ts'
 import { copyOf, create, creates, temporaryDir } from './transactions.ts'
@@ -88,20 +89,9 @@ function foreign(zxid: Zxid): Database {
   return database
 }
 
-/** A random number generator with a seed (mulberry32), so that a failure comes again. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 function coin(seed: number): () => boolean {
   const random = randomFrom(seed)
-  return () => random() < 0.5
+  return () => random(2) === 0
 }
 
 const DISKS: [string, () => CrashingDisk][] = [

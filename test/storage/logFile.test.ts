@@ -2,12 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { LoggedTxn } from '../../src/core/effects.ts'
+import { OpCode } from '../../src/protocol/opcodes.ts'
+import { encodeTxnBody, type TxnBody } from '../../src/protocol/transaction.ts'
 import type { Zxid } from '../../src/protocol/zxid.ts'
 import { StorageError } from '../../src/storage/errors.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
 import { LogFile } from '../../src/storage/logFile.ts'
+import { writeEntry } from '../../src/storage/logFormat.ts'
 import { TxnLog } from '../../src/storage/txnLog.ts'
-import { create, creates, temporaryDir } from './transactions.ts'
+import { create, creates, temporaryDir, txn } from './transactions.ts'
 
 let path: string
 beforeEach(() => {
@@ -102,6 +105,89 @@ describe('a write that a crash cut short', () => {
       writeFileSync(path, bytes)
       expect(read()).toMatchObject({ zxids: [], offset: 0, tornBytes: 0 })
     }
+  })
+})
+
+describe('data that looks like an entry of the log', () => {
+  /** Byte for byte what a log holds behind the entries of these tests. */
+  function entries(from: number, to: number): Buffer {
+    const txns = creates(0, from, to)
+    const log = Buffer.alloc(txns.reduce((sum, { bytes }) => sum + bytes.length + 13, 0))
+    let at = 0
+    for (const { bytes } of txns) at = writeEntry(log, at, bytes)
+    return log
+  }
+  const data = Buffer.concat([Buffer.alloc(600, 7), entries(3, 5), Buffer.alloc(5000, 7), entries(3, 9)])
+  const acl = [{ perms: 31, id: { scheme: 'digest', id: 'u:'.padEnd(3000, 'h') } }]
+  const part = { path: '/of-a-multi', data, acl, ephemeral: false, parentCVersion: -1 }
+  const bodies: [string, TxnBody][] = [
+    ['create', { type: OpCode.create, record: part }],
+    ['create2', { type: OpCode.create2, record: part }],
+    ['createContainer', { type: OpCode.createContainer, record: part }],
+    ['createTTL', { type: OpCode.createTtl, record: { ...part, ttl: 5 } }],
+    ['setData', { type: OpCode.setData, record: { path: '/a', data, version: 1 } }],
+    ['reconfig', { type: OpCode.reconfig, record: { path: '/a', data, version: 1 } }],
+    [
+      'multi',
+      {
+        type: OpCode.multi,
+        record: {
+          txns: [
+            { type: OpCode.delete, data: encodeTxnBody({ type: OpCode.delete, record: { path: '/a' } }) },
+            { type: OpCode.create, data: encodeTxnBody({ type: OpCode.create, record: part }) },
+          ],
+        },
+      },
+    ],
+  ]
+
+  test.each(bodies)('a torn %s is cut', (_, body) => {
+    const [, start = 0, end = 0] = writeLog([create(1 as Zxid, '/a'), txn(2 as Zxid, body)])
+    const whole = readFileSync(path)
+    for (let cut = start; cut < end; cut += 13) {
+      writeFileSync(path, Buffer.concat([whole.subarray(0, cut), Buffer.alloc(whole.length - cut)]))
+      expect(read(), `cut at ${cut}`).toMatchObject({ zxids: [1], offset: start })
+    }
+    // The page in the middle never reached the disk.
+    writeFileSync(path, whole)
+    change(4096, Buffer.alloc(4096))
+    expect(read()).toMatchObject({ zxids: [1], offset: start })
+  })
+
+  test('in any entry of the batch', () => {
+    const [, start = 0] = writeLog(
+      [
+        create(1 as Zxid, '/a'),
+        create(2 as Zxid, '/b', Buffer.alloc(10_000, 1)),
+        create(3 as Zxid, '/c', data),
+      ],
+      64,
+    )
+    change(4096, Buffer.alloc(4096))
+    change(14_336, Buffer.alloc(512))
+    expect(read()).toMatchObject({ zxids: [1], offset: start })
+  })
+
+  test('hides no entry behind it, whatever bits were flipped in its lengths', () => {
+    const [, start = 0, end = 0] = writeLog([
+      create(1 as Zxid, '/a'),
+      create(2 as Zxid, '/b', data),
+      ...creates(0, 3, 40),
+    ])
+    const whole = readFileSync(path)
+    const dataLength = start + 12 + 32 + 4 + 2
+    for (const at of [start + 8, dataLength])
+      for (let bit = 0; bit < 32; bit++) {
+        writeFileSync(path, whole)
+        const length = Buffer.alloc(4)
+        length.writeInt32BE(whole.readInt32BE(at) ^ (1 << bit))
+        change(at, length)
+        expect(damage(), `offset ${at}, bit ${bit}`).toMatchObject({ code: 'damaged', offset: start })
+      }
+    // A hole in it, with whole entries behind.
+    writeFileSync(path, whole)
+    change(start + 4096, Buffer.alloc(1024))
+    expect(damage().message).toContain(`one follows at offset ${end} (0x3)`)
   })
 })
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -50,6 +50,18 @@ describe('events', () => {
     expect(everything).toHaveLength(count)
     expect(everything.every(({ seq }, i) => seq === i + 1)).toBe(true)
     expect(seqs(log.since(count - 2))).toEqual([count - 1, count])
+    log.close()
+  })
+
+  it('pass over a line that was cut', () => {
+    const path = join(dir, 'events.jsonl')
+    const log = opened(path)
+    const count = 20_050
+    for (let i = 0; i < count / 2; i += 1) log.add(i, 0, started)
+    log.since(0)
+    appendFileSync(path, '{"seq":1,"at\n')
+    for (let i = count / 2; i < count; i += 1) log.add(i, 0, started)
+    expect(log.since(0)).toHaveLength(count)
     log.close()
   })
 

@@ -1,9 +1,20 @@
 /** Files of lines stay within their limit, and whoever reads them notices only that the oldest lines are gone. */
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LineFile, previousOf } from '../../src/supervisor/lineFile.ts'
+
+/** How much the disk still takes; null: everything. */
+const disk = vi.hoisted(() => ({ roomBytes: null as number | null }))
+
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>()
+  // write(2) on a disk that is almost full writes what fits, and says how much that was.
+  const writeSync = (fd: number, bytes: Buffer) =>
+    fs.writeSync(fd, bytes, 0, Math.min(bytes.length, disk.roomBytes ?? bytes.length))
+  return { ...fs, writeSync }
+})
 
 describe('a file of lines', () => {
   let dir: string
@@ -53,6 +64,28 @@ describe('a file of lines', () => {
     const alone = open(false)
     expect(alone.lines().length).toBeLessThan(60)
     alone.close()
+  })
+
+  it('keeps whole lines only when the disk takes a part of one', () => {
+    const file = open()
+    fill(file, 0, 2)
+    disk.roomBytes = 'whole\ncu'.length
+    file.write('whole')
+    file.write('cut')
+    file.flush()
+    disk.roomBytes = null
+    file.write('next')
+    expect(file.lines()).toEqual(['line 0', 'line 1', 'whole', 'next'])
+    file.close()
+    expect(readFileSync(path, 'utf8')).toBe('line 0\nline 1\nwhole\nnext\n')
+  })
+
+  it('removes what the end of an earlier writer has cut', () => {
+    writeFileSync(path, 'whole\n{"cut')
+    const file = open()
+    file.write('next')
+    expect(file.lines()).toEqual(['whole', 'next'])
+    file.close()
   })
 
   it('does not mind that somebody removes the one of before', () => {

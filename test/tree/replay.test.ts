@@ -62,12 +62,13 @@ describe.each([1, 2, 3])('walk %i', (seed) => {
   test('each transaction carries the digest that the tree then has, and is itself again after its bytes', async () => {
     const database = Database.initial()
     const mismatches: number[] = []
-    database.onDigestMismatch = (zxid) => mismatches.push(zxid)
     const transactions = await transactionsOf(seed, 200)
     for (const transaction of transactions) {
       const again = decodeTransaction(encodeTransaction(transaction))
       expect(again).toEqual(transaction)
       database.apply(again)
+      const { digest, header } = again
+      if (digest !== undefined && digest.treeDigest !== database.tree.digest) mismatches.push(header.zxid)
     }
     expect(mismatches).toEqual([])
     expect(transactions.filter(({ digest }) => digest !== undefined).length).toBeGreaterThan(100)

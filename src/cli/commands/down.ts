@@ -1,11 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { connectTo } from '../../control/client.ts'
 import { presenceIn } from '../../supervisor/presence.ts'
-import { fateOf } from '../../supervisor/processes.ts'
-import { readState } from '../../supervisor/supervisorState.ts'
 import type { Kept, Removal } from '../../supervisor/volumes.ts'
 import { defineCommand } from '../command.ts'
-import { exitCodes, OperationError } from '../errors.ts'
+import { endCluster, untilGone } from '../endCluster.ts'
+import { exitCodes } from '../errors.ts'
 import { chooseFolder, ifRunning, type RunningCluster } from '../findCluster.ts'
 import { removalLines } from '../format/removal.ts'
 import { countText } from '../format/words.ts'
@@ -76,38 +74,15 @@ const NOTHING: Removal = { removed: [], kept: [], failed: [] }
 async function end(running: RunningCluster, output: Output): Promise<number[]> {
   // It has noticed within a second that its folder is gone, and ends itself.
   if (running.condition === 'removed') {
-    await withProgress(output, 'waiting for it to end', null, over(running))
+    await withProgress(output, 'waiting for it to end', null, untilGone(running.dir, running.pid))
     return []
   }
   if (running.condition !== 'answers') throw cannotAnswer(running)
   const connection = connectTo(running.dir)
   const { members } = await connection.cluster()
-  const down = async (): Promise<void> => {
-    const state = readState(running.dir)
-    await connection.down()
-    if (state === null || fateOf(state) === 'unknown') await over(running)
-    else await until(() => fateOf(state) !== 'alive', running)
-  }
-  await withProgress(output, 'waiting for the members to stop', () => connection.cluster(), down())
+  const ended = endCluster(connection, running.dir)
+  await withProgress(output, 'waiting for the members to stop', () => connection.cluster(), ended)
   return members.filter((member) => member.exit === null).map((member) => member.id)
-}
-
-function over(running: RunningCluster): Promise<void> {
-  return until(async () => (await presenceIn(running.dir)) === null, running)
-}
-
-async function until(isOver: () => boolean | Promise<boolean>, { pid }: RunningCluster): Promise<void> {
-  const deadline = performance.now() + 10_000
-  while (!(await isOver())) {
-    if (performance.now() > deadline) {
-      throw new OperationError(
-        'STILL_RUNNING',
-        `all members have ended, but the supervisor (process ${pid}) still runs after 10 s`,
-        `end it with: kill ${pid}`,
-      )
-    }
-    await sleep(5)
-  }
 }
 
 function downedText({ name, members }: Downed, isOther: boolean): string {

@@ -3,6 +3,7 @@ import { defineCommand } from '../command.ts'
 import { isTold, parseEventTypes } from '../eventTypes.ts'
 import { eventLine } from '../format/event.ts'
 import { clockText } from '../format/words.ts'
+import { wrap } from '../format/wrap.ts'
 import { membersNamed } from '../memberNames.ts'
 import { type ClusterOptions, clusterOptions, parseMoment } from '../options.ts'
 import type { Output } from '../output.ts'
@@ -98,9 +99,9 @@ function printer({ relative }: EventsOptions, output: Output): (event: ClusterEv
   return (event) => {
     if (output.json) return output.document(event)
     first ??= event.at
-    output.print(
-      eventLine(event, relative ? relativeText(event.at - first) : clockText(event.at), output.paint),
-    )
+    const when = relative ? relativeText(event.at - first) : clockText(event.at)
+    const line = eventLine(event, when, output.paint)
+    output.print(wrap(line, output.tableColumns, when.length + '  all  '.length).join('\n'))
   }
 }
 

@@ -60,7 +60,7 @@ export const command = defineCommand<HandoverOptions>({
       const work = connection.handover({ to, selectors, waitTimeoutMs: waitTimeout }, hangUp.signal)
       const report: HandoverReport = await withProgress(output, `moving to ${to}`, look, work)
       if (output.json) output.document(report)
-      else output.print(forCluster(handoverText(report, output.paint), options))
+      else output.tell(forCluster(handoverText(report, output.paint), options))
       return report.problem === null ? exitCodes.done : exitCodes.failed
     } catch (error) {
       if (!hangUp.signal.aborted) throw error

@@ -56,8 +56,7 @@ export const command = defineCommand<LocalizeOptions>({
     {
       flags: '--ports <how>',
       description: 'auto: ports that are free now',
-      parse: parsePorts,
-      complete: ['auto'],
+      choices: ['auto'],
     },
     { flags: '--dry-run', description: 'print the configs and what would change, write nothing' },
     jsonOption,
@@ -98,11 +97,6 @@ function configErrors(problems: readonly Problem[]): OperationError {
   const message = `nothing was written: the configs have ${errors} error${errors === 1 ? '' : 's'}`
   const text = sortProblems(problems).map(formatProblem).join('\n')
   return new OperationError('BAD_CONFIG', message, text, exitCodes.usage)
-}
-
-function parsePorts(text: string): 'auto' {
-  if (text === 'auto') return text
-  throw usageError(`--ports takes auto; "${text}" is not that`, 'or give the first port: --base-port 12180')
 }
 
 function parseData(text: string, previous: unknown): GivenData[] {

@@ -1,6 +1,8 @@
+import type { LogRecord } from '../../control/connection.ts'
 import { LOG_LEVELS } from '../../supervisor/logQuery.ts'
 import { defineCommand } from '../command.ts'
 import { logFormatter } from '../format/log.ts'
+import { wrap } from '../format/wrap.ts'
 import { membersNamed } from '../memberNames.ts'
 import { type ClusterOptions, clusterOptions, parseMoment, wholeNumber } from '../options.ts'
 import { wantsColour } from '../output.ts'
@@ -12,6 +14,9 @@ interface LogsOptions extends ClusterOptions {
   since?: number
   level?: keyof typeof LOG_LEVELS
 }
+
+/** A line that goes on is indented to where the text of `member 0 | ` begins. */
+const HANG = 'member 0 | '.length
 
 export const command = defineCommand<LogsOptions>({
   name: 'logs',
@@ -56,9 +61,12 @@ export const command = defineCommand<LogsOptions>({
     const { connection } = cluster
     const members = words.length === 0 ? undefined : membersNamed(words, await connection.cluster())
     await noteEnding(cluster, output)
-    const format = output.json
-      ? JSON.stringify
-      : logFormatter({ paint: output.paint, colours: wantsColour(process.stdout), stacks: true })
+    const pretty = logFormatter({ paint: output.paint, colours: wantsColour(process.stdout), stacks: true })
+    const fitted = (record: LogRecord) => {
+      const lines = pretty(record).split('\n')
+      return lines.flatMap((line) => wrap(line, output.tableColumns, HANG)).join('\n')
+    }
+    const format = output.json ? JSON.stringify : fitted
     const { level, since, tail } = options
     const records = connection.logs({
       ...(members === undefined ? {} : { members }),

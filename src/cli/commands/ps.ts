@@ -36,7 +36,7 @@ export const command = defineCommand<PsOptions>({
       output.document({ ...contractOf(cluster), ...(ending === null ? {} : { ended: ending }) })
     else {
       const report = clusterReport(cluster, output, { isWide: options.output === 'wide', ended })
-      output.print(forCluster(report.join('\n'), options))
+      output.tell(forCluster(report.join('\n'), options))
     }
     return ending === null ? exitCodes.done : exitCodes.noCluster
   },

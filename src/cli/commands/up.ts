@@ -7,6 +7,7 @@ import { presenceIn, type RunningCluster } from '../../supervisor/presence.ts'
 import { defineCommand } from '../command.ts'
 import { forCluster } from '../commandLine.ts'
 import { endedOnDemand, leftToEnd, startDetached } from '../detached.ts'
+import { endCluster } from '../endCluster.ts'
 import { exitCodes, OperationError } from '../errors.ts'
 import { banner } from '../format/banner.ts'
 import { contractOf } from '../format/cluster.ts'
@@ -114,7 +115,7 @@ export const command = defineCommand<UpOptions>({
 })
 
 /** What runs already is shown or waited for, if it is what was asked for. @throws OperationError when it is not */
-function join(
+async function join(
   running: RunningCluster,
   request: UpRequest,
   options: UpOptions,
@@ -122,10 +123,12 @@ function join(
 ): Promise<undefined> {
   const { manifest } = new ClusterDir(running.dir)
   if (manifest !== null) refuseOtherWishes(running.name, request, options, manifest)
-  output.note(`${running.name} already runs (supervisor ${running.pid}, ${running.dir})`)
   const connection = connectTo(running.dir)
+  // It has to answer before it is said to run: one that is stopped does not.
+  await connection.cluster()
+  output.note(`${running.name} already runs (supervisor ${running.pid}, ${running.dir})`)
   return options.detach
-    ? serving(connection, options.waitTimeout, output, 'ready')
+    ? serving({ dir: running.dir, waitTimeoutMs: options.waitTimeout, isOwn: false }, output)
     : watch(connection, options, output)
 }
 
@@ -177,12 +180,11 @@ async function inBackground(request: UpRequest, options: UpOptions, output: Outp
     const starting = startDetached(request, waitTimeout, output, interrupts.signal)
     await Promise.race([withProgress(output, 'starting', null, starting), leave])
     const left = Math.max(0, Math.round(waitTimeout - (performance.now() - begun)))
-    const connection = connectTo(request.dir)
-    const shown = serving(connection, left, output, null)
+    const shown = serving({ dir: request.dir, waitTimeoutMs: left, isOwn: true }, output)
     await Promise.race([shown, interrupts.first])
     if (interrupts.count === 0) return undefined
     shown.catch(() => {})
-    await Promise.race([connection.down(), leave])
+    await Promise.race([connectTo(request.dir).down(), leave])
     throw endedOnDemand()
   } finally {
     leave.catch(() => {})
@@ -190,31 +192,44 @@ async function inBackground(request: UpRequest, options: UpOptions, output: Outp
   }
 }
 
-/** Waits until it serves, and shows it. @param ready what its last line begins with; null: ready in how long */
-async function serving(
-  connection: Connection,
-  waitTimeoutMs: number,
-  output: Output,
-  ready: string | null,
-): Promise<undefined> {
+interface Serving {
+  readonly dir: string
+  readonly waitTimeoutMs: number
+  /** Whether it runs because of this `up`: then it goes when nothing of it can run. */
+  readonly isOwn: boolean
+}
+
+/** Waits until it serves, and shows it. */
+async function serving({ dir, waitTimeoutMs, isOwn }: Serving, output: Output): Promise<undefined> {
+  const connection = connectTo(dir)
   const look = (): Promise<ClusterInfo> => connection.cluster()
   const what = 'waiting for the ensemble to serve'
   const cluster = await withProgress(output, what, look, connection.wait(waitTimeoutMs)).catch(
-    (error: unknown) => {
+    async (error: unknown) => {
       if (!(error instanceof OperationError)) throw error
       const isCrash = error.code === 'CRASHED'
       if (!isCrash && error.exitCode !== exitCodes.timedOut) throw error
-      const still = isCrash ? 'its supervisor still runs' : 'it still runs and may yet serve'
-      const hint = `${error.hint ?? ''}\n${still}: zk-pseudo ps; to end it: zk-pseudo down`
+      const isOver = isCrash && isOwn && (await look()).members.every(({ exit }) => exit !== null)
+      if (isOver) await endCluster(connection, dir, { undo: true })
+      const hint = `${error.hint ?? ''}\n${stateAfter(isCrash, isOver)}`
       throw new OperationError(error.code, error.message, hint.trim(), error.exitCode)
     },
   )
   if (output.json) output.document({ ...contractOf(cluster), supervisorPid: cluster.supervisorPid })
   else {
-    const last = `${ready ?? `ready in ${durationText(performance.now())}`}: ${cluster.connectString}`
+    const ready = isOwn ? `ready in ${durationText(performance.now())}` : 'ready'
+    const last = `${ready}: ${cluster.connectString}`
     output.print([...banner(cluster, output.paint, output.columns), ...servesLine(cluster), last].join('\n'))
   }
+  const crashed = cluster.members.filter(({ state }) => state === 'crashed')
+  for (const { id, exit } of crashed) output.note(`member ${id} crashed: ${exit}`)
   return undefined
+}
+
+function stateAfter(isCrash: boolean, isOver: boolean): string {
+  if (isOver) return 'nothing runs; once that is mended: zk-pseudo up'
+  const still = isCrash ? 'its supervisor still runs' : 'it still runs and may yet serve'
+  return `${still}: zk-pseudo ps; to end it: zk-pseudo down`
 }
 
 function servesLine({ leader, epoch, members }: ClusterInfo): string[] {

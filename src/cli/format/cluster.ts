@@ -4,7 +4,6 @@ import { memberStyle, type Output, type Paint, type Style } from '../output.ts'
 import { countLine, lossIn, wayBack } from './quorumLoss.ts'
 import { type Column, table } from './table.ts'
 import { durationText } from './words.ts'
-import { wrap } from './wrap.ts'
 
 /** What `ps --json` leaves out of a member. */
 type Unlisted = 'voter' | 'listed' | 'clientHost'
@@ -76,7 +75,7 @@ export interface ReportOptions {
 
 export function clusterReport(
   cluster: ClusterInfo,
-  output: Pick<Output, 'paint' | 'columns' | 'tableColumns'>,
+  output: Pick<Output, 'paint' | 'tableColumns'>,
   { isWide = false, ended = null }: ReportOptions = {},
 ): string[] {
   const { paint } = output
@@ -96,8 +95,7 @@ export function clusterReport(
     .filter(({ listed }) => !listed)
     .map(({ id }) => `member ${id} is not in the ensemble's server list: reconfig -add lets it in`)
   const lost = ended === null ? lossLines(cluster) : []
-  const said = [...pausedLines(cluster), ...lost, ...exits, ...strangers]
-  const notes = said.flatMap((line) => wrap(line, output.columns))
+  const notes = [...pausedLines(cluster), ...lost, ...exits, ...strangers]
   return [
     ended === null ? headline(cluster, paint) : `${paint('bold', cluster.name)}: down, ${ended}`,
     '',

@@ -2,20 +2,19 @@
 import type { HandoverReport } from '../../control/api.ts'
 import type { Paint } from '../output.ts'
 import { durationText, membersText } from './words.ts'
-import { wrap } from './wrap.ts'
 
 /** A line for each member, what stopped it, and how the ensemble is now. */
 export function handoverText(report: HandoverReport, paint: Paint): string {
   const { to, moved, left, problem, leaderBefore, leaderAfter, epoch, writeGapMs } = report
   const steps = moved.flatMap(({ member, role, ms, note }) => {
     const line = `member ${member}${role === null ? '' : ` (${role})`} runs with ${to}, after ${durationText(ms)}`
-    return note === null ? [line] : [line, ...wrap(note, 78).map((more) => `  ${more}`)]
+    return note === null ? [line] : [line, `  ${note}`]
   })
   const nothing = moved.length + left.length === 0 ? [`every member meant runs with ${to} already`] : []
-  const kept = reasons(left).flatMap(({ ids, why }) => {
-    return wrap(`${membersText(ids)} ${ids.length === 1 ? 'stays as it is' : 'stay as they are'}: ${why}`, 80)
+  const kept = reasons(left).map(({ ids, why }) => {
+    return `${membersText(ids)} ${ids.length === 1 ? 'stays as it is' : 'stay as they are'}: ${why}`
   })
-  const stopped = problem === null ? [] : wrap(`${paint(['red', 'bold'], 'stopped:')} ${problem}`, 80)
+  const stopped = problem === null ? [] : [`${paint(['red', 'bold'], 'stopped:')} ${problem}`]
   const gap =
     writeGapMs === null || moved.length === 0
       ? ''

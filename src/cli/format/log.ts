@@ -2,17 +2,17 @@
  * Log records for a terminal: pino-pretty's lines with the member's name in its own colour in front. Loaded only by
  * the commands that print logs.
  */
-import { stripVTControlCharacters } from 'node:util'
 import { prettyFactory } from 'pino-pretty'
 import type { LogRecord } from '../../control/connection.ts'
 import { memberStyle, type Paint } from '../output.ts'
+import { printedWidth, wrap } from './wrap.ts'
 
 export interface LogStyle {
   paint: Paint
   colours: boolean
   /** Whole stack traces; else their first lines. */
   stacks: boolean
-  /** Columns for a line: a record's fields are shortened or dropped where they would not fit. */
+  /** Columns for a line: a record's fields are shortened or dropped where they would not fit, and its message is broken. */
   width?: () => number
 }
 
@@ -29,11 +29,13 @@ export function logFormatter({ paint, colours, stacks, width }: LogStyle): (reco
   })
   const within = (room: number, record: LogRecord): string => {
     const whole = pretty(record).trimEnd()
-    if (stripVTControlCharacters(whole).length <= room) return whole
+    if (printedWidth(whole) <= room) return whole
     const { level, time, msg, member: _, ...fields } = record
     const said = pretty({ level, time, msg }).trimEnd()
-    const left = room - stripVTControlCharacters(said).length - ' …'.length
-    return left < LEAST_FIELDS ? said : `${said} ${JSON.stringify(fields).slice(0, left)}…`
+    const left = room - printedWidth(said) - ' …'.length
+    return left < LEAST_FIELDS
+      ? wrap(said, room).join('\n')
+      : `${said} ${JSON.stringify(fields).slice(0, left)}…`
   }
   return ({ logger, stack, ...record }) => {
     const said = logger === undefined ? (record.msg ?? '') : `${logger}: ${record.msg ?? ''}`
@@ -43,6 +45,8 @@ export function logFormatter({ paint, colours, stacks, width }: LogStyle): (reco
     const prefix = record.member === undefined ? 'ensemble' : `member ${record.member}`
     const shown = record.member === undefined ? prefix : paint(memberStyle(record.member), prefix)
     const room = (width?.() ?? Number.POSITIVE_INFINITY) - prefix.length - ' | '.length
-    return `${shown} ${paint('dim', '|')} ${within(room, { ...record, msg })}${lines.join('')}`
+    const bar = ` ${paint('dim', '|')} `
+    const text = within(room, { ...record, msg }).replaceAll('\n', `\n${' '.repeat(prefix.length)}${bar}`)
+    return `${shown}${bar}${text}${lines.join('')}`
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Aligned tables. Columns that do not fit are left out, the least important first, so that no line ever wraps.
  */
-import { stripVTControlCharacters } from 'node:util'
+import { printedWidth } from './wrap.ts'
 
 export interface Column {
   title: string
@@ -49,8 +49,4 @@ function leastImportant(columns: Column[], shown: Set<number>): number | null {
 export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const blanks = ' '.repeat(Math.max(0, width - printedWidth(text)))
   return align === 'left' ? text + blanks : blanks + text
-}
-
-function printedWidth(text: string): number {
-  return stripVTControlCharacters(text).length
 }

@@ -6,7 +6,6 @@ import type { ClusterInfo, MemberInfo, Verb, Verdict } from '../../control/api.t
 import { memberStyle, type Paint } from '../output.ts'
 import { countLine, lossIn, wayBack } from './quorumLoss.ts'
 import { durationText, listText, membersText } from './words.ts'
-import { wrap } from './wrap.ts'
 
 const done: Record<Verb, string> = {
   kill: 'killed',
@@ -34,7 +33,8 @@ export function verdictText(view: VerdictView): string {
   const lines = [paint('bold', `${done[verb]} ${whoText(view)}`)]
   if (!waited) return [...lines, 'not waited for what follows; to see it: zk-pseudo ps'].join('\n')
   lines.push(...(verdict.quorum ? leadershipLines(view) : lostQuorumLines(view)))
-  if (verdict.why) lines.push(...wrap(`why: ${verdict.why}`, 80))
+  for (const { member, reason } of verdict.crashed ?? []) lines.push(`member ${member} crashed: ${reason}`)
+  if (verdict.why) lines.push(`why: ${verdict.why}`)
   if (verdict.votes && Object.keys(verdict.votes).length > 0) lines.push(votesLine(verdict.votes, paint))
   if (verdict.sessionsMoved !== null || verdict.sessionsExpired !== null) {
     lines.push(`sessions: ${verdict.sessionsMoved ?? '?'} moved, ${verdict.sessionsExpired ?? '?'} expired`)

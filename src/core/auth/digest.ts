@@ -9,7 +9,9 @@ export function digestId(credentials: string, algorithm = 'sha1'): string {
   return `${user}:${createHash(algorithm).update(credentials).digest('base64')}`
 }
 
-/** Without a regular expression for the colons at the end: that would take time by the square of their number. */
+/**
+ * Without a regular expression for the colons at the end: that would take time by the square of their number.
+ */
 function isUserAndHash(id: string): boolean {
   let end = id.length
   while (end > 0 && id[end - 1] === ':') end--

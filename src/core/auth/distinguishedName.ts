@@ -1,4 +1,6 @@
-/** Whether a text is a distinguished name to Java's X500Principal, which decides what an x509 ACL may hold. */
+/**
+ * Whether a text is a distinguished name to Java's X500Principal, which decides what an x509 ACL may hold.
+ */
 
 /** AVAKeyword: the names that it knows without being told. */
 const KEYWORDS = new Set(

@@ -1,4 +1,6 @@
-/** Names as KerberosName takes them apart: `service/host@realm`; what has no `@` is a service as it stands. */
+/**
+ * Names as KerberosName takes them apart: `service/host@realm`; what has no `@` is a service as it stands.
+ */
 
 export interface KerberosName {
   readonly service: string

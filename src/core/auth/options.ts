@@ -1,4 +1,7 @@
-/** What of a member's configuration decides who is who. Passwords are in here: it is made at the start, not kept. */
+/**
+ * What of a member's configuration decides who is who. Passwords are in here: it is made at the start, not
+ * kept.
+ */
 
 /** A provider that `authProvider.N` can add; the values are its class in Apache. */
 export const PROVIDER_CLASSES = {

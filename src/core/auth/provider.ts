@@ -9,7 +9,9 @@ import type { AclScheme } from '../../tree/acl.ts'
 export interface Caller {
   /** As Java prints addresses: IPv6 in full. */
   readonly address: string
-  /** The subject of the certificate that TLS has verified, as RFC 2253 writes it; null where there is none. */
+  /**
+   * The subject of the certificate that TLS has verified, as RFC 2253 writes it; null where there is none.
+   */
   readonly certificateSubject: string | null
 }
 

@@ -1,4 +1,7 @@
-/** `sasl`: ids that a SASL exchange has proven (SASLAuthenticationProvider); see saslExchange.ts for the exchange. */
+/**
+ * `sasl`: ids that a SASL exchange has proven (SASLAuthenticationProvider); see saslExchange.ts for the
+ * exchange.
+ */
 
 import { kerberosName } from './kerberosName.ts'
 import type { AuthenticationOptions } from './options.ts'

@@ -99,7 +99,10 @@ export class SaslExchange {
     if (count !== 1) throw wrong('nonce-count')
   }
 
-  /** Unlike Apache's, it remembers nobody: there, an unknown name may log in with the last known user's password. */
+  /**
+   * Unlike Apache's, it remembers nobody: there, an unknown name may log in with the last known user's
+   * password.
+   */
   private passwordOf(username: string): string {
     const { users, superPassword } = this.options
     const listed = users.get(username)

@@ -1,5 +1,6 @@
 /**
- * What a member tells the others: its vote to every voter, again after silences that grow, and answers to those who ask.
+ * What a member tells the others: its vote to every voter, again after silences that grow, and answers to
+ * those who ask.
  */
 import type { Sid } from '../../protocol/ids.ts'
 import { ServerState } from '../../protocol/opcodes.ts'
@@ -74,8 +75,9 @@ export class Canvass {
   }
 
   /**
-   * Two members that are no voters, each in the other's configuration, would answer one another for ever. While this
-   * member looks, once a round is enough: a later vote of ours settles nothing, and a settled member always answers.
+   * Two members that are no voters, each in the other's configuration, would answer one another for ever.
+   * While this member looks, once a round is enough: a later vote of ours settles nothing, and a settled
+   * member always answers.
    */
   answerOnce(position: Position, to: Sid, reason: string): void {
     if (position.state === looking && this.told.has(to)) return

@@ -1,6 +1,6 @@
 /**
- * Bytes of the election port: the greeting of whoever dials (QuorumCnxManager.InitialMessage), and notifications
- * (FastLeaderElection.buildMsg) behind a length.
+ * Bytes of the election port: the greeting of whoever dials (QuorumCnxManager.InitialMessage), and
+ * notifications (FastLeaderElection.buildMsg) behind a length.
  */
 
 import type { Sid } from '../../protocol/ids.ts'
@@ -79,7 +79,9 @@ export interface Address {
   readonly port: number
 }
 
-/** Who dials, and where it wants to be dialled: empty in the form of 3.4, and where it names only wildcards. */
+/**
+ * Who dials, and where it wants to be dialled: empty in the form of 3.4, and where it names only wildcards.
+ */
 export interface Greeting {
   readonly sid: Sid
   readonly addresses: readonly Address[]

@@ -1,6 +1,6 @@
 /**
- * FastLeaderElection: members tell one another for whom they vote, adopt every better vote they hear, and settle
- * on the one that a quorum shares. Between elections a member answers whoever still looks.
+ * FastLeaderElection: members tell one another for whom they vote, adopt every better vote they hear, and
+ * settle on the one that a quorum shares. Between elections a member answers whoever still looks.
  *
  * Invariants: the round never falls while looking (only joining an ensemble that has settled takes that
  * ensemble's round); a vote only improves within a round; nothing is settled without a quorum for it.
@@ -11,8 +11,8 @@
  * every quorum. Here that wait ends as soon as every voter that is not gone has cast the same vote
  * (`outcomeOf`).
  *
- * An election starts over when a notification brings a later configuration with other voters. A leader that hands
- * over with a reconfig names its successor, and there is no election (`designate`).
+ * An election starts over when a notification brings a later configuration with other voters. A leader that
+ * hands over with a reconfig names its successor, and there is no election (`designate`).
  */
 import type { Sid } from '../../protocol/ids.ts'
 import { ServerState } from '../../protocol/opcodes.ts'
@@ -39,7 +39,9 @@ export interface Candidacy {
 const NEVER = Number.POSITIVE_INFINITY
 const { looking, following, leading, observing } = ServerState
 
-/** Beyond this, rounds begin anew: whoever can dial may name any, and must not use up what a number can count. */
+/**
+ * Beyond this, rounds begin anew: whoever can dial may name any, and must not use up what a number can count.
+ */
 const LAST_ROUND = 2 ** 51
 /** What members may add to it within one election. */
 const ROUND_LEAP = 0x1_0000
@@ -83,8 +85,9 @@ export class Election {
   }
 
   /**
-   * Why the leadership that this member was elected to cannot be established any more, because too many of those
-   * who elected it look elsewhere; null otherwise. To lead on would mean waiting out initLimit for them.
+   * Why the leadership that this member was elected to cannot be established any more, because too many of
+   * those who elected it look elsewhere; null otherwise. To lead on would mean waiting out initLimit for
+   * them.
    */
   get abandoned(): string | null {
     return this.support?.lossReason ?? null
@@ -110,8 +113,8 @@ export class Election {
   }
 
   /**
-   * The old leader has named the next one, and every member of the new configuration hears the same: to be tried at
-   * once, as an election's outcome would be. A member that cannot reach it comes back to `start`.
+   * The old leader has named the next one, and every member of the new configuration hears the same: to be
+   * tried at once, as an election's outcome would be. A member that cannot reach it comes back to `start`.
    */
   designate(leader: Sid, own: Candidacy, now: Now): void {
     const { sid, electorate } = this.options
@@ -134,7 +137,9 @@ export class Election {
     this.finalizeAtMs = NEVER
   }
 
-  /** The epoch of the settled leader is agreed: answers name it from now on (QuorumPeer.updateElectionVote). */
+  /**
+   * The epoch of the settled leader is agreed: answers name it from now on (QuorumPeer.updateElectionVote).
+   */
   established(epoch: Epoch): void {
     this.vote = { ...this.vote, peerEpoch: epoch }
     this.support = null
@@ -211,7 +216,8 @@ export class Election {
     } else if (this.isBetter(theirs, this.vote)) {
       this.improve(theirs, `better vote of member ${from}`, now)
     } else if (this.isBetter(this.vote, theirs)) {
-      // It may have missed our vote, cast while it still followed somebody; Apache lets it wait for our time-out.
+      // It may have missed our vote, cast while it still followed somebody; Apache lets it wait for our
+      // time-out.
       this.canvass.answer(this.position, from, `it votes for ${theirs.leader}`)
     }
     this.candidates.set(theirs.leader, theirs)
@@ -220,9 +226,10 @@ export class Election {
   }
 
   /**
-   * A voter of the pending configuration that does not know it yet: its vote is for nobody, but its round counts, for it
-   * will not come back to ours. (Apache leaves it there, and may never find a quorum of that configuration.) It needs
-   * our vote to have one of its own; while we have none either there is nothing to tell.
+   * A voter of the pending configuration that does not know it yet: its vote is for nobody, but its round
+   * counts, for it will not come back to ours. (Apache leaves it there, and may never find a quorum of that
+   * configuration.) It needs our vote to have one of its own; while we have none either there is nothing to
+   * tell.
    */
   private heardUndecided(from: Sid, round: number, now: Now): void {
     if (round > this.round) {

@@ -1,8 +1,8 @@
 /**
- * Which peers an election need not wait for. A peer is gone when it was heard or reached before and is not reached
- * now, or when its port has refused for so long that it is not merely starting. A refused dial alone means
- * nothing: members that start together open their ports at different milliseconds, and two of three that
- * decided in that gap would have to be joined, or deposed, by the third.
+ * Which peers an election need not wait for. A peer is gone when it was heard or reached before and is not
+ * reached now, or when its port has refused for so long that it is not merely starting. A refused dial alone
+ * means nothing: members that start together open their ports at different milliseconds, and two of three
+ * that decided in that gap would have to be joined, or deposed, by the third.
  */
 import type { Sid } from '../../protocol/ids.ts'
 

@@ -1,4 +1,7 @@
-/** A vote, which of two is better, and when two are the same (FastLeaderElection.totalOrderPredicate, Vote.equals). */
+/**
+ * A vote, which of two is better, and when two are the same (FastLeaderElection.totalOrderPredicate,
+ * Vote.equals).
+ */
 import type { Sid } from '../../protocol/ids.ts'
 import { ServerState } from '../../protocol/opcodes.ts'
 import type { Epoch, Zxid } from '../../protocol/zxid.ts'
@@ -6,7 +9,10 @@ import type { VoteView } from '../events.ts'
 import type { Electorate } from '../quorum/electorate.ts'
 import type { Notification } from './notification.ts'
 
-/** For whom, and with which history: `zxid` and `peerEpoch` are the candidate's last logged zxid and currentEpoch. */
+/**
+ * For whom, and with which history: `zxid` and `peerEpoch` are the candidate's last logged zxid and
+ * currentEpoch.
+ */
 export interface Vote {
   readonly leader: Sid
   readonly zxid: Zxid
@@ -28,8 +34,9 @@ const LEAST = -(2 ** 63)
 export const NOBODY: Omit<Vote, 'round'> = { leader: LEAST as Sid, zxid: LEAST as Zxid, peerEpoch: LEAST }
 
 /**
- * Whether `a` beats `b`, whatever their rounds: by epoch, then zxid, then sid. Who has no weight never wins, and
- * gives way to whoever has some: a candidate that nobody may elect must not keep a better one from being named.
+ * Whether `a` beats `b`, whatever their rounds: by epoch, then zxid, then sid. Who has no weight never wins,
+ * and gives way to whoever has some: a candidate that nobody may elect must not keep a better one from being
+ * named.
  */
 export function isBetter(a: Vote, b: Vote, weightOf: Electorate['weightOf']): boolean {
   if (weightOf(a.leader) === 0) return false
@@ -45,9 +52,9 @@ export function isSameVote(a: Vote, b: Vote): boolean {
 }
 
 /**
- * Whether two cast votes support one another. Once members have settled only leader and epoch are compared, because
- * zxid and round differ with the moment of joining (ZOOKEEPER-1805); and not even the epoch between messages
- * with and without a version, which disagree about it (ZOOKEEPER-1732).
+ * Whether two cast votes support one another. Once members have settled only leader and epoch are compared,
+ * because zxid and round differ with the moment of joining (ZOOKEEPER-1805); and not even the epoch between
+ * messages with and without a version, which disagree about it (ZOOKEEPER-1732).
  */
 export function agree(a: CastVote, b: CastVote): boolean {
   if (a.state === ServerState.looking || b.state === ServerState.looking) return isSameVote(a.vote, b.vote)

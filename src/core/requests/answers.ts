@@ -14,23 +14,20 @@ import { invariant } from '../invariant.ts'
 import type { Client, Queued } from './client.ts'
 import { Replies } from './replies.ts'
 import { DeskStatistics } from './statistics.ts'
-
-export interface AnswersParts {
-  readonly emit: (effect: SendEffect) => void
-  /** A frame left for this client; its xid, or what stands in its place. */
-  readonly sent: (client: Client, xid: number) => void
-}
+import type { Throttle } from './throttle.ts'
 
 export class Answers {
   readonly statistics = new DeskStatistics()
   /** What is served; null while nothing is. */
   database: Database | null = null
-  private readonly parts: AnswersParts
+  private readonly emit: (effect: SendEffect) => void
+  private readonly throttle: Throttle
   private readonly replies = new Replies()
   private leastZxid: Zxid = ZERO_ZXID
 
-  constructor(parts: AnswersParts) {
-    this.parts = parts
+  constructor(emit: (effect: SendEffect) => void, throttle: Throttle) {
+    this.emit = emit
+    this.throttle = throttle
   }
 
   /** @param leastZxid what clients are told at least, though less was applied */
@@ -63,7 +60,9 @@ export class Answers {
     this.send(client, this.replies.withBody(xid, ZERO_ZXID, write, err))
   }
 
-  /** The reply to a request at its place. What `write` throws is the client's mistake, and becomes the reply. */
+  /**
+   * The reply to a request at its place. What `write` throws is the client's mistake, and becomes the reply.
+   */
   answer(client: Client, queued: Queued, now: Now, write: Parameters<Replies['withBody']>[2]): void {
     const { zxid } = this
     this.told(client, zxid)
@@ -111,8 +110,8 @@ export class Answers {
   private send(client: Client, bytes: Buffer): void {
     client.statistics.sent += 1
     this.statistics.sent += 1
-    this.parts.emit({ kind: 'reply', connection: client.connection, bytes })
+    this.emit({ kind: 'reply', connection: client.connection, bytes })
     // A connect response has its protocol version, 0, where others have their xid.
-    this.parts.sent(client, bytes.readInt32BE(4))
+    this.throttle.answered(client, bytes.readInt32BE(4))
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Who a connection is, and what it may not do before that is known: auth packets, SASL tokens, certificates, and
- * `enforce.auth` (ZooKeeperServer.processPacket and processSasl, AuthenticationHelper).
+ * Who a connection is, and what it may not do before that is known: auth packets, SASL tokens, certificates,
+ * and `enforce.auth` (ZooKeeperServer.processPacket and processSasl, AuthenticationHelper).
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/reader.ts'
@@ -47,7 +47,7 @@ export class Authenticator {
   constructor(options: RequestOptions) {
     this.options = authenticationOf(options)
     this.mostIdBytes = options.juteMaxBuffer ?? DEFAULT_MAX_BUFFER
-    this.mostBytes = mostTransactionBytes(this.mostIdBytes)
+    this.mostBytes = mostTransactionBytes(options)
     this.providers = providersOf(this.options)
     this.randomBytes =
       options.randomBytes ??
@@ -65,8 +65,8 @@ export class Authenticator {
   }
 
   /**
-   * What the certificate of a TLS connection proves: NettyServerCnxnFactory.CertificateVerifier. A sentence when
-   * the connection must not go on.
+   * What the certificate of a TLS connection proves: NettyServerCnxnFactory.CertificateVerifier. A sentence
+   * when the connection must not go on.
    */
   proveCertificate(identity: Identity): string | null {
     if (identity.certificateSubject === null || this.prove(identity, 'x509', null)) return null
@@ -77,7 +77,7 @@ export class Authenticator {
   sasl(identity: Identity, token: Buffer | null): SaslReply {
     const { sasl, allowsSaslFailures } = this.options
     if (token === null) throw new DecodeError('a SASL request without a token')
-    // Asked Apache 3.8.0: a server without SASL says yes to nothing.
+    // Verified against Apache 3.8.0: a server without SASL says yes to nothing.
     if (sasl === null) return { err: ErrorCode.Ok, token: null, failure: null }
     identity.sasl ??= new SaslExchange(sasl, this.nonce())
     try {

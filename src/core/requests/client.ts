@@ -38,7 +38,10 @@ export class Client {
   readonly address: string
   /** The subject of its TLS certificate; null without one. */
   readonly certificateSubject: string | null
-  /** `new`: no ConnectRequest yet. `opening`: its session is being made or checked. `refused`: not heard any more. */
+  /**
+   * `new`: no ConnectRequest yet. `opening`: its session is being made or checked. `refused`: not heard any
+   * more.
+   */
   phase: 'new' | 'opening' | 'open' | 'refused' = 'new'
   /** The port of the client's end; null where it is not known. */
   port: number | null = null

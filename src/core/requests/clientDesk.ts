@@ -1,9 +1,9 @@
 /**
- * One member's client side: connections, their sessions and proofs of identity. What becomes of their requests
- * stands in requestProcessor.ts, what they are told in answers.ts.
+ * One member's client side: connections, their sessions and proofs of identity. What becomes of their
+ * requests stands in requestProcessor.ts, what they are told in answers.ts.
  *
- * Invariants: a session has one connection here at most; events that a transaction causes leave before any reply
- * that could show it; nothing that a client sends is worse than the end of its connection.
+ * Invariants: events that a transaction causes leave before any reply that could show it; nothing that a client
+ * sends is worse than the end of its connection.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { formatSessionId, type SessionId } from '../../protocol/ids.ts'
@@ -17,72 +17,56 @@ import { OPEN_ACL_ID } from '../../tree/aclTable.ts'
 import type { Database, TxnResult } from '../../tree/database.ts'
 import { Watches } from '../../tree/watches.ts'
 import type { ConnectionId, Now, SendEffect } from '../effects.ts'
-import type { MemberEvent } from '../events.ts'
+import { Fifo } from '../fifo.ts'
 import type { MemberSessions } from '../sessions/memberSessions.ts'
+import { AbandonedWrites } from './abandonedWrites.ts'
 import { Answers } from './answers.ts'
 import { Authenticator } from './authenticate.ts'
 import { Client, freshStatistics } from './client.ts'
-import { ConnectDesk } from './connectDesk.ts'
+import { ConnectDesk, type Connecting } from './connectDesk.ts'
+import { Connections } from './connections.ts'
 import type { RequestOptions } from './options.ts'
+import type { Request } from './request.ts'
 import { RequestProcessor, SESSION_MOVED } from './requestProcessor.ts'
 import type { DeskStatistics } from './statistics.ts'
 import { Throttle } from './throttle.ts'
 import { ConnectionThrottle } from './throttleConnections.ts'
 import { DEFAULT_THROTTLE } from './throttleOptions.ts'
 
-export interface ClientDeskParts {
-  readonly options: RequestOptions
-  readonly emit: (effect: SendEffect) => void
-  /** Requests go through here to whoever leads. */
-  readonly sessions: MemberSessions
-}
-
 export class ClientDesk {
   readonly watches: Watches
-  private readonly parts: ClientDeskParts
+  private readonly options: RequestOptions
+  private readonly emit: (effect: SendEffect) => void
+  private readonly sessions: MemberSessions
   private readonly answers: Answers
   private readonly processor: RequestProcessor
   private readonly connecting: ConnectDesk
   private readonly authenticator: Authenticator
   private readonly throttle: Throttle
   private readonly connectionThrottle: ConnectionThrottle
-  private readonly clients = new Map<ConnectionId, Client>()
-  private readonly bySession = new Map<SessionId, Client>()
+  private readonly clients: Connections
+  /** What goes to the leader next. */
+  private readonly outbox = new Fifo<Request>()
+  /** Clients whose session is there, and who sent frames while it was not. */
+  private readonly opened = new Fifo<Client>()
 
-  constructor(parts: ClientDeskParts) {
-    this.parts = parts
-    const { options, sessions, emit } = parts
-    const close = (client: Client, reason: string) => this.closeClient(client, reason)
+  constructor(options: RequestOptions, sessions: MemberSessions, emit: (effect: SendEffect) => void) {
+    this.options = options
+    this.sessions = sessions
+    this.emit = emit
     this.watches = new Watches((watcher, type, path, aclId) => this.notify(watcher, type, path, aclId))
     this.authenticator = new Authenticator(options)
-    this.answers = new Answers({ emit, sent: (client, xid) => this.throttle.answered(client, xid) })
-    this.processor = new RequestProcessor({
-      skipAcl: options.skipAcl,
-      sessions,
-      authenticator: this.authenticator,
-      watches: this.watches,
-      answers: this.answers,
-      close,
-      sessionEnded: (client) => this.sessionEnded(client),
-    })
-    this.throttle = new Throttle({
-      options: options.throttle,
-      emit,
-      process: (client, arrival, isLate, now) => this.processor.process(client, arrival, isLate, now),
-      close,
-    })
+    this.throttle = new Throttle(options.throttle, emit)
+    this.answers = new Answers(emit, this.throttle)
+    const abandoned = new AbandonedWrites()
+    this.clients = new Connections(emit, this.throttle, this.watches, abandoned)
+    const shared = { sessions, answers: this.answers, connections: this.clients }
+    const { authenticator, watches } = this
+    const { skipAcl } = options
+    this.processor = new RequestProcessor({ ...shared, skipAcl, authenticator, watches, abandoned })
+    this.connecting = new ConnectDesk({ ...shared, options, emit })
     const { throttle = DEFAULT_THROTTLE, random = () => 1 } = options
     this.connectionThrottle = new ConnectionThrottle(throttle.connections, random)
-    this.connecting = new ConnectDesk({
-      options,
-      sessions,
-      replyNotReadOnly: (client) => this.answers.header(client, 0, this.answers.zxid, ErrorCode.NotReadOnly),
-      reply: (client, response) => this.answers.connected(client, response),
-      close,
-      event: (event) => this.event(event),
-      replace: (sessionId) => this.closeSessionConnection(sessionId, 'its client has connected again'),
-      opened: (client, now) => this.opened(client, now),
-    })
   }
 
   get statistics(): DeskStatistics {
@@ -94,16 +78,16 @@ export class ClientDesk {
   }
 
   get connections(): IterableIterator<Readonly<Client>> {
-    return this.clients.values()
+    return this.clients.all()
   }
 
   get connectionCount(): number {
-    return this.clients.size
+    return this.clients.count
   }
 
   /** `crst`. */
   resetConnectionStatistics(): void {
-    for (const client of this.clients.values())
+    for (const client of this.clients.all())
       client.statistics = freshStatistics(client.statistics.establishedAtMs)
   }
 
@@ -127,7 +111,9 @@ export class ClientDesk {
     if (database !== null) database.tree.changes = null
     this.answers.database = null
     this.connecting.stop()
-    for (const client of [...this.clients.values()]) this.closeClient(client, reason)
+    for (const client of [...this.clients.all()]) this.clients.close(client, reason)
+    this.outbox.clear()
+    this.opened.clear()
     this.processor.clear()
     this.throttle.clear()
   }
@@ -143,40 +129,14 @@ export class ClientDesk {
     const queue = this.throttle.underway()
     const client = new Client(connection, address, certificateSubject, queue, now.wallMs)
     client.port = port
-    this.clients.set(connection, client)
+    this.clients.add(client)
     const problem = this.authenticator.proveCertificate(client)
-    if (problem !== null) this.closeClient(client, problem)
+    if (problem !== null) this.clients.close(client, problem)
   }
 
-  disconnected(connection: ConnectionId, now: Now): void {
+  disconnected(connection: ConnectionId): void {
     const client = this.clients.get(connection)
-    if (client === undefined) return
-    this.forget(client)
-    this.throttle.pump(now)
-  }
-
-  private forget(client: Client): void {
-    this.clients.delete(client.connection)
-    this.watches.remove(client.connection)
-    this.connecting.forget(client)
-    if (this.bySession.get(client.sessionId) === client) this.bySession.delete(client.sessionId)
-    this.processor.forget(client)
-    this.throttle.forget(client)
-  }
-
-  private closeClient(client: Client, reason: string): void {
-    if (!this.clients.has(client.connection)) return
-    this.forget(client)
-    this.parts.emit({ kind: 'closeClient', connection: client.connection, reason })
-  }
-
-  private closeSessionConnection(sessionId: SessionId, reason: string): void {
-    const client = this.bySession.get(sessionId)
-    if (client !== undefined) this.closeClient(client, reason)
-  }
-
-  private event(event: MemberEvent): void {
-    this.parts.emit({ kind: 'event', event })
+    if (client !== undefined) this.clients.forget(client)
   }
 
   frame(connection: ConnectionId, frame: Buffer, now: Now): void {
@@ -185,11 +145,47 @@ export class ClientDesk {
     client.statistics.received += 1
     this.statistics.received += 1
     if (!this.isOpen) {
-      this.closeClient(client, 'this member does not serve')
+      this.clients.close(client, 'this member does not serve')
       return
     }
     this.hear(client, frame, now)
-    this.throttle.pump(now)
+  }
+
+  /**
+   * What is to go to the leader next, after whatever is answered here on the way; null when every request whose turn
+   * has come is done. To be called after every step: any of them may let somebody in.
+   */
+  next(now: Now): Request | null {
+    for (;;) {
+      const request = this.outbox.shift()
+      if (request !== undefined) return request
+      if (!this.admit(now) && !this.hearHeld(now)) return null
+    }
+  }
+
+  /** @returns false while no request may go on */
+  private admit(now: Now): boolean {
+    const admitted = this.throttle.next(now)
+    if (admitted === null) return false
+    const { client, arrival, verdict } = admitted
+    if (verdict === 'stale') {
+      this.clients.close(client, `its request ${arrival.xid} has waited too long`)
+      return true
+    }
+    const requests = this.processor.process(client, arrival, verdict === 'late', now)
+    this.throttle.holdIfBusy(client)
+    for (const request of requests) this.outbox.push(request)
+    return true
+  }
+
+  /** A frame that came while its session was being opened. @returns false when there is none */
+  private hearHeld(now: Now): boolean {
+    const client = this.opened.peek()
+    if (client === undefined) return false
+    const frame = client.isGone ? undefined : client.held.shift()
+    if (frame === undefined) this.opened.shift()
+    else this.hear(client, frame, now)
+    return true
   }
 
   /** Damaged frames end their connection, whenever their turn comes. */
@@ -200,41 +196,40 @@ export class ClientDesk {
       else if (client.phase === 'new') this.connect(client, frame, now)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
-      this.closeClient(client, `a frame that cannot be read: ${error.message}`)
+      this.clients.close(client, `a frame that cannot be read: ${error.message}`)
     }
   }
 
   private connect(client: Client, frame: Buffer, now: Now): void {
     if (!this.connectionThrottle.admits(frame, now)) {
-      this.closeClient(client, 'connection_throttle_tokens are used up')
+      this.clients.close(client, 'connection_throttle_tokens are used up')
       return
     }
-    this.connecting.request(client, frame, this.answers.zxid, now)
+    this.proceed(this.connecting.request(client, frame, this.answers.zxid, now))
     if (client.phase === 'opening' && !client.isGone) this.throttle.hold(client)
   }
 
-  /** Its session is there: what came meanwhile is its turn now. */
-  private opened(client: Client, now: Now): void {
+  private proceed({ request, opened: client }: Connecting): void {
+    if (request !== undefined) this.outbox.push(request)
+    if (client === undefined) return
     client.phase = 'open'
     this.throttle.release(client)
-    this.bySession.set(client.sessionId, client)
-    const held = client.held
-    client.held = []
-    for (const frame of held) if (this.clients.has(client.connection)) this.hear(client, frame, now)
+    this.clients.opened(client)
+    if (client.held.length > 0) this.opened.push(client)
   }
 
   private request(client: Client, frame: Buffer, now: Now): void {
     const reader = new Reader(frame)
     const header = RequestHeader.read(reader)
     const { type } = header
-    // A ping's answer bears this xid whatever the question bore (asked Apache 3.8.0).
+    // A ping's answer bears this xid whatever the question bore (verified against Apache 3.8.0).
     const xid = type === OpCode.ping ? Xid.ping : header.xid
     if (client.hasMovedAway) {
-      this.closeClient(client, SESSION_MOVED)
+      this.clients.close(client, SESSION_MOVED)
       return
     }
     // The answer to a request of a session that is ending is the end of its connection.
-    if (client.isClosing || !this.parts.sessions.touch(client, now)) return
+    if (client.isClosing || !this.sessions.touch(client, now)) return
     if (type === OpCode.auth || type === OpCode.sasl) {
       if (xid > 0) client.unanswered += 1
       if (type === OpCode.auth) this.auth(client, xid, reader)
@@ -243,17 +238,18 @@ export class ClientDesk {
     }
     if (!this.authenticator.admits(client)) {
       this.answers.header(client, xid, ZERO_ZXID, ErrorCode.SessionClosedRequireSaslAuth)
-      this.closeClient(client, 'it has not authenticated as enforce.auth.schemes demands')
+      this.clients.close(client, 'it has not authenticated as enforce.auth.schemes demands')
       return
     }
-    this.throttle.arrived(client, { xid, type, body: reader.rest(), atMs: now.monotonicMs }, now)
+    const refusal = this.throttle.arrived(client, { xid, type, body: reader.rest(), atMs: now.monotonicMs })
+    if (refusal !== null) this.clients.close(client, refusal)
   }
 
   private auth(client: Client, xid: number, reader: Reader): void {
     const { scheme, auth } = AuthPacket.read(reader)
     if (!this.authenticator.prove(client, scheme, auth)) {
       this.answers.header(client, xid, ZERO_ZXID, ErrorCode.AuthFailed)
-      this.closeClient(client, `authentication failed for scheme ${scheme}`)
+      this.clients.close(client, `authentication failed for scheme ${scheme}`)
       return
     }
     this.answers.header(client, xid, ZERO_ZXID, ErrorCode.Ok)
@@ -262,27 +258,22 @@ export class ClientDesk {
   private sasl(client: Client, xid: number, reader: Reader): void {
     const { err, token, failure } = this.authenticator.sasl(client, GetSaslRequest.read(reader).token)
     this.answers.body(client, xid, err, (writer) => SetSaslResponse.write(writer, { token }))
-    if (failure !== null) this.closeClient(client, failure)
-  }
-
-  private sessionEnded(client: Client): void {
-    this.closeClient(client, 'its session is closed')
-    this.event({ type: 'session-closed', session: formatSessionId(client.sessionId) })
+    if (failure !== null) this.clients.close(client, failure)
   }
 
   /** Local sessions end here when nothing is heard of their clients. */
   expire(now: Now): void {
-    for (const sessionId of this.parts.sessions.expire(now)) {
-      this.event({ type: 'session-expired', session: formatSessionId(sessionId) })
-      const client = this.bySession.get(sessionId)
-      if (client !== undefined) this.sessionEnded(client)
+    for (const sessionId of this.sessions.expire(now)) {
+      const event = { type: 'session-expired', session: formatSessionId(sessionId) } as const
+      this.emit({ kind: 'event', event })
+      const client = this.clients.ofSession(sessionId)
+      if (client !== undefined) this.clients.endSession(client)
     }
-    this.throttle.pump(now)
   }
 
   /** Its client is connected to another member now: what it may still send here is in vain. */
   movedAway(sessionId: SessionId): void {
-    const client = this.bySession.get(sessionId)
+    const client = this.clients.ofSession(sessionId)
     if (client !== undefined) client.hasMovedAway = true
   }
 
@@ -293,7 +284,7 @@ export class ClientDesk {
   }
 
   private mayRead(client: Client, aclId: number): boolean {
-    if (aclId === OPEN_ACL_ID || this.parts.options.skipAcl) return true
+    if (aclId === OPEN_ACL_ID || this.options.skipAcl) return true
     const acl = this.answers.database?.tree.acls.get(aclId) ?? []
     return permits(acl, Permission.read, client.ids, this.authenticator.providers)
   }
@@ -301,21 +292,16 @@ export class ClientDesk {
   /** Every transaction that this member applies while it serves, in order. */
   applied(transaction: Transaction, result: TxnResult, now: Now): void {
     const { clientId } = transaction.header
-    if (transaction.body.type === OpCode.createSession) {
-      this.connecting.created(clientId, now)
-      return
-    }
-    this.processor.applied(this.bySession.get(clientId), transaction, result, now)
-    this.throttle.pump(now)
+    if (transaction.body.type === OpCode.createSession) this.proceed(this.connecting.created(clientId))
+    else this.processor.applied(this.clients.ofSession(clientId), transaction, result, now)
   }
 
   /** The oldest sync that went out is due. */
   synced(now: Now): void {
     this.processor.synced(now)
-    this.throttle.pump(now)
   }
 
-  revalidated(sessionId: SessionId, isValid: boolean, now: Now): void {
-    this.connecting.revalidated(sessionId, isValid, now)
+  revalidated(sessionId: SessionId, isValid: boolean): void {
+    this.proceed(this.connecting.revalidated(sessionId, isValid))
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Who leads deletes containers that have served and TTL nodes that have lived long enough (ContainerManager). At
- * every interval it lists the candidates, and asks for one deletion after the other at no more than the given rate.
- * Each is decided anew when it is prepared; that it fails, because somebody was quicker, harms nobody.
+ * Who leads deletes containers that have served and TTL nodes that have lived long enough (ContainerManager).
+ * At every interval it lists the candidates, and asks for one deletion after the other at no more than the
+ * given rate. Each is decided anew when it is prepared; that it fails, because somebody was quicker, harms
+ * nobody.
  */
 import { NO_SESSION } from '../../protocol/ids.ts'
 import { OpCode } from '../../protocol/opcodes.ts'

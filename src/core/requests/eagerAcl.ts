@@ -1,6 +1,6 @@
 /**
- * `enableEagerACLCheck`: the member that a client is connected to refuses what its own tree forbids, before the
- * leader hears of it (ZooKeeperServer.authWriteRequest). No transaction is made of such a request.
+ * `enableEagerACLCheck`: the member that a client is connected to refuses what its own tree forbids, before
+ * the leader hears of it (ZooKeeperServer.authWriteRequest). No transaction is made of such a request.
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { decode } from '../../protocol/jute.ts'

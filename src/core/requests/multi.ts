@@ -1,4 +1,6 @@
-/** The frame of a multi: parts, each behind a MultiHeader, ended by one that says done (MultiOperationRecord). */
+/**
+ * The frame of a multi: parts, each behind a MultiHeader, ended by one that says done (MultiOperationRecord).
+ */
 import { CreateFlag, OpCode } from '../../protocol/opcodes.ts'
 import { DecodeError, type Reader } from '../../protocol/reader.ts'
 import {
@@ -67,7 +69,10 @@ function readPart(type: number, reader: Reader): MultiPart {
   }
 }
 
-/** Asked Apache 3.8.0: within a multi not the type but the flags say what is created, and a needless TTL is nothing. */
+/**
+ * Verified against Apache 3.8.0: within a multi not the type but the flags say what is created, and a
+ * needless TTL is nothing.
+ */
 function createPart(request: CreateRequest): MultiPart {
   if (isTtlFlag(request.flags)) return { type: WITHOUT_TTL, request }
   const isContainer = request.flags === CreateFlag.container

@@ -2,15 +2,15 @@
 import type { Sid } from '../../protocol/ids.ts'
 import type { AuthenticationOptions } from '../auth/options.ts'
 import type { LocalSessionOptions } from '../sessions/memberSessions.ts'
+import type { JuteLimits } from './limits.ts'
 import type { ThrottleOptions } from './throttleOptions.ts'
 
-export interface RequestOptions {
+/** Apache's defaults where a limit is not given. */
+export interface RequestOptions extends JuteLimits {
   readonly sid: Sid
   readonly minSessionTimeoutMs: number
   readonly maxSessionTimeoutMs: number
   readonly skipAcl: boolean
-  /** jute.maxbuffer: Apache's default unless given. */
-  readonly juteMaxBuffer?: number
   readonly digestEnabled: boolean
   /** DigestAuthenticationProvider.superDigest, `super:hash`; null when there is no super user. */
   readonly superDigest: string | null

@@ -17,7 +17,9 @@ export interface NodeState {
   readonly childCount: number
   readonly acl: readonly Acl[]
   readonly data: Buffer | null
-  /** Of path and data (see digest.ts). What follows another state keeps it, unless its data is new: then null. */
+  /**
+   * Of path and data (see digest.ts). What follows another state keeps it, unless its data is new: then null.
+   */
   readonly contentCrc: number | null
   readonly digest: number
 }
@@ -39,7 +41,10 @@ export class PendingChanges {
   private readonly tree: DataTree
   private readonly isDigestEnabled: boolean
   private readonly byPath = new Map<string, Change>()
-  /** Of the ephemerals in `byPath`, by owner: a session's end must not look through everything that is pending. */
+  /**
+   * Of the ephemerals in `byPath`, by owner: a session's end must not look through everything that is
+   * pending.
+   */
   private readonly gained = new Ephemerals()
   private changes: Change[] = []
   private head = 0

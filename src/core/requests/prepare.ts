@@ -1,6 +1,7 @@
 /**
- * Prepares a write: decides its outcome once, at the leader, and puts it into the transaction that every member
- * will apply (PrepRequestProcessor). A request that fails becomes an error transaction: it takes a zxid, too.
+ * Prepares a write: decides its outcome once, at the leader, and puts it into the transaction that every
+ * member will apply (PrepRequestProcessor). A request that fails becomes an error transaction: it takes a
+ * zxid, too.
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { NO_SESSION } from '../../protocol/ids.ts'
@@ -26,17 +27,17 @@ import type { AclSchemes } from '../../tree/acl.ts'
 import type { Database } from '../../tree/database.ts'
 import { DIGEST_VERSION } from '../../tree/digest.ts'
 import { providersOf } from '../auth/providers.ts'
-import type { Now } from '../effects.ts'
+import type { Now, SendEffect } from '../effects.ts'
 import type { LeaderSessions } from '../sessions/leaderSessions.ts'
 import { authenticationOf } from './authenticate.ts'
-import { DEFAULT_MAX_BUFFER, mostTransactionBytes } from './limits.ts'
+import { mostTransactionBytes } from './limits.ts'
 import { type MultiPart, readMulti, WITHOUT_TTL } from './multi.ts'
 import type { RequestOptions } from './options.ts'
 import { PendingChanges } from './pending.ts'
 import type { Operation } from './prepareNode.ts'
 import * as prepareNode from './prepareNode.ts'
 import { type ReconfigParts, reconfig } from './prepareReconfig.ts'
-import { checkQuota, type QuotaListener, QuotaWarnings } from './quotaCheck.ts'
+import { checkQuota, QuotaWarnings } from './quotaCheck.ts'
 import type { Request } from './request.ts'
 
 export interface Prepared {
@@ -51,27 +52,31 @@ export class Preparation {
   private readonly pending: PendingChanges
   private readonly schemes: AclSchemes
   private readonly mostBytes: number
-  /** What a reconfig is checked against; without it they are disabled. */
-  reconfig: ReconfigParts | null = null
+  private readonly reconfig: ReconfigParts
   private readonly quotaWarnings: QuotaWarnings
 
-  /** For one leadership: begins with nothing pending. `warn` hears of quotas that are passed. */
+  /** For one leadership: begins with nothing pending. */
   constructor(
     database: Database,
     sessions: LeaderSessions,
     options: RequestOptions,
-    warn: QuotaListener = () => {},
+    reconfig: ReconfigParts,
+    emit: (effect: SendEffect) => void,
   ) {
-    this.quotaWarnings = new QuotaWarnings(warn)
+    this.reconfig = reconfig
+    this.quotaWarnings = new QuotaWarnings(emit)
     this.database = database
     this.sessions = sessions
     this.options = options
-    this.mostBytes = mostTransactionBytes(options.juteMaxBuffer ?? DEFAULT_MAX_BUFFER)
+    this.mostBytes = mostTransactionBytes(options)
     this.schemes = providersOf(authenticationOf(options))
     this.pending = new PendingChanges(database.tree, options.digestEnabled)
   }
 
-  /** Never throws for what a client sends: its mistakes are error transactions, and so is what became too large. */
+  /**
+   * Never throws for what a client sends: its mistakes are error transactions, and so is what became too
+   * large.
+   */
   prepare(request: Request, zxid: Zxid, now: Now): Prepared {
     const { mark } = this.pending
     const body = this.bodyOf(request, this.operation(request, zxid, now), now)
@@ -138,7 +143,8 @@ export class Preparation {
         return prepareNode.create(operation, request.type, created, ttl)
       }
       case OpCode.deleteContainer:
-        // Only this leader itself asks: a client's frame is never taken for a path (asked Apache 3.8.0).
+        // Only this leader itself asks: a client's frame is never taken for a path (verified against Apache
+        // 3.8.0).
         if (request.sessionId !== NO_SESSION || request.owner !== 'local')
           throw new KeeperError(ErrorCode.BadArguments)
         return prepareNode.removeContainer(operation, reader.rest().toString())
@@ -162,16 +168,11 @@ export class Preparation {
         return prepareNode.closeSession(operation, owned, this.options.closeSessionTxnEnabled ?? true)
       }
       case OpCode.reconfig:
-        return this.prepareReconfig(operation, ReconfigRequest.read(reader))
+        return reconfig(operation, this.reconfig, ReconfigRequest.read(reader))
       default:
         // Also a top-level check, which Apache would propose, and no member could ever read again.
         throw new KeeperError(ErrorCode.Unimplemented)
     }
-  }
-
-  private prepareReconfig(operation: Operation, request: ReconfigRequest): TxnBody {
-    if (this.reconfig === null) throw new KeeperError(ErrorCode.ReconfigDisabled)
-    return reconfig(operation, this.reconfig, request)
   }
 
   private multi(operation: Operation, parts: readonly MultiPart[]): TxnBody {

@@ -123,7 +123,8 @@ export type CreateType =
 
 /**
  * The flags decide what is checked and whether there is a number in the name; what the node becomes, the type
- * decides: create makes no container of flag 4, and createContainer makes one of any flag (asked Apache 3.8.0).
+ * decides: create makes no container of flag 4, and createContainer makes one of any flag (verified against
+ * Apache 3.8.0).
  */
 export function create(operation: Operation, type: CreateType, request: CreateRequest, ttl = -1): TxnBody {
   const { pending, zxid, timeMs } = operation
@@ -241,8 +242,8 @@ export function check(operation: Operation, request: CheckVersionRequest): TxnBo
 
 /**
  * The session's ephemerals, those being created too, go with it.
- * @param isNaming false: each member that applies it looks for them (closeSessionTxn.enabled=false; Apache's servers
- * that are told so cannot read a record here, SerializeUtils.deserializeTxn)
+ * @param isNaming false: each member that applies it looks for them (closeSessionTxn.enabled=false; Apache's
+ * servers that are told so cannot read a record here, SerializeUtils.deserializeTxn)
  */
 export function closeSession(operation: Operation, owned: ReadonlySet<string>, isNaming: boolean): TxnBody {
   const { pending, zxid, sessionId } = operation

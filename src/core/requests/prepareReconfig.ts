@@ -1,6 +1,6 @@
 /**
- * Prepares a reconfig: which configuration the request asks for, and whether it may be proposed. The checks stand in
- * Apache's order, for each has its own error (PrepRequestProcessor.pRequest2Txn, case reconfig).
+ * Prepares a reconfig: which configuration the request asks for, and whether it may be proposed. The checks
+ * stand in Apache's order, for each has its own error (PrepRequestProcessor.pRequest2Txn, case reconfig).
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { OpCode, Permission } from '../../protocol/opcodes.ts'
@@ -17,11 +17,16 @@ import { CONFIG_PATH, type Membership } from '../membership.ts'
 import type { QuorumRule } from '../quorum/rule.ts'
 import type { Operation } from './prepareNode.ts'
 
+export interface SyncedQuorum {
+  /** Whether a quorum of this electorate, the leader included, is connected and synced (Leader.isQuorumSynced). */
+  isSynced(electorate: QuorumRule): boolean
+}
+
 export interface ReconfigParts {
   readonly membership: Membership
   readonly isStandalone: boolean
-  /** Whether a quorum of these is connected to this leader and synced. */
-  readonly isSynced: (electorate: QuorumRule) => boolean
+  /** Who is connected to this leader and synced. */
+  readonly learners: SyncedQuorum
 }
 
 /** @throws KeeperError */
@@ -37,7 +42,8 @@ export function reconfig(operation: Operation, parts: ReconfigParts, request: Re
   const config = requestedConfig(operation, membership, request)
   const voters = config.servers.filter(({ role }) => role === 'participant').length
   if (voters < (membership.standaloneEnabled ? 2 : 1)) throw new KeeperError(ErrorCode.BadArguments)
-  if (!parts.isSynced(membership.electorateFor(config))) throw new KeeperError(ErrorCode.NewConfigNoQuorum)
+  if (!parts.learners.isSynced(membership.electorateFor(config)))
+    throw new KeeperError(ErrorCode.NewConfigNoQuorum)
   return record(operation, config)
 }
 

@@ -1,12 +1,13 @@
 /**
- * Quotas where they are enforced (`enforceQuota=true`, ZooKeeperServer.checkQuota): the nearest limited path above
- * a node decides, by what is applied, not by what is pending. A hard limit refuses and hides the soft one of its
- * kind; a soft limit warns. Without `enforceQuota` neither happens.
+ * Quotas where they are enforced (`enforceQuota=true`, ZooKeeperServer.checkQuota): the nearest limited path
+ * above a node decides, by what is applied, not by what is pending. A hard limit refuses and hides the soft
+ * one of its kind; a soft limit warns. Without `enforceQuota` neither happens.
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/reader.ts'
 import type { DataTree } from '../../tree/dataTree.ts'
 import { limitsPath, QuotaText, QuotaTextError, statsPath } from '../../tree/quota.ts'
+import type { SendEffect } from '../effects.ts'
 
 /** Hears of every limit that is passed, soft or hard. */
 export type QuotaListener = (message: string) => void
@@ -15,25 +16,26 @@ export type QuotaListener = (message: string) => void
 const REPEAT_AFTER_MS = 100
 
 export class QuotaWarnings {
-  private readonly listener: QuotaListener
+  private readonly emit: (effect: SendEffect) => void
   private last = ''
   private toldAtMs = 0
 
-  constructor(listener: QuotaListener) {
-    this.listener = listener
+  constructor(emit: (effect: SendEffect) => void) {
+    this.emit = emit
   }
 
   warn(message: string, nowMs: number): void {
     if (message === this.last && nowMs - this.toldAtMs < REPEAT_AFTER_MS) return
     this.last = message
     this.toldAtMs = nowMs
-    this.listener(message)
+    this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
   }
 }
 
 /**
  * `count` nodes and `bytes` of data more, or less, at this path.
- * @throws KeeperError QuotaExceeded; DecodeError for limits that are no text of a quota (asked Apache 3.8.0)
+ * @throws KeeperError QuotaExceeded; DecodeError for limits that are no text of a quota (verified against
+ * Apache 3.8.0)
  */
 export function checkQuota(
   tree: DataTree,

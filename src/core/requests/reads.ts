@@ -1,4 +1,7 @@
-/** Reads, answered from this member's own tree (FinalRequestProcessor). Each writes its reply's body or throws. */
+/**
+ * Reads, answered from this member's own tree (FinalRequestProcessor). Each writes its reply's body or
+ * throws.
+ */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import type { SessionId } from '../../protocol/ids.ts'
 import { OpCode, Permission } from '../../protocol/opcodes.ts'
@@ -93,7 +96,7 @@ function requirePermission(context: ReadContext, node: Znode, permission: number
 /** The watch is set on a path without a node, too. 3.8.0 asks no ACL here; 3.8.4 asks for READ. */
 function exists({ tree, watches, connection }: ReadContext, reader: Reader, writer: Writer): void {
   const { path, watch } = WatchableReadRequest.read(reader)
-  // Asked Apache 3.8.0: of all reads only this one looks at the path.
+  // Verified against Apache 3.8.0: of all reads only this one looks at the path.
   if (path.includes('\0')) throw new KeeperError(ErrorCode.BadArguments, path)
   if (watch) watches.watchData(path, connection)
   ExistsResponse.write(writer, { stat: tree.statOf(requireNode(tree, path)) })

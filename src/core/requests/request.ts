@@ -1,6 +1,8 @@
 /** A client's request on its way through the member that leads. */
 import type { ErrorCode } from '../../protocol/errors.ts'
 import type { SessionId } from '../../protocol/ids.ts'
+import { encode, int } from '../../protocol/jute.ts'
+import { OpCode } from '../../protocol/opcodes.ts'
 import type { Id } from '../../protocol/records/data.ts'
 import type { LearnerId } from '../effects.ts'
 
@@ -18,4 +20,10 @@ export interface Request {
   readonly owner: RequestOwner
   /** Why it may not create ephemeral nodes, where that was known before the leader prepares it. */
   readonly refusal?: ErrorCode
+}
+
+/** What makes a session global. */
+export function sessionCreation(sessionId: SessionId, timeoutMs: number): Request {
+  const body = encode(int, timeoutMs)
+  return { sessionId, cxid: 0, type: OpCode.createSession, body, authInfo: [], owner: 'local' }
 }

@@ -1,9 +1,9 @@
 /**
- * What becomes of each request: reads are answered here, writes and syncs are handed to whoever leads and answered
- * when this member applies them.
+ * What becomes of each request: reads are answered here, writes and syncs go to the leader and are answered when
+ * this member applies them.
  *
- * Invariants: a client's requests are answered in the order it sent them (CommitProcessor); what its queue holds
- * begins with a write or a sync, and reads wait only behind one.
+ * Invariants: a client's requests are answered in the order it sent them (CommitProcessor); what its queue
+ * holds begins with a write or a sync, and reads wait only behind one.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { decode } from '../../protocol/jute.ts'
@@ -18,25 +18,28 @@ import type { Now } from '../effects.ts'
 import { Fifo } from '../fifo.ts'
 import { invariant } from '../invariant.ts'
 import type { MemberSessions } from '../sessions/memberSessions.ts'
-import { AbandonedWrites } from './abandonedWrites.ts'
+import type { AbandonedWrites } from './abandonedWrites.ts'
 import type { Answers } from './answers.ts'
 import type { Authenticator } from './authenticate.ts'
 import type { Client, Queued } from './client.ts'
+import type { Connections } from './connections.ts'
 import { eagerRefusal } from './eagerAcl.ts'
 import { executeRead, isRead } from './reads.ts'
+import type { Request } from './request.ts'
 import type { Arrival } from './throttle.ts'
 
 export interface RequestProcessorParts {
   readonly skipAcl: boolean
-  /** Requests go through here to whoever leads. */
   readonly sessions: MemberSessions
   readonly authenticator: Authenticator
   readonly watches: Watches
   readonly answers: Answers
-  readonly close: (client: Client, reason: string) => void
-  /** Its session has ended, and it was told. */
-  readonly sessionEnded: (client: Client) => void
+  readonly connections: Connections
+  readonly abandoned: AbandonedWrites
 }
+
+/** Nothing goes to the leader. */
+const NOTHING: readonly Request[] = []
 
 const WRITES = new Set<number>([
   OpCode.create,
@@ -63,7 +66,6 @@ export class RequestProcessor {
   private readonly parts: RequestProcessorParts
   /** Syncs on their way, in the order in which the leader will answer them. */
   private readonly syncs = new Fifo<Client>()
-  private readonly abandoned = new AbandonedWrites()
 
   constructor(parts: RequestProcessorParts) {
     this.parts = parts
@@ -72,61 +74,54 @@ export class RequestProcessor {
   /** Serving ends. */
   clear(): void {
     this.syncs.clear()
-    this.abandoned.clear()
+    this.parts.abandoned.clear()
   }
 
-  /** The connection is gone: what it has under way goes on without it. */
-  forget(client: Client): void {
-    this.abandoned.add(client.sessionId, client.queue)
-    client.queue.clear()
-  }
-
-  /** Its turn has come, whether its client is still there or not. `isLate`: ThrottledOp is the answer. */
-  process(client: Client, arrival: Arrival, isLate: boolean, now: Now): void {
-    if (client.isClosing) return
-    if (client.isGone) {
-      this.processForGone(client, arrival, isLate)
-      return
-    }
+  /**
+   * Its turn has come, whether its client is still there or not. `isLate`: ThrottledOp is the answer.
+   * @returns what goes to the leader, in order
+   */
+  process(client: Client, arrival: Arrival, isLate: boolean, now: Now): readonly Request[] {
+    if (client.isClosing) return NOTHING
+    if (client.isGone) return this.processForGone(client, arrival, isLate)
     const { answers, sessions } = this.parts
     const { xid, type, body } = arrival
     const refusal = isLate ? ErrorCode.ThrottledOp : this.eagerRefusal(client, type, body)
-    if (refusal !== ErrorCode.Ok) {
-      this.enqueue(client, { ...arrival, waitsFor: 'nothing', refusal }, now)
-      return
-    }
+    if (refusal !== ErrorCode.Ok)
+      return this.enqueue(client, { ...arrival, waitsFor: 'nothing', refusal }, now)
     const waitsFor = this.waitsFor(client, type)
     if (type === OpCode.closeSession) this.leave(client, waitsFor === 'nothing')
     if (sessions.isReadOnly && waitsFor !== 'nothing' && isKnownToReadOnly(type)) {
       answers.header(client, xid, answers.zxid, ErrorCode.NotReadOnly)
-      return
+      return NOTHING
     }
     if (waitsFor === 'commit' && !WRITES.has(type)) {
       answers.header(client, xid, NO_ZXID, ErrorCode.Unimplemented)
-      this.parts.close(client, `request of unknown type ${type}`)
-      return
+      this.parts.connections.close(client, `request of unknown type ${type}`)
+      return NOTHING
     }
     const { atMs } = arrival
-    this.enqueue(client, { xid, type, body, atMs, waitsFor, refusal: ErrorCode.Ok }, now)
+    return this.enqueue(client, { xid, type, body, atMs, waitsFor, refusal: ErrorCode.Ok }, now)
   }
 
-  private enqueue(client: Client, queued: Queued, now: Now): void {
+  private enqueue(client: Client, queued: Queued, now: Now): readonly Request[] {
     if (queued.waitsFor === 'nothing' && client.queue.length === 0) {
       this.read(client, queued, now)
-      return
+      return NOTHING
     }
     client.queue.push(queued)
-    if (queued.waitsFor !== 'nothing') this.forward(client, queued)
+    return queued.waitsFor === 'nothing' ? NOTHING : this.forward(client, queued)
   }
 
-  /** Who sent it does not wait for the answer: only what changes something is still done. */
-  private processForGone(client: Client, { xid, type, body }: Arrival, isLate: boolean): void {
+  /** Its client does not wait for the answer any more: only what changes something is still done. */
+  private processForGone(client: Client, { xid, type, body }: Arrival, isLate: boolean): readonly Request[] {
     const waitsFor = this.waitsFor(client, type)
     if (type === OpCode.closeSession) this.leave(client, waitsFor === 'nothing')
-    if (isLate || waitsFor !== 'commit' || !WRITES.has(type)) return
+    if (isLate || waitsFor !== 'commit' || !WRITES.has(type)) return NOTHING
     const { sessionId, ids } = client
-    this.parts.sessions.submit({ sessionId, cxid: xid, type, body, authInfo: ids, owner: 'local' })
-    this.abandoned.add(sessionId, [{ xid, waitsFor }])
+    this.parts.abandoned.add(sessionId, [{ xid, waitsFor }])
+    const request = { sessionId, cxid: xid, type, body, authInfo: ids, owner: 'local' } as const
+    return this.parts.sessions.upgraded(request)
   }
 
   private eagerRefusal(client: Client, type: number, body: Buffer): ErrorCode {
@@ -153,12 +148,14 @@ export class RequestProcessor {
     client.isClosing = isLocal || !this.parts.sessions.isReadOnly
   }
 
-  private forward(client: Client, queued: Queued): void {
+  private forward(client: Client, queued: Queued): readonly Request[] {
     const { xid, type, body, waitsFor } = queued
     if (waitsFor === 'sync') this.syncs.push(client)
     const { sessionId, ids } = client
     const request = { sessionId, cxid: xid, type, body, authInfo: ids, owner: 'local' } as const
-    queued.refusal = this.parts.sessions.submit(request)
+    const requests = this.parts.sessions.upgraded(request)
+    queued.refusal = requests.at(-1)?.refusal ?? ErrorCode.Ok
+    return requests
   }
 
   private read(client: Client, queued: Queued, now: Now): void {
@@ -171,7 +168,7 @@ export class RequestProcessor {
       answers.header(client, queued.xid, ZERO_ZXID, refusal)
     } else if (type === OpCode.closeSession) {
       answers.refuse(client, queued, answers.zxid, ErrorCode.Ok)
-      this.parts.sessionEnded(client)
+      this.parts.connections.endSession(client)
     } else {
       const { database } = answers
       invariant(database !== null, 'a read while not serving')
@@ -182,22 +179,25 @@ export class RequestProcessor {
     }
   }
 
-  /** A transaction of this session was applied; `client` is the connection of the session here, if there is one. */
+  /**
+   * A transaction of this session was applied; `client` is the connection of the session here, if there is
+   * one.
+   */
   applied(client: Client | undefined, transaction: Transaction, result: TxnResult, now: Now): void {
     const { clientId, cxid } = transaction.header
-    const isAbandoned = this.abandoned.take(clientId, cxid)
+    const isAbandoned = this.parts.abandoned.take(clientId, cxid)
     if (client === undefined) return
     const head = client.queue.peek()
     const isAnswer = !isAbandoned && head?.waitsFor === 'commit' && head.xid === cxid
     if (isAnswer) this.written(client, head, result, now)
-    if (transaction.body.type === OpCode.closeSession) this.parts.sessionEnded(client)
+    if (transaction.body.type === OpCode.closeSession) this.parts.connections.endSession(client)
     else if (isAnswer) this.drain(client, now)
   }
 
   private written(client: Client, head: Queued, result: TxnResult, now: Now): void {
     client.queue.shift()
     // Its client is served elsewhere now; an answer here could only mislead it.
-    if (result.err === ErrorCode.SessionMoved) this.parts.close(client, SESSION_MOVED)
+    if (result.err === ErrorCode.SessionMoved) this.parts.connections.close(client, SESSION_MOVED)
     else this.parts.answers.written(client, head, result, now)
   }
 

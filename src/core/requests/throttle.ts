@@ -3,8 +3,8 @@
  * something under way is not read from (ServerCnxn.disableRecv), and requests wait in one line until those
  * before them are done (RequestThrottler).
  *
- * Invariants: nothing is slowed that nothing will wake: who is not read from has a request under way or in line,
- * the line stands only while something is under way, and what is under way is answered or ends with its
+ * Invariants: nothing is slowed that nothing will wake: who is not read from has a request under way or in
+ * line, the line stands only while something is under way, and what is under way is answered or ends with its
  * connection. The line keeps the order of all requests. Proofs of identity never wait in it.
  */
 
@@ -55,13 +55,14 @@ export class Underway extends Fifo<Queued> {
   }
 }
 
-export interface ThrottleParts {
-  readonly options: ThrottleOptions | undefined
-  readonly emit: (effect: SendEffect) => void
-  /** Its turn has come. `isLate`: it is to be answered ThrottledOp, at its place. */
-  readonly process: (client: Client, arrival: Arrival, isLate: boolean, now: Now) => void
-  /** Ends a connection whose requests must not go on. */
-  readonly close: (client: Client, reason: string) => void
+/**
+ * A request whose turn has come. `late`: it has waited too long, and ThrottledOp is the answer at its place. `stale`: it
+ * is not done any more, and its connection ends.
+ */
+export interface Admitted {
+  readonly client: Client
+  readonly arrival: Arrival
+  readonly verdict: 'process' | 'late' | 'stale'
 }
 
 /** The replies to reads that wait behind a write leave all at once: this bounds how much that can be. */
@@ -75,17 +76,16 @@ interface InLine {
 }
 
 export class Throttle {
-  private readonly parts: ThrottleParts
+  private readonly emit: (effect: SendEffect) => void
   private readonly options: ThrottleOptions
   private readonly member = { count: 0 }
   private readonly line = new Fifo<InLine>()
   /** Bytes of large requests in line or under way, by what is counted for each connection. */
   private largeBytes = 0
-  private isPumping = false
 
-  constructor(parts: ThrottleParts) {
-    this.parts = parts
-    this.options = parts.options ?? DEFAULT_THROTTLE
+  constructor(options: ThrottleOptions | undefined, emit: (effect: SendEffect) => void) {
+    this.options = options ?? DEFAULT_THROTTLE
+    this.emit = emit
   }
 
   /** A queue for a client, counted here. */
@@ -98,16 +98,36 @@ export class Throttle {
     return this.member.count + this.line.length
   }
 
-  /** A request that is no proof of identity. It is processed now or when its turn comes. */
-  arrived(client: Client, arrival: Arrival, now: Now): void {
-    if (!this.admitsLarge(client, arrival)) return
+  /** A request that is not a proof of identity gets in line. @returns why its connection must end instead, or null */
+  arrived(client: Client, arrival: Arrival): string | null {
+    const refusal = this.refuseLarge(client, arrival)
+    if (refusal !== null) return refusal
     if (arrival.xid > 0) client.unanswered += 1
-    if (this.options.maxRequests === 0) this.parts.process(client, arrival, false, now)
-    else {
-      this.line.push({ client, arrival })
-      this.pump(now)
+    this.line.push({ client, arrival })
+    return null
+  }
+
+  /** The request whose turn it is; null while none may go on. After it is processed, `holdIfBusy` is due. */
+  next(now: Now): Admitted | null {
+    const first = this.line.peek()
+    if (first === undefined) return null
+    const { maxRequests } = this.options
+    const isLimited = maxRequests !== 0
+    const isStale = isLimited && this.isStale(first, now)
+    if (isLimited && !isStale && this.member.count >= maxRequests) {
+      this.holdIfBusy(this.line.last()?.client)
+      return null
     }
-    if (this.mustHold(client)) this.hold(client)
+    this.line.shift()
+    // What the client sent after it must not be done either (ServerCnxn.setInvalid).
+    if (isStale) first.client.isDropped = true
+    const verdict = isStale ? 'stale' : isLimited && this.isLate(first, now) ? 'late' : 'process'
+    return { ...first, verdict }
+  }
+
+  /** Nothing more is read from a client whose requests pile up. */
+  holdIfBusy(client: Client | undefined): void {
+    if (client !== undefined && !client.isGone && this.mustHold(client)) this.hold(client)
   }
 
   /** A reply leaves: perhaps the next request may come (ServerCnxn.decrOutstandingAndCheckThrottle). */
@@ -121,18 +141,17 @@ export class Throttle {
   hold(client: Client): void {
     if (client.isHeld) return
     client.isHeld = true
-    this.parts.emit({ kind: 'throttleClient', connection: client.connection, isThrottled: true })
+    this.emit({ kind: 'throttleClient', connection: client.connection, isThrottled: true })
   }
 
   release(client: Client): void {
     if (!client.isHeld) return
     client.isHeld = false
-    this.parts.emit({ kind: 'throttleClient', connection: client.connection, isThrottled: false })
+    this.emit({ kind: 'throttleClient', connection: client.connection, isThrottled: false })
   }
 
-  /** Its connection is closed. */
+  /** Its connection is gone. */
   forget(client: Client): void {
-    client.isGone = true
     this.releaseLarge(client)
   }
 
@@ -140,27 +159,10 @@ export class Throttle {
     this.line.clear()
   }
 
-  /** Lets in whoever may go on now. */
-  pump(now: Now): void {
-    if (this.isPumping || this.line.length === 0) return
-    this.isPumping = true
-    try {
-      for (let first = this.line.peek(); first !== undefined; first = this.line.peek()) {
-        if (this.isStale(first, now)) this.drop(first)
-        else if (this.member.count >= this.options.maxRequests) return
-        else this.letIn(first, now)
-      }
-    } finally {
-      this.isPumping = false
-    }
-  }
-
-  private letIn({ client, arrival }: InLine, now: Now): void {
-    this.line.shift()
+  private isLate({ arrival }: InLine, now: Now): boolean {
     const { throttledOpWaitMs } = this.options
     const waitedMs = now.monotonicMs - arrival.atMs
-    const isLate = throttledOpWaitMs > 0 && waitedMs > throttledOpWaitMs && !NEVER_LATE.has(arrival.type)
-    this.parts.process(client, arrival, isLate, now)
+    return throttledOpWaitMs > 0 && waitedMs > throttledOpWaitMs && !NEVER_LATE.has(arrival.type)
   }
 
   /** Request.isStale: what ends a session outlives its connection. */
@@ -170,13 +172,6 @@ export class Throttle {
     if (!dropsStale || arrival.type === OpCode.closeSession) return false
     if (checksStaleConnections && client.isGone) return true
     return checksStaleLatency && now.monotonicMs - arrival.atMs > client.timeoutMs
-  }
-
-  /** What the client sent behind it must not be done either (ServerCnxn.setInvalid). */
-  private drop({ client, arrival }: InLine): void {
-    this.line.shift()
-    client.isDropped = true
-    this.parts.close(client, `its request ${arrival.xid} has waited too long`)
   }
 
   private get isOverloaded(): boolean {
@@ -191,17 +186,14 @@ export class Throttle {
   }
 
   /** ZooKeeperServer.checkRequestSizeWhenMessageReceived. */
-  private admitsLarge(client: Client, { body }: Arrival): boolean {
+  private refuseLarge(client: Client, { body }: Arrival): string | null {
     const { largeRequestThreshold: threshold, largeRequestMaxBytes: most } = this.options
-    if (threshold === -1 || body.length <= threshold) return true
-    if (this.largeBytes + body.length > most) {
-      const reason = `a request of ${body.length} bytes, and ${this.largeBytes} of large ones are under way: largeRequestMaxBytes is ${most}`
-      this.parts.close(client, reason)
-      return false
-    }
+    if (threshold === -1 || body.length <= threshold) return null
+    if (this.largeBytes + body.length > most)
+      return `a request of ${body.length} bytes, and ${this.largeBytes} of large ones are under way: largeRequestMaxBytes is ${most}`
     this.largeBytes += body.length
     client.largeBytes += body.length
-    return true
+    return null
   }
 
   private releaseLarge(client: Client): void {

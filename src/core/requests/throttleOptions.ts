@@ -1,4 +1,6 @@
-/** How much clients may have under way. The defaults are Apache's: only globalOutstandingLimit slows anybody. */
+/**
+ * How much clients may have under way. The defaults are Apache's: only globalOutstandingLimit slows anybody.
+ */
 import type { ConnectionThrottleOptions } from './throttleConnections.ts'
 
 export interface ThrottleOptions {
@@ -8,7 +10,10 @@ export interface ThrottleOptions {
   readonly maxRequests: number
   /** request_throttle_drop_stale: who waits in line and is stale is dropped, with its connection. */
   readonly dropsStale: boolean
-  /** What is stale: request_stale_connection_check, a closed connection; -latency_check, a wait beyond its timeout. */
+  /**
+   * What is stale: request_stale_connection_check, a closed connection; -latency_check, a wait beyond its
+   * timeout.
+   */
   readonly checksStaleConnections: boolean
   readonly checksStaleLatency: boolean
   /** throttled_op_wait_time: who waited longer in line is answered ThrottledOp; 0 turns it off. */

@@ -1,8 +1,9 @@
 /**
- * Global sessions that were closed a short while ago. With local sessions a leader cannot tell a session that it
- * does not know from another member's local one, and lets its writes pass; Apache's lets those of a session pass
- * that has just expired, which were under way from its server. A learner that has not heard of the closing by the
- * time that is kept here has been dropped, for want of an answer, with all that it forwarded.
+ * Global sessions that were closed a short while ago. With local sessions a leader cannot tell a session that
+ * it does not know from another member's local one, and lets its writes pass; Apache's lets those of a
+ * session pass that has just expired, which were under way from its server. A learner that has not heard of
+ * the closing by the time that is kept here has been dropped, for want of an answer, with all that it
+ * forwarded.
  */
 import type { SessionId } from '../../protocol/ids.ts'
 import type { Now } from '../effects.ts'

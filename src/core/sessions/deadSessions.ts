@@ -1,6 +1,7 @@
 /**
- * Ephemeral nodes whose session nobody knows: TTL nodes since `extendedTypesEnabled` is off. Who begins to lead
- * removes them, as Apache does (ZooKeeperServer.loadData), but by a transaction, so that no member keeps them.
+ * Ephemeral nodes whose session nobody knows: TTL nodes since `extendedTypesEnabled` is off. Who begins to
+ * lead removes them, as Apache does (ZooKeeperServer.loadData), but by a transaction, so that no member keeps
+ * them.
  */
 import { OpCode } from '../../protocol/opcodes.ts'
 import type { Database } from '../../tree/database.ts'

@@ -1,6 +1,6 @@
 /**
- * When sessions expire, in buckets of one tick (ExpiryQueue): a deadline is rounded up to the next bucket, so a
- * session lives up to one tick longer than its timeout, and touching it is cheap.
+ * When sessions expire, in buckets of one tick (ExpiryQueue): a deadline is rounded up to the next bucket, so
+ * a session lives up to one tick longer than its timeout, and touching it is cheap.
  */
 import type { SessionId } from '../../protocol/ids.ts'
 

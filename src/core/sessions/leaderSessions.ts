@@ -1,9 +1,10 @@
 /**
- * The global sessions as the leader (or a standalone member) keeps them: who owns each, which are about to end,
- * and which have not been heard of for too long (SessionTrackerImpl, LeaderSessionTracker).
+ * The global sessions as the leader (or a standalone member) keeps them: who owns each, which are about to
+ * end, and which have not been heard of for too long (SessionTrackerImpl, LeaderSessionTracker).
  *
- * Invariants: only here do global sessions expire; an expired or closed session gets no further write, though its
- * closing is not committed yet; a write of a session that moved to another server is refused at the old one.
+ * Invariants: only here do global sessions expire; an expired or closed session gets no further write, though
+ * its closing is not committed yet; a write of a session that moved to another server is refused at the old
+ * one.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { formatSessionId, type SessionId, type Sid } from '../../protocol/ids.ts'
@@ -41,8 +42,6 @@ export class LeaderSessions {
   private isActive = false
   /** Grows when a session begins to end: from then on it cannot be touched. */
   generation = 0
-  /** A session whose client was connected here is another member's now. */
-  onMovedAway: ((id: SessionId) => void) | null = null
 
   constructor(tickTimeMs: number, emit: (effect: SendEffect) => void, local: LocalScope | null = null) {
     this.tickTimeMs = tickTimeMs
@@ -92,8 +91,8 @@ export class LeaderSessions {
   }
 
   /**
-   * False when the session is over. A client that comes back may agree on another timeout than the one that its
-   * session was created with: the one that its server names counts (SessionTrackerImpl.touchSession).
+   * False when the session is over. A client that comes back may agree on another timeout than the one that
+   * its session was created with: the one that its server names counts (SessionTrackerImpl.touchSession).
    */
   touch(id: SessionId, now: Now, timeoutMs?: number): boolean {
     const session = this.sessions.get(id)
@@ -102,14 +101,13 @@ export class LeaderSessions {
     return true
   }
 
-  /** A client came back with its session, at this owner. False when the session is over. */
-  takeOver(id: SessionId, owner: RequestOwner, now: Now, timeoutMs?: number): boolean {
+  /** A client came back with its session, at this owner. `left`: until now it was connected to this member. */
+  takeOver(id: SessionId, owner: RequestOwner, now: Now, timeoutMs?: number): 'expired' | 'left' | 'kept' {
     const session = this.sessions.get(id)
-    if (session === undefined || !this.touch(id, now, timeoutMs)) return false
-    const hasMovedAway = session.owner === 'local' && owner !== 'local'
+    if (session === undefined || !this.touch(id, now, timeoutMs)) return 'expired'
+    const hasLeft = session.owner === 'local' && owner !== 'local'
     session.owner = owner
-    if (hasMovedAway) this.onMovedAway?.(id)
-    return true
+    return hasLeft ? 'left' : 'kept'
   }
 
   /** Whether the owner may write for the session: LeaderSessionTracker.checkSession. */

@@ -1,4 +1,7 @@
-/** The sessions that a learner's clients used since the leader's last PING: the reply names them, and so keeps them alive. */
+/**
+ * The sessions that a learner's clients used since the leader's last PING: the reply names them, and so keeps
+ * them alive.
+ */
 import type { SessionId } from '../../protocol/ids.ts'
 
 export class LearnerSessions {

@@ -1,7 +1,8 @@
 /**
- * Sessions that this member alone knows (LocalSessionTracker): no transaction makes or ends them, so they cost
- * the ensemble nothing, and they end with this member's role. A local session owns no ephemeral nodes: before it
- * creates one it is upgraded, which means forgotten here and made anew, with the same id, by a transaction.
+ * Sessions that this member alone knows (LocalSessionTracker): no transaction makes or ends them, so they
+ * cost the ensemble nothing, and they end with this member's role. A local session owns no ephemeral nodes:
+ * before it creates one it is upgraded, which means forgotten here and made anew, with the same id, by a
+ * transaction.
  */
 import type { SessionId } from '../../protocol/ids.ts'
 import type { Now } from '../effects.ts'
@@ -52,8 +53,8 @@ export class LocalSessions {
   }
 
   /**
-   * It leaves, to become global: its timeout, for createSession; null when it is not local. That is the one it was
-   * made with, whatever was agreed on since (UpgradeableSessionTracker.upgradeSession).
+   * It leaves, to become global: its timeout, for createSession; null when it is not local. That is the one
+   * it was made with, whatever was agreed on since (UpgradeableSessionTracker.upgradeSession).
    */
   upgrade(id: SessionId): number | null {
     const timeoutMs = this.timeouts.get(id) ?? null

@@ -1,6 +1,6 @@
 /**
- * Sessions as a member's client side sees them: who keeps them depends on the member's role, and on whether they
- * are local. One place for what Apache spreads over ZooKeeperServer, QuorumZooKeeperServer and the
+ * Sessions as a member's client side sees them: who keeps them depends on the member's role, and on whether
+ * they are local. One place for what Apache spreads over ZooKeeperServer, QuorumZooKeeperServer and the
  * SessionTrackers of each role.
  *
  * | role       | a new session is           | one that comes back is confirmed by      |
@@ -10,19 +10,17 @@
  * | learner    | local, or global           | this member if local, else the leader    |
  * | read-only  | local, or refused          | this member if local; global: refused    |
  *
- * Invariants: a session is never local here and global at once; the createSession of an upgrade goes to the leader
- * before the request that needed it, on the same way.
+ * Invariant: a session is never local here and global at once.
  */
-import { ErrorCode } from '../../protocol/errors.ts'
 import type { SessionId } from '../../protocol/ids.ts'
-import { encode, int } from '../../protocol/jute.ts'
-import { OpCode } from '../../protocol/opcodes.ts'
-import type { Now } from '../effects.ts'
-import type { Request } from '../requests/request.ts'
-import { createsEphemeral } from './ephemeralCreate.ts'
+import type { Now, SendEffect } from '../effects.ts'
+import type { Replica } from '../replica.ts'
+import { type Request, sessionCreation } from '../requests/request.ts'
+import * as packets from '../zab/packets.ts'
 import type { LeaderSessions } from './leaderSessions.ts'
 import type { LearnerSessions } from './learnerSessions.ts'
 import type { LocalSessions } from './localSessions.ts'
+import { upgraded } from './upgrade.ts'
 
 export interface LocalSessionOptions {
   /** localSessionsEnabled: new sessions are local. Means nothing standalone. */
@@ -41,12 +39,8 @@ export interface MemberSessionsParts {
   readonly leaderSessions: LeaderSessions
   readonly learnerSessions: LearnerSessions
   readonly local: LocalSessions
-  /** Whether the database knows it: a global session. */
-  readonly isGlobal: (id: SessionId) => boolean
-  /** To whoever leads. */
-  readonly submit: (request: Request) => void
-  /** Asks the leader whether a session may go on here (REVALIDATE). */
-  readonly ask: (id: SessionId, timeoutMs: number) => void
+  readonly replica: Pick<Replica, 'database'>
+  readonly emit: (effect: SendEffect) => void
 }
 
 /** What a connection remembers of its last touch, so that a touch without effect costs nothing. */
@@ -57,8 +51,9 @@ export interface Touchable {
   touchedGeneration: number
 }
 
-/** `asked`: the answer comes from whoever leads. `refused`: it would take a transaction, and this member is read-only. */
-export type Creation = 'valid' | 'asked' | 'refused'
+/** A request: the leader makes the session. `refused`: it would take a transaction, and this member is read-only. */
+export type Creation = 'valid' | Request | 'refused'
+/** `asked`: the leader answers. */
 export type Confirmation = 'valid' | 'asked' | 'expired'
 
 export class MemberSessions {
@@ -97,19 +92,12 @@ export class MemberSessions {
       this.local.add(id, timeoutMs, now)
       return 'valid'
     }
-    if (this.isReadOnly) return 'refused'
-    this.submitCreation(id, timeoutMs)
-    return 'asked'
-  }
-
-  private submitCreation(sessionId: SessionId, timeoutMs: number): void {
-    const body = encode(int, timeoutMs)
-    this.parts.submit({ sessionId, cxid: 0, type: OpCode.createSession, body, authInfo: [], owner: 'local' })
+    return this.isReadOnly ? 'refused' : sessionCreation(id, timeoutMs)
   }
 
   /** A global session may not go on here: a read-only member cannot know whether it is alive. */
   refuses(id: SessionId): boolean {
-    return this.isReadOnly && this.parts.isGlobal(id)
+    return this.isReadOnly && this.parts.replica.database.sessions.has(id)
   }
 
   /** A client is back with its session. */
@@ -118,20 +106,23 @@ export class MemberSessions {
     switch (this.role) {
       case 'learner':
         this.parts.learnerSessions.forget(id)
-        this.parts.ask(id, timeoutMs)
+        this.parts.emit({ kind: 'toLeader', packet: packets.revalidate(id, timeoutMs) })
         return 'asked'
       case 'readOnly':
-        // Asked Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a password may read.
+        // Verified against Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a
+        // password may read.
         return this.makesLocal ? 'expired' : 'valid'
       default:
-        return this.parts.leaderSessions.takeOver(id, 'local', now, timeoutMs) ? 'valid' : 'expired'
+        return this.parts.leaderSessions.takeOver(id, 'local', now, timeoutMs) === 'expired'
+          ? 'expired'
+          : 'valid'
     }
   }
 
   /**
-   * A request of any kind keeps its session alive (ZooKeeperServer.touch). Deadlines stand in buckets, so only the
-   * first one of a bucket has an effect, unless what keeps the session asks again. False when the session is over:
-   * then the request is dropped.
+   * A request of any kind keeps its session alive (ZooKeeperServer.touch). Deadlines stand in buckets, so
+   * only the first one of a bucket has an effect, unless what keeps the session asks again. False when the
+   * session is over: then the request is dropped.
    */
   touch(client: Touchable, now: Now): boolean {
     const { tickTimeMs, leaderSessions, learnerSessions } = this.parts
@@ -159,26 +150,9 @@ export class MemberSessions {
     return this.local.has(id)
   }
 
-  /**
-   * Hands a request on, behind the upgrade of its session when it needs one. Returns what its client is to be told
-   * when it fails, `Ok` when that is what the leader says: it cannot know that a session was local and may not be
-   * upgraded, and takes it for expired (FinalRequestProcessor).
-   */
-  submit(request: Request): ErrorCode {
-    const { sessionId, type, body } = request
-    if (!this.isLocal(sessionId) || !createsEphemeral(type, body)) {
-      this.parts.submit(request)
-      return ErrorCode.Ok
-    }
-    if (!this.parts.options.upgrading) {
-      const refusal = ErrorCode.EphemeralOnLocalSession
-      this.parts.submit({ ...request, refusal })
-      return refusal
-    }
-    const timeoutMs = this.local.upgrade(sessionId)
-    if (timeoutMs !== null) this.submitCreation(sessionId, timeoutMs)
-    this.parts.submit(request)
-    return ErrorCode.Ok
+  /** The request as it goes to the leader, after the upgrade of its session when it needs one. */
+  upgraded(request: Request): readonly Request[] {
+    return upgraded(request, this.local, this.parts.options.upgrading)
   }
 
   get nextDeadlineMs(): number {

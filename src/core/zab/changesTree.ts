@@ -1,4 +1,7 @@
-/** Whether a logged transaction changes the tree. Errors, and the coming and going of sessions, take zxids all the same. */
+/**
+ * Whether a logged transaction changes the tree. Errors, and the coming and going of sessions, take zxids all
+ * the same.
+ */
 
 import { OpCode } from '../../protocol/opcodes.ts'
 import { Reader } from '../../protocol/reader.ts'

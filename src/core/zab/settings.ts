@@ -12,7 +12,7 @@ export interface ZabSettings {
 }
 
 /**
- * How a role ends, saying why: the member goes back to the election, or right into the part that `designated`, named by
- * the old leader with a reconfig, gives it.
+ * How a role ends, saying why: the member goes back to the election, or right into the part that
+ * `designated`, named by the old leader with a reconfig, gives it.
  */
 export type StepDown = (reason: string, designated?: Sid | null) => void

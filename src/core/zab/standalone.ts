@@ -1,14 +1,18 @@
 /**
- * A member alone: broadcast without learners and without epochs. A write is committed once it is durable here;
- * zxids go on from the last one, in whatever epoch the data dir was left in, and into the next when its counter is
- * used up.
+ * A member alone: broadcast without learners and without epochs. A write is committed once it is durable
+ * here; zxids go on from the last one, in whatever epoch the data dir was left in, and into the next when its
+ * counter is used up.
  */
 
 import { counterOf, epochOf, MAX_COUNTER, makeZxid } from '../../protocol/zxid.ts'
+import type { ClientService } from '../clientService.ts'
 import type { Now, SendEffect } from '../effects.ts'
+import type { Membership } from '../membership.ts'
 import type { Replica } from '../replica.ts'
 import { ContainerManager, DEFAULT_CONTAINERS } from '../requests/containers.ts'
-import type { Preparation } from '../requests/prepare.ts'
+import type { RequestOptions } from '../requests/options.ts'
+import { Preparation } from '../requests/prepare.ts'
+import type { SyncedQuorum } from '../requests/prepareReconfig.ts'
 import type { Request } from '../requests/request.ts'
 import { endDeadSessions } from '../sessions/deadSessions.ts'
 import type { LeaderSessions } from '../sessions/leaderSessions.ts'
@@ -17,11 +21,12 @@ import type { ZabSettings } from './settings.ts'
 
 export interface StandaloneParts {
   readonly settings: ZabSettings
+  /** What clients' requests depend on. */
+  readonly requests: RequestOptions
+  readonly membership: Membership
   readonly replica: Replica
-  readonly preparation: Preparation
-  readonly sessions: LeaderSessions
+  readonly clients: ClientService
   readonly emit: (effect: SendEffect) => void
-  readonly synced: () => void
 }
 
 /** Nobody else decides on a standalone server's proposals. It refuses to be reconfigured. */
@@ -31,6 +36,8 @@ const ALONE: CommitQuorum = {
   logs: () => {},
 }
 
+const NO_LEARNERS: SyncedQuorum = { isSynced: () => false }
+
 export class Standalone {
   private readonly sessions: LeaderSessions
   private readonly broadcast: Broadcast
@@ -38,13 +45,16 @@ export class Standalone {
   private readonly containers: ContainerManager
 
   constructor(parts: StandaloneParts, now: Now) {
-    const { settings, replica, preparation, sessions, emit, synced } = parts
+    const { settings, requests, membership, replica, clients, emit } = parts
+    const { leaderSessions: sessions } = clients
+    const { sid } = settings
     const stepDown = (reason: string) => emit({ kind: 'fatal', code: 'UNEXPECTED_ERROR', reason })
     this.sessions = sessions
     this.replica = replica
     this.containers = new ContainerManager(settings.containers ?? DEFAULT_CONTAINERS, now)
-    const { sid } = settings
-    const shared = { sid, replica, preparation, emit, synced, stepDown, activate: () => sid }
+    const reconfig = { membership, isStandalone: true, learners: NO_LEARNERS }
+    const preparation = new Preparation(replica.database, sessions, requests, reconfig, emit)
+    const shared = { sid, replica, preparation, clients, emit, stepDown, activate: () => sid }
     this.broadcast = new Broadcast({ ...shared, quorum: ALONE, learners: new Map() }, replica.lastLogged)
     sessions.restart(replica.database.sessions, now)
     for (const request of endDeadSessions(replica.database)) this.submit(request, now)
@@ -59,7 +69,10 @@ export class Standalone {
     this.broadcast.submit(request, now)
   }
 
-  /** Where a leader would step down; Apache alone counts on into the epoch, and gives out counter 0 on the way. */
+  /**
+   * Where a leader would step down; Apache alone counts on into the epoch, and gives out counter 0 on the
+   * way.
+   */
   private beginEpoch(): void {
     const epoch = epochOf(this.broadcast.lastProposed) + 1
     this.replica.saveAcceptedEpoch(epoch, [])
@@ -67,8 +80,8 @@ export class Standalone {
     this.broadcast.lastProposed = makeZxid(epoch, 0)
   }
 
-  durable(): void {
-    this.broadcast.advance()
+  durable(now: Now): void {
+    this.broadcast.advance(now)
   }
 
   tick(now: Now): void {

@@ -1,4 +1,6 @@
-/** One connection on which a peer and this server talk about elections. One message waits at most, the newest. */
+/**
+ * One connection on which a peer and this server talk about elections. One message waits at most, the newest.
+ */
 import type { Socket } from 'node:net'
 import { decodeNotification } from '../../core/election/codec.ts'
 import type { Notification } from '../../core/election/notification.ts'

@@ -1,4 +1,4 @@
-/** Cuts a stream into messages behind a length, holding no more than the one that is under way. */
+/** Cuts a stream into messages, each after its length, and holds no more than the incomplete one. */
 import { MAX_NOTIFICATION_LENGTH } from '../../core/election/codec.ts'
 import { DecodeError } from '../../protocol/reader.ts'
 

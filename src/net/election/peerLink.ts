@@ -1,15 +1,16 @@
 /**
- * What is said to one peer's election port and heard from it (QuorumCnxManager's SendWorker and RecvWorker). The greater
- * sid dials; a smaller one dials only to be dialled back. The last message that was sent is sent again on a new
- * connection, as it may have died with the old one.
+ * The connections between this server and the election port of one peer (QuorumCnxManager's SendWorker and
+ * RecvWorker). The server with the greater sid dials; the other one dials only to be dialled back. The last
+ * message is sent again on each new connection, because it may have been lost with the previous one.
  *
- * A greeting only claims an id. Apache closes the connection that it had; here the peer keeps it, and whatever claims the
- * same id is talked to beside it: a peer that comes back while its old connection is half open is heard at once, and a
- * stranger silences nobody. A peer that has left closes its own end.
+ * A greeting only claims an id. Apache closes the connection that it had for that id. Here the existing
+ * connection stays, and the new one is used beside it: a peer that returns while its old connection is half
+ * open is heard at once, and a stranger silences nobody. A peer that has left closes its own end.
  *
- * Invariants: connections are few, and the first one stays as long as it lives. Apeer is reported unreachable only after its port refused, or let us wait in vain. A broken
- * connection alone says nothing (both may have dialled at once, and one connection gave way): it is probed by
- * dialling again at once, which a dead process's port answers within a millisecond.
+ * Invariants: connections are few, and the first one stays as long as it lives. A peer is reported
+ * unreachable only after its port refused a connection or did not answer in time. A broken connection alone
+ * proves nothing (both servers may have dialled at once, and one connection gave way): the peer is dialled
+ * again at once, and the port of a dead process refuses that within a millisecond.
  */
 import { connect, type Socket } from 'node:net'
 import { type Address, encodeGreeting, encodeNotification } from '../../core/election/codec.ts'
@@ -33,9 +34,11 @@ const FIRST_RETRY_MS = 20
 const LAST_RETRY_MS = 1000
 /** A greater peer that was greeted dials back; greeting it again meanwhile would make it start over. */
 const GREETED_RETRY_MS = 100
-/** How long a message is worth dialling for; an election that goes on sends again. */
+/** How long a message is worth dialling for; an election that continues sends again. */
 const MESSAGE_WORTH_MS = 10_000
-/** A connection this young was dialled while the peer dialled us: its greeting is no sign that ours is dead. */
+/**
+ * A connection this young was dialled while the peer dialled us: its greeting is no sign that ours is dead.
+ */
 const CROSSING_MS = 1000
 /** Connections in one peer's name. */
 const MOST_CONVERSATIONS = 4
@@ -65,7 +68,7 @@ export class PeerLink {
     this.configured = parts.addresses
   }
 
-  /** Where the peer is from now on; a conversation that is under way goes on. */
+  /** Sets the peer's addresses from now on; existing conversations continue. */
   moved(addresses: readonly Address[]): void {
     this.configured = addresses
     this.addresses = addresses
@@ -90,8 +93,9 @@ export class PeerLink {
   }
 
   /**
-   * A smaller peer greeted us: it wants a connection, and has none that it knows of. Where there is one, the greeting may
-   * be a stranger's: the peer is dialled where it is known to be, and nothing is made of it if it does not answer.
+   * A smaller peer greeted us: it wants a connection, and has none that it knows of. Where there is one, the
+   * greeting may be a stranger's: the peer is dialled where it is known to be, and nothing is made of it if
+   * it does not answer.
    */
   dialBack(named: readonly Address[]): void {
     const newest = this.conversations.at(-1)

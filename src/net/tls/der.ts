@@ -1,4 +1,7 @@
-/** Reads DER (X.690), as far as certificates and key stores need it. Every length is checked before it is used. */
+/**
+ * Reads DER (X.690), as far as certificates and key stores need it. Every length is checked before it is
+ * used.
+ */
 
 export interface DerValue {
   readonly tag: number
@@ -13,7 +16,7 @@ export class DerError extends Error {
   override name = 'DerError'
 }
 
-/** The values that stand one behind the other in `bytes`. */
+/** The consecutive values in `bytes`. */
 export function derValues(bytes: Buffer): DerValue[] {
   const values: DerValue[] = []
   for (let at = 0; at < bytes.length; ) {

@@ -1,6 +1,7 @@
 /**
- * The certificates of a PKCS#12 trust store (RFC 7292), as keytool makes them: node:tls takes such files for a
- * key and its certificate only. Encryption is PBES2 with AES, which keytool uses since JDK 8u301 and 11.0.12.
+ * The certificates of a PKCS#12 trust store (RFC 7292), as keytool makes them: node:tls takes such files for
+ * a key and its certificate only. Encryption is PBES2 with AES, which keytool uses since JDK 8u301 and
+ * 11.0.12.
  */
 import { createDecipheriv, pbkdf2Sync } from 'node:crypto'
 import { DerError, type DerValue, derValue, derValues, integerOf, oidOf, partsOf, Tag } from './der.ts'

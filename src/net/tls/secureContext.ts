@@ -108,7 +108,10 @@ function attempt<T>(what: string, file: string | null, action: () => T): T {
   }
 }
 
-/** TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 is ECDHE-RSA-AES128-GCM-SHA256 to OpenSSL; those of TLS 1.3 keep their names. */
+/**
+ * TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 is ECDHE-RSA-AES128-GCM-SHA256 to OpenSSL; those of TLS 1.3 keep
+ * their names.
+ */
 export function opensslName(javaName: string): string {
   const name = javaName.trim()
   const match = /^(?:TLS|SSL)_(.+)_WITH_(.+)$/.exec(name)

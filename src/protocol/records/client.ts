@@ -1,4 +1,6 @@
-/** Records of package org.apache.zookeeper.proto (zookeeper.jute): what clients and servers say to each other. */
+/**
+ * Records of package org.apache.zookeeper.proto (zookeeper.jute): what clients and servers say to each other.
+ */
 import {
   bool,
   buffer,

@@ -19,7 +19,7 @@ import { Acl } from './data.ts'
 export const TxnHeader = record({ clientId: sessionId, cxid: int, zxid, time: millis, type: int })
 export type TxnHeader = Value<typeof TxnHeader>
 
-/** The tree digest after this transaction, behind the record when digest.enabled (SerializeUtils). */
+/** The tree digest after this transaction; it follows the record when digest.enabled (SerializeUtils). */
 export const TxnDigest = record({ version: int, treeDigest: long })
 export type TxnDigest = Value<typeof TxnDigest>
 

@@ -66,9 +66,9 @@ function prepare(world: World, request: Partial<ReconfigRequest>): TxnBody {
     digestEnabled: true,
     superDigest: null,
   }
-  const preparation = new Preparation(Database.initial(), sessions, options)
   const isSynced = (electorate: QuorumRule) => electorate.containsQuorum(synced as Sid[])
-  preparation.reconfig = { membership, isStandalone: world.isStandalone ?? false, isSynced }
+  const parts = { membership, isStandalone: world.isStandalone ?? false, learners: { isSynced } }
+  const preparation = new Preparation(Database.initial(), sessions, options, parts, () => {})
   const nothing = { joiningServers: null, leavingServers: null, newMembers: null, curConfigId: -1n }
   const body = encode(ReconfigRequest, { ...nothing, ...request })
   const asked = { sessionId: session, cxid: 1, type: OpCode.reconfig, body, authInfo: [] }

@@ -55,6 +55,23 @@ test('an ACL that stands for all ids of a client again and again', async () => {
   expect(largest(server)).toBeLessThan(MOST)
 })
 
+test.each([
+  ['smaller than jute.maxbuffer', 20_000, juteMaxBuffer + 20_000],
+  ['larger', 3 * juteMaxBuffer, 4 * juteMaxBuffer],
+  ['less than Apache ever takes', 0, juteMaxBuffer + 1024],
+])('jute.maxbuffer.extrasize is followed: %s', async (_, juteMaxBufferExtraSize, most) => {
+  const server = new CoreServer({ juteMaxBuffer, juteMaxBufferExtraSize })
+  await errorsOf(server, create('/0', ''))
+  const around = largest(server)
+  const errors = await errorsOf(
+    server,
+    create('/1', 'd'.repeat(most - around)),
+    create('/2', 'd'.repeat(most - around + 1)),
+  )
+  expect(errors).toEqual([0, -5])
+  expect(largest(server)).toBe(most)
+})
+
 test('a multi whose parts together become too large leaves nothing', async () => {
   const server = new CoreServer({ juteMaxBuffer })
   const parts = Array.from({ length: 30 }, (_, i) => create(`/${i}`, '', 0, allIds(1)))

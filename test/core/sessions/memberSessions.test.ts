@@ -1,18 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import type { Now } from '../../../src/core/effects.ts'
 import { ReadOnlyMode } from '../../../src/core/readOnly.ts'
-import type { Request } from '../../../src/core/requests/request.ts'
+import { type Request, sessionCreation } from '../../../src/core/requests/request.ts'
 import { ClosedSessions } from '../../../src/core/sessions/closedSessions.ts'
 import { createsEphemeral } from '../../../src/core/sessions/ephemeralCreate.ts'
 import { LeaderSessions } from '../../../src/core/sessions/leaderSessions.ts'
 import { LearnerSessions } from '../../../src/core/sessions/learnerSessions.ts'
 import { LocalSessions } from '../../../src/core/sessions/localSessions.ts'
 import { MemberSessions, type SessionRole } from '../../../src/core/sessions/memberSessions.ts'
+import * as packets from '../../../src/core/zab/packets.ts'
 import { ErrorCode } from '../../../src/protocol/errors.ts'
 import type { SessionId, Sid } from '../../../src/protocol/ids.ts'
 import { OpCode } from '../../../src/protocol/opcodes.ts'
+import type { QuorumPacket } from '../../../src/protocol/records/quorum.ts'
 import type { Transaction } from '../../../src/protocol/transaction.ts'
 import { ZERO_ZXID } from '../../../src/protocol/zxid.ts'
+import { Database } from '../../../src/tree/database.ts'
 import { create, create2, multi, remove, setData } from '../requests/conversation.ts'
 
 const TICK_MS = 1000
@@ -22,9 +25,8 @@ const own = ((1n << 56n) + 5n) as SessionId
 const foreign = ((2n << 56n) + 5n) as SessionId
 
 function member(role: SessionRole, { enabled = true, upgrading = true } = {}) {
-  const submitted: Request[] = []
-  const asked: SessionId[] = []
-  const globals = new Set<SessionId>()
+  const sent: QuorumPacket[] = []
+  const database = Database.initial()
   const local = new LocalSessions(TICK_MS)
   const scope = { sid: 1 as Sid, sessions: local, underWayMs: 6 * TICK_MS }
   const leaderSessions = new LeaderSessions(TICK_MS, () => {}, enabled ? scope : null)
@@ -36,12 +38,13 @@ function member(role: SessionRole, { enabled = true, upgrading = true } = {}) {
     leaderSessions,
     learnerSessions,
     local,
-    isGlobal: (id) => globals.has(id),
-    submit: (request) => submitted.push(request),
-    ask: (id) => asked.push(id),
+    replica: { database },
+    emit: (effect) => {
+      if (effect.kind === 'toLeader') sent.push(effect.packet)
+    },
   })
   sessions.open(role)
-  return { sessions, local, leaderSessions, learnerSessions, submitted, asked, globals }
+  return { sessions, local, leaderSessions, learnerSessions, sent, database }
 }
 
 function request(sessionId: SessionId, { type, body }: { type: number; body: Buffer }): Request {
@@ -60,16 +63,17 @@ describe('a new session', () => {
     ['leader', true, 'valid'],
     ['learner', true, 'valid'],
     ['readOnly', true, 'valid'],
-    ['standalone', true, 'asked'],
-    ['leader', false, 'asked'],
-    ['learner', false, 'asked'],
+    ['standalone', true, 'createSession'],
+    ['leader', false, 'createSession'],
+    ['learner', false, 'createSession'],
     ['readOnly', false, 'refused'],
   ] as const)('at a %s, with local sessions %s: %s', (role, enabled, outcome) => {
-    const { sessions, submitted } = member(role, { enabled })
-    expect(sessions.create(own, 4000, at(0))).toBe(outcome)
+    const { sessions } = member(role, { enabled })
+    const creation = sessions.create(own, 4000, at(0))
+    if (outcome === 'createSession')
+      expect(creation).toMatchObject({ sessionId: own, cxid: 0, type: OpCode.createSession })
+    else expect(creation).toBe(outcome)
     expect(sessions.isLocal(own)).toBe(outcome === 'valid')
-    const wanted = outcome === 'asked' ? [{ sessionId: own, cxid: 0, type: OpCode.createSession }] : []
-    expect(submitted).toMatchObject(wanted)
   })
 })
 
@@ -85,7 +89,7 @@ describe('a session that comes back', () => {
   test('is asked of the leader by a learner, and looked up by a leader', () => {
     const learner = member('learner')
     expect(learner.sessions.resume(foreign, 4000, at(0))).toBe('asked')
-    expect(learner.asked).toEqual([foreign])
+    expect(learner.sent).toEqual([packets.revalidate(foreign, 4000)])
     const { sessions, leaderSessions } = member('leader')
     expect(sessions.resume(foreign, 4000, at(0))).toBe('expired')
     leaderSessions.add(foreign, 4000, 9, at(0))
@@ -96,7 +100,7 @@ describe('a session that comes back', () => {
 
   test('at a read-only member is its own, or a guest where nobody is kept', () => {
     const keeping = member('readOnly')
-    keeping.globals.add(foreign)
+    keeping.database.sessions.set(foreign, 4000)
     expect(keeping.sessions.refuses(foreign)).toBe(true)
     expect(keeping.sessions.refuses(own)).toBe(false)
     expect(keeping.sessions.resume(own, 4000, at(0))).toBe('expired')
@@ -108,28 +112,23 @@ describe('an upgrade', () => {
   const ephemeral = create('/a', '', 1)
 
   test('sends createSession, with the first timeout, before what needs it', () => {
-    const { sessions, submitted } = member('learner')
+    const { sessions } = member('learner')
     sessions.create(own, 8000, at(0))
     sessions.resume(own, 2000, at(0))
-    expect(sessions.submit(request(own, create('/plain', '')))).toBe(ErrorCode.Ok)
+    const plain = request(own, create('/plain', ''))
+    expect(sessions.upgraded(plain)).toEqual([plain])
     expect(sessions.isLocal(own)).toBe(true)
-    expect(sessions.submit(request(own, ephemeral))).toBe(ErrorCode.Ok)
+    const needing = request(own, ephemeral)
+    expect(sessions.upgraded(needing)).toEqual([sessionCreation(own, 8000), needing])
     expect(sessions.isLocal(own)).toBe(false)
-    sessions.submit(request(own, ephemeral))
-    expect(submitted.map(({ type, cxid }) => [type, cxid])).toEqual([
-      [OpCode.create, 7],
-      [OpCode.createSession, 0],
-      [OpCode.create, 7],
-      [OpCode.create, 7],
-    ])
-    expect(submitted[1]?.body?.readInt32BE(0)).toBe(8000)
+    expect(sessions.upgraded(needing)).toEqual([needing])
   })
 
   test('that is not allowed lets the request fail, and says why', () => {
-    const { sessions, submitted } = member('learner', { upgrading: false })
+    const { sessions } = member('learner', { upgrading: false })
     sessions.create(own, 8000, at(0))
-    expect(sessions.submit(request(own, ephemeral))).toBe(ErrorCode.EphemeralOnLocalSession)
-    expect(submitted).toMatchObject([{ type: OpCode.create, refusal: ErrorCode.EphemeralOnLocalSession }])
+    const refused = { ...request(own, ephemeral), refusal: ErrorCode.EphemeralOnLocalSession }
+    expect(sessions.upgraded(request(own, ephemeral))).toEqual([refused])
     expect(sessions.isLocal(own)).toBe(true)
   })
 
@@ -231,58 +230,37 @@ describe('a leader where members have local sessions', () => {
 
   test('says whose client has moved away from it', () => {
     const { leaderSessions } = member('leader')
-    const moved: SessionId[] = []
-    leaderSessions.onMovedAway = (id) => moved.push(id)
     leaderSessions.add(foreign, 4000, 'local', at(0))
-    leaderSessions.takeOver(foreign, 'local', at(0))
-    leaderSessions.takeOver(foreign, 9, at(0))
-    leaderSessions.takeOver(foreign, 10, at(0))
-    expect(moved).toEqual([foreign])
+    const owners = ['local', 9, 10] as const
+    const taken = owners.map((owner) => leaderSessions.takeOver(foreign, owner, at(0)))
+    expect(taken).toEqual(['kept', 'left', 'kept'])
   })
 })
 
 describe('read-only mode', () => {
-  function mode(isEnabled: boolean, tickTimeMs = 1000) {
-    const said: string[] = []
-    const readOnly = new ReadOnlyMode({
-      isEnabled,
-      tickTimeMs,
-      open: () => said.push('open'),
-      close: () => said.push('close'),
-    })
-    return { readOnly, said }
-  }
-
   test.each([
     [200, 2000],
     [3000, 3000],
   ])('with ticks of %i ms begins after %i ms without a leader', (tickTimeMs, graceMs) => {
-    const { readOnly, said } = mode(true, tickTimeMs)
+    const readOnly = new ReadOnlyMode(true, tickTimeMs)
     readOnly.looking(at(100))
     expect(readOnly.nextDeadlineMs).toBe(100 + graceMs)
-    readOnly.tick(at(99 + graceMs))
-    expect(said).toEqual([])
-    readOnly.tick(at(100 + graceMs))
-    readOnly.tick(at(200 + graceMs))
-    expect(said).toEqual(['open'])
+    const begins = [99, 100, 200].map((afterMs) => readOnly.begins(at(afterMs + graceMs)))
+    expect(begins).toEqual([false, true, false])
     expect(readOnly.nextDeadlineMs).toBe(Number.POSITIVE_INFINITY)
-    readOnly.decided()
-    readOnly.decided()
-    expect(said).toEqual(['open', 'close'])
+    expect([readOnly.ends(), readOnly.ends()]).toEqual([true, false])
   })
 
   test('an election that is decided in time leaves no trace', () => {
-    const { readOnly, said } = mode(true)
+    const readOnly = new ReadOnlyMode(true, 1000)
     readOnly.looking(at(0))
-    readOnly.decided()
-    readOnly.tick(at(10_000))
-    expect(said).toEqual([])
+    expect(readOnly.ends()).toBe(false)
+    expect(readOnly.begins(at(10_000))).toBe(false)
   })
 
   test('is off unless asked for', () => {
-    const { readOnly, said } = mode(false)
+    const readOnly = new ReadOnlyMode(false, 1000)
     readOnly.looking(at(0))
-    readOnly.tick(at(10_000))
-    expect(said).toEqual([])
+    expect(readOnly.begins(at(10_000))).toBe(false)
   })
 })

@@ -104,14 +104,14 @@ describe('the sessions of a leader', () => {
     expect(sessions.expire(at(99_999))).toEqual([])
     expect(sessions.touch(a, at(6001))).toBe(false)
     expect(sessions.check(a, 'local')).toBe(ErrorCode.SessionExpired)
-    expect(sessions.takeOver(a, 7, at(6001))).toBe(false)
+    expect(sessions.takeOver(a, 7, at(6001))).toBe('expired')
   })
 
   test('who writes first owns it; who loses it is told that it has moved', () => {
     const { sessions } = leading()
     expect(sessions.check(a, 'local')).toBe(ErrorCode.Ok)
     expect(sessions.check(a, 7)).toBe(ErrorCode.SessionMoved)
-    expect(sessions.takeOver(a, 7, at(1))).toBe(true)
+    expect(sessions.takeOver(a, 7, at(1))).toBe('left')
     expect(sessions.check(a, 7)).toBe(ErrorCode.Ok)
     expect(sessions.check(a, 'local')).toBe(ErrorCode.SessionMoved)
     expect(sessions.check(b, 'local')).toBe(ErrorCode.SessionExpired)

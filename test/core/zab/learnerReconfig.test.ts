@@ -100,7 +100,7 @@ describe('a reconfig that is committed during the sync', () => {
     hear(packets.diff(ZERO_ZXID))
     hear(proposal(reconfigTo('1 3 4', version)))
     expect(hear(packets.commitAndActivate(version, leader))).toBe('reading')
-    expect([membership.committed.version, replica.database.lastProcessedZxid]).toEqual([version, version])
+    expect([membership.committed.version, replica.lastCommitted]).toEqual([version, version])
   })
 
   it('ends the sync when another server is to lead', () => {

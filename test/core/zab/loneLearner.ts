@@ -1,40 +1,39 @@
 /** Member 2 as a learner of member 1, an empty database, and no world around it: whoever uses it says what the leader says. */
 import { expect } from 'vitest'
+import { ClientService } from '../../../src/core/clientService.ts'
 import type { Effect } from '../../../src/core/effects.ts'
 import type { EnsembleConfig } from '../../../src/core/ensembleConfig.ts'
 import { Membership } from '../../../src/core/membership.ts'
 import { Replica } from '../../../src/core/replica.ts'
-import { LearnerSessions } from '../../../src/core/sessions/learnerSessions.ts'
 import { Learner } from '../../../src/core/zab/learner/learner.ts'
-import { configCodec } from '../../../src/peer/membership.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'
 import { Database } from '../../../src/tree/database.ts'
+import { memberSettings } from './settings.ts'
 
 export const now = { monotonicMs: 0, wallMs: 1_700_000_000_000 }
 
 export function loneLearner(config: EnsembleConfig, emit: (effect: Effect) => void = () => {}) {
   const database = Database.initial()
   const replica = new Replica({ database, recentTxns: [], acceptedEpoch: 1, currentEpoch: 1 }, 500, emit)
+  const settings = memberSettings(2 as Sid, config, false)
   const membership = new Membership({
     sid: 2 as Sid,
-    settings: { isReconfigEnabled: false, standaloneEnabled: true, config, codec: configCodec },
+    settings: settings.membership,
     save: () => {},
     emit,
   })
   const learner = new Learner(
     {
-      settings: { sid: 2 as Sid, tickTimeMs: 2000, initLimit: 10, syncLimit: 5 },
+      settings: settings.zab,
       membership,
       leader: 1 as Sid,
       isObserver: false,
       anewIn: null,
       replica,
-      sessions: new LearnerSessions(),
+      clients: new ClientService(settings, replica, emit),
       emit,
       stepDown: (reason) => expect.fail(reason),
       onUpToDate: () => {},
-      synced: () => {},
-      revalidated: () => {},
     },
     1,
     now,

@@ -1,13 +1,12 @@
 /** A leader whose learners are played by the test, packet by packet; its disk takes no time unless it is told to. */
+import { ClientService } from '../../../src/core/clientService.ts'
 import type { Effect, Now, SendEffect } from '../../../src/core/effects.ts'
 import type { EnsembleConfig } from '../../../src/core/ensembleConfig.ts'
 import { Membership } from '../../../src/core/membership.ts'
 import { Replica } from '../../../src/core/replica.ts'
-import { Preparation } from '../../../src/core/requests/prepare.ts'
-import { LeaderSessions } from '../../../src/core/sessions/leaderSessions.ts'
+import type { PeerSettings } from '../../../src/core/settings.ts'
 import { Leader } from '../../../src/core/zab/leader/leader.ts'
 import * as packets from '../../../src/core/zab/packets.ts'
-import { configCodec } from '../../../src/peer/membership.ts'
 import type { SessionId, Sid } from '../../../src/protocol/ids.ts'
 import { encode } from '../../../src/protocol/jute.ts'
 import { OpCode, PacketType } from '../../../src/protocol/opcodes.ts'
@@ -16,6 +15,7 @@ import { encodeTransaction, type Transaction } from '../../../src/protocol/trans
 import { type Epoch, makeZxid, ZERO_ZXID, type Zxid } from '../../../src/protocol/zxid.ts'
 import { Database } from '../../../src/tree/database.ts'
 import { serverLine } from '../configs.ts'
+import { memberSettings } from './settings.ts'
 
 const session = 7n as SessionId
 const typeNames = new Map<number, string>(Object.entries(PacketType).map(([name, type]) => [type, name]))
@@ -61,46 +61,31 @@ export class ScriptedLeader {
     const { epoch } = history
     const emit = (effect: Effect) => this.effects.push(effect)
     this.replica = new Replica({ database, recentTxns, acceptedEpoch: epoch, currentEpoch: epoch }, 500, emit)
+    const settings = memberSettings(this.sid, config, true)
     this.membership = new Membership({
       sid: this.sid,
-      settings: { isReconfigEnabled: true, standaloneEnabled: false, config, codec: configCodec },
+      settings: settings.membership,
       save: (which, saved) => this.replica.saveConfig(which, saved),
       emit,
     })
     this.membership.reread(database, recentTxns)
-    this.leader = this.begin(emit)
+    this.leader = this.begin(settings, emit)
     this.settle()
   }
 
-  private begin(emit: (effect: Effect) => void): Leader {
-    const { sid, membership, replica } = this
-    const options = {
-      sid,
-      minSessionTimeoutMs: 4000,
-      maxSessionTimeoutMs: 4e9,
-      skipAcl: true,
-      digestEnabled: false,
-      superDigest: null,
-    }
+  private begin(settings: PeerSettings, emit: (effect: Effect) => void): Leader {
+    const { membership, replica } = this
     replica.database.sessions.set(session, 4e9)
-    const sessions = new LeaderSessions(2000, emit)
-    const preparation = new Preparation(replica.database, sessions, options)
-    preparation.reconfig = {
-      membership,
-      isStandalone: false,
-      isSynced: (electorate) => this.leader.isSynced(electorate),
-    }
     return new Leader(
       {
-        settings: { sid, tickTimeMs: 2000, initLimit: 10, syncLimit: 5 },
+        settings: settings.zab,
+        requests: settings.requests,
         membership,
         replica,
-        preparation,
-        sessions,
+        clients: new ClientService(settings, replica, emit),
         emit,
         stepDown: (reason, designated) => this.ends.push({ reason, designated }),
         onEstablished: () => {},
-        synced: () => {},
       },
       this.now,
     )

@@ -10,6 +10,7 @@ import { OpCode } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
 import { counterOf, formatZxid, MAX_COUNTER, nextZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
+import type { ClientService } from '../../clientService.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
 import { decideFrom, type Jurisdiction, UNLIMITED } from '../../quorum/joint.ts'
@@ -40,8 +41,8 @@ export interface BroadcastParts {
   readonly stepDown: StepDown
   /** A reconfig is committed: puts it in force, and says who leads from now on. */
   readonly activate: (transaction: Transaction) => Sid
-  /** A sync that this member's own client asked for is due. */
-  readonly synced: () => void
+  /** Of this member. */
+  readonly clients: ClientService
 }
 
 /** A client's sync waits here until the proposals that were outstanding when it came are committed. */
@@ -78,7 +79,7 @@ export class Broadcast {
   submit(request: Request, now: Now): void {
     if (this.isOver) return
     if (request.type === OpCode.sync) {
-      this.waitForOutstanding(request)
+      this.waitForOutstanding(request, now)
       return
     }
     if (counterOf(this.lastProposed) === MAX_COUNTER) {
@@ -139,16 +140,16 @@ export class Broadcast {
       const owesMore = learner.ackedZxid < this.lastProposed
       learner.owed = owesMore ? { zxid: this.lastProposed, sinceMs: now.monotonicMs } : null
     }
-    this.advance()
+    this.advance(now)
   }
 
   /** Commits what a quorum holds. To be called when anything was acknowledged or became durable here. */
-  advance(): void {
+  advance(now: Now): void {
     const { replica } = this.parts
     for (let head = replica.pending.peek(); head; head = replica.pending.peek()) {
       if (!this.isCommitted(head) || this.isOver) return
-      if (head.transaction.body.type === OpCode.reconfig) this.commitReconfig(head)
-      else this.commit(head.txn.zxid, packets.commit(head.txn.zxid), packets.inform(head.txn))
+      if (head.transaction.body.type === OpCode.reconfig) this.commitReconfig(head, now)
+      else this.commit(head.txn.zxid, packets.commit(head.txn.zxid), packets.inform(head.txn), now)
     }
   }
 
@@ -171,45 +172,46 @@ export class Broadcast {
     return decideFrom(this.jurisdictions, sids, oldest?.txn.zxid ?? UNLIMITED)
   }
 
-  private commitReconfig({ txn, transaction }: PendingTxn): void {
+  private commitReconfig({ txn, transaction }: PendingTxn, now: Now): void {
     const { committedElectorate: electorate } = this.parts.quorum
     const designated = this.parts.activate(transaction)
     this.replaced = { electorate, from: ZERO_ZXID, upTo: this.lastProposed }
     const { zxid } = txn
     // What comes behind it is the new leader's to commit.
     if (designated !== this.parts.sid) this.isOver = true
-    this.commit(zxid, packets.commitAndActivate(zxid, designated), packets.informAndActivate(txn, designated))
+    const inform = packets.informAndActivate(txn, designated)
+    this.commit(zxid, packets.commitAndActivate(zxid, designated), inform, now)
   }
 
-  private commit(zxid: Zxid, packet: QuorumPacket, inform: QuorumPacket): void {
-    const { replica, preparation, learners, emit } = this.parts
+  private commit(zxid: Zxid, packet: QuorumPacket, inform: QuorumPacket, now: Now): void {
+    const { replica, preparation, clients, learners, emit } = this.parts
     for (const learner of learners.values()) {
       if (!isForwarding(learner)) continue
       if (learner.withheld !== null) learner.withheld.push(packet)
       else emit({ kind: 'toLearner', learner: learner.id, packet: learner.isObserver ? inform : packet })
     }
     replica.commit(zxid)
+    clients.applyCommitted(now)
     preparation.applied(zxid)
-    this.answerSyncs(zxid)
+    this.answerSyncs(zxid, now)
   }
 
-  private waitForOutstanding(request: Request): void {
+  private waitForOutstanding(request: Request, now: Now): void {
     const last = this.parts.replica.pending.last()
-    if (last === undefined) this.answerSync(request.owner)
+    if (last === undefined) this.answerSync(request.owner, now)
     else this.waitingSyncs.push({ behind: last.txn.zxid, owner: request.owner })
   }
 
-  private answerSyncs(committed: Zxid): void {
+  private answerSyncs(committed: Zxid, now: Now): void {
     while (this.waitingSyncs[0] !== undefined && this.waitingSyncs[0].behind <= committed) {
-      this.answerSync(this.waitingSyncs[0].owner)
+      this.answerSync(this.waitingSyncs[0].owner, now)
       this.waitingSyncs.shift()
     }
   }
 
-  private answerSync(owner: Request['owner']): void {
-    if (owner === 'local') this.parts.synced()
-    else if (this.parts.learners.has(owner)) {
-      this.parts.emit({ kind: 'toLearner', learner: owner, packet: packets.syncReply() })
-    }
+  private answerSync(owner: Request['owner'], now: Now): void {
+    const { clients, replica, learners, emit } = this.parts
+    if (owner === 'local') clients.syncDue(replica.database.lastProcessedZxid, now)
+    else if (learners.has(owner)) emit({ kind: 'toLearner', learner: owner, packet: packets.syncReply() })
   }
 }

@@ -113,10 +113,10 @@ export class Discovery {
     learner.lastZxid = packet.zxid
     learner.currentEpoch = packets.readInt(packet.data)
     learner.phase = 'promised'
-    // What only others hold was never committed: that takes a quorum of the configuration in force, too, as long as its
-    // reconfig is pending; and who has more than that knows of a later configuration (Leader.introduce, and
-    // Synchronization.isBehind).
-    // After the quorum the learner's state no longer matters: it will be cut or replaced. -1 is no promise.
+    // What only others hold was never committed: that takes a quorum of the configuration in force, too, as
+    // long as its reconfig is pending; and who has more than that knows of a later configuration
+    // (Leader.introduce, and Synchronization.isBehind). After the quorum the learner's state no longer
+    // matters: it will be cut or replaced. -1 is no promise.
     if (this.isPromised || learner.currentEpoch === -1) return
     const isOneOfUs = this.parts.committed.isVoter(learner.sid)
     if (isOneOfUs && isAhead({ currentEpoch: learner.currentEpoch, lastZxid: learner.lastZxid }, this.own)) {

@@ -1,6 +1,6 @@
 /**
- * A leader, from the won election to the day it steps down: discovery, synchronization, broadcast, each in its
- * own file; this one passes packets to the phase that they belong to.
+ * A leader, from the won election to the day it steps down: discovery, synchronization, broadcast, each in
+ * its own file; this one passes packets to the phase that they belong to.
  *
  * Invariant: it serves only while established, and is established at most once, in one epoch.
  */
@@ -9,13 +9,15 @@ import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
 import { type Epoch, makeZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
+import type { ClientService } from '../../clientService.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
 import type { Membership } from '../../membership.ts'
 import type { QuorumRule } from '../../quorum/rule.ts'
 import type { Replica } from '../../replica.ts'
 import { ContainerManager, DEFAULT_CONTAINERS } from '../../requests/containers.ts'
-import type { Preparation } from '../../requests/prepare.ts'
+import type { RequestOptions } from '../../requests/options.ts'
+import { Preparation } from '../../requests/prepare.ts'
 import type { Request } from '../../requests/request.ts'
 import { endDeadSessions } from '../../sessions/deadSessions.ts'
 import type { LeaderSessions } from '../../sessions/leaderSessions.ts'
@@ -31,21 +33,22 @@ import { Synchronization } from './synchronization.ts'
 
 export interface LeaderParts {
   readonly settings: ZabSettings
+  /** What clients' requests depend on. */
+  readonly requests: RequestOptions
   readonly membership: Membership
   readonly replica: Replica
-  readonly preparation: Preparation
-  readonly sessions: LeaderSessions
+  readonly clients: ClientService
   readonly emit: (effect: SendEffect) => void
   readonly stepDown: StepDown
   /** The epoch is established: clients may be served. */
   readonly onEstablished: (epoch: Epoch, now: Now) => void
-  /** A sync of this member's own client is due. */
-  readonly synced: () => void
 }
 
 export class Leader {
   private readonly parts: LeaderParts
   private readonly learners: Learners
+  private readonly preparation: Preparation
+  private readonly sessions: LeaderSessions
   private readonly startedAtMs: number
   private readonly discovery: Discovery
   private synchronization: Synchronization | null = null
@@ -67,6 +70,9 @@ export class Leader {
     const { sid } = settings
     const committed = membership.committedElectorate
     this.learners = new Learners({ sid, membership, replica, emit })
+    this.sessions = parts.clients.leaderSessions
+    const reconfig = { membership, isStandalone: false, learners: this.learners }
+    this.preparation = new Preparation(replica.database, this.sessions, parts.requests, reconfig, emit)
     this.discovery = new Discovery({
       sid,
       replica,
@@ -129,7 +135,7 @@ export class Leader {
     if (!this.isEstablished || this.heartbeat === null) return this.initDeadlineMs
     if (this.retirement !== null) return Math.min(this.heartbeat.nextAtMs, this.retirement.untilMs)
     const containersAtMs = this.containers?.nextDeadlineMs ?? Number.POSITIVE_INFINITY
-    return Math.min(this.heartbeat.nextAtMs, this.parts.sessions.nextDeadlineMs, containersAtMs)
+    return Math.min(this.heartbeat.nextAtMs, this.sessions.nextDeadlineMs, containersAtMs)
   }
 
   /** Discovery and synchronization together have initLimit ticks each to find a quorum. */
@@ -199,8 +205,9 @@ export class Leader {
   }
 
   /**
-   * Apache's learner has its log writer acknowledge what came before NEWLEADER, sometimes before it acknowledges NEWLEADER
-   * itself (ZOOKEEPER-4685). That counts once it has: its log is in order, and it will not say so again.
+   * Apache's learner has its log writer acknowledge what came before NEWLEADER, sometimes before it
+   * acknowledges NEWLEADER itself (ZOOKEEPER-4685). That counts once it has: its log is in order, and it will
+   * not say so again.
    */
   private earlyAck(learner: LearnerView, zxid: Zxid): boolean {
     if (zxid > this.parts.replica.lastLogged) return true
@@ -209,7 +216,7 @@ export class Leader {
   }
 
   private serve(learner: LearnerView, packet: QuorumPacket, now: Now): boolean {
-    const { sessions } = this.parts
+    const { sessions } = this
     switch (packet.type) {
       case PacketType.ack:
         // Never proposed: no learner of ours.
@@ -227,8 +234,9 @@ export class Leader {
         return false
       case PacketType.revalidate: {
         const { sessionId, timeOut } = packets.readSessionTimeout(packet.data)
-        const valid = sessions.takeOver(sessionId, learner.id, now, timeOut)
-        const reply = packets.validity(sessionId, valid)
+        const taken = sessions.takeOver(sessionId, learner.id, now, timeOut)
+        if (taken === 'left') this.parts.clients.desk.movedAway(sessionId)
+        const reply = packets.validity(sessionId, taken !== 'expired')
         this.parts.emit({ kind: 'toLearner', learner: learner.id, packet: reply })
         return false
       }
@@ -253,7 +261,7 @@ export class Leader {
     this.proceed(now)
     this.synchronization?.durable(now)
     this.proceed(now)
-    if (this.isEstablished) this.broadcast?.advance()
+    if (this.isEstablished) this.broadcast?.advance(now)
     this.resume(now)
   }
 
@@ -270,14 +278,15 @@ export class Leader {
   }
 
   private established(epoch: Epoch, now: Now): void {
-    const { settings, membership, emit, sessions } = this.parts
+    const { settings, membership, emit } = this.parts
     const isQuorum = (sids: readonly Sid[]) => this.broadcast?.canCommit(sids) ?? false
     const parts = { settings, isQuorum, learners: this.learners.views, emit }
     const stepDown = (reason: string) => this.parts.stepDown(reason, this.retirement?.designated ?? null)
     const drop = (learner: LearnerView, reason: string) => this.learners.drop(learner, reason)
     this.heartbeat = new Heartbeat({ ...parts, stepDown, drop }, now)
     this.containers = new ContainerManager(settings.containers ?? DEFAULT_CONTAINERS, now)
-    // The quorum has acknowledged what NEWLEADER offered: a reconfig that an earlier leader left behind is complete.
+    // The quorum has acknowledged what NEWLEADER offered: a reconfig that an earlier leader left behind is
+    // complete.
     const { committed, lastSeen } = membership
     membership.activate(lastSeen, settings.sid, null)
     if (lastSeen !== committed && !mayLead(settings.sid, committed, lastSeen)) {
@@ -285,7 +294,7 @@ export class Leader {
       return
     }
     this.serves = true
-    sessions.restart(this.parts.replica.database.sessions, now)
+    this.sessions.restart(this.parts.replica.database.sessions, now)
     this.parts.onEstablished(epoch, now)
     for (const request of endDeadSessions(this.parts.replica.database)) this.submit(request, now)
   }
@@ -312,7 +321,10 @@ export class Leader {
     this.leaveWithFollowers()
   }
 
-  /** A quorum of the new configuration is connected when it is put in force; the only voter has nobody to wait for. */
+  /**
+   * A quorum of the new configuration is connected when it is put in force; the only voter has nobody to wait
+   * for.
+   */
   private leaveWithFollowers(): void {
     if (this.retirement === null) return
     if (this.learners.views.size > 0 && this.isSynced(this.parts.membership.committedElectorate)) return
@@ -325,12 +337,13 @@ export class Leader {
   }
 
   private beginSynchronization(epoch: Epoch): Synchronization {
-    const { settings, membership, replica, preparation, emit, stepDown, synced } = this.parts
+    const { settings, membership, replica, clients, emit, stepDown } = this.parts
+    const { preparation } = this
     membership.offerFirstVersion(makeZxid(epoch, 0))
     const shared = { sid: settings.sid, replica, learners: this.learners.views, emit }
     const activate = (transaction: Transaction) => this.activate(transaction)
     const broadcast = new Broadcast(
-      { ...shared, quorum: membership, preparation, stepDown, synced, activate },
+      { ...shared, quorum: membership, preparation, clients, stepDown, activate },
       makeZxid(epoch, 0),
     )
     this.broadcast = broadcast
@@ -349,8 +362,8 @@ export class Leader {
       return
     }
     this.heartbeat?.tick(now, this.lastProposed)
-    const { sessions, replica } = this.parts
-    for (const request of sessions.expire(now)) this.submit(request, now)
+    const { replica } = this.parts
+    for (const request of this.sessions.expire(now)) this.submit(request, now)
     for (const request of this.containers?.due(replica.database.tree, now) ?? []) this.submit(request, now)
   }
 

@@ -1,12 +1,12 @@
 /**
  * The learners that are connected to a leader: whom it takes, and who of them are there.
  *
- * FOLLOWERINFO only claims an id, so it costs nobody anything: a server keeps its connection until another one has gone
- * as far as to acknowledge NEWLEADER in its name. A server that comes back while its old connection is half open gets in
- * that way. (Apache never ends the older one; syncLimit does.)
+ * FOLLOWERINFO only claims an id, so it costs nobody anything: a server keeps its connection until another
+ * one has gone as far as to acknowledge NEWLEADER in its name. A server that comes back while its old
+ * connection is half open gets in that way. (Apache never ends the older one; syncLimit does.)
  *
- * Invariants: a server has one synced connection. Connections that are not synced are few, whatever strangers do; the
- * newest is never the one that makes room, so a server that comes back is not kept out.
+ * Invariants: a server has one synced connection. Connections that are not synced are few, whatever strangers
+ * do; the newest is never the one that makes room, so a server that comes back is not kept out.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
@@ -16,6 +16,7 @@ import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import type { Membership } from '../../membership.ts'
 import type { QuorumRule } from '../../quorum/rule.ts'
 import type { Replica } from '../../replica.ts'
+import type { SyncedQuorum } from '../../requests/prepareReconfig.ts'
 import * as packets from '../packets.ts'
 import { isSyncedFollower, type LearnerPhase, type LearnerView } from './learnerView.ts'
 
@@ -45,7 +46,7 @@ const PROGRESS: readonly LearnerPhase[] = [
   'synced',
 ]
 
-export class Learners {
+export class Learners implements SyncedQuorum {
   private readonly parts: LearnersParts
   private readonly connected = new Map<LearnerId, LearnerView>()
 
@@ -88,7 +89,10 @@ export class Learners {
     for (const learner of [...this.connected.values()]) this.drop(learner, reason)
   }
 
-  /** Who waits for UPTODATE would acknowledge what comes behind a reconfig before it hears that this is in force. */
+  /**
+   * Who waits for UPTODATE would acknowledge what comes behind a reconfig before it hears that this is in
+   * force.
+   */
   dropBehindNewLeader(): void {
     for (const learner of [...this.connected.values()])
       if (learner.withheld !== null) this.drop(learner, 'the configuration changes while it is synced')
@@ -131,7 +135,8 @@ export class Learners {
 
   private refusal({ sid, configVersion }: LearnerView, acceptedEpoch: number): string | null {
     const { membership, replica } = this.parts
-    // A server that wants to join takes part without a vote first; without reconfiguration nobody can join so.
+    // A server that wants to join takes part without a vote first; without reconfiguration nobody can join
+    // so.
     if (!membership.isReconfigEnabled && !membership.isMember(sid))
       return `server ${sid} is not in the server list`
     if (membership.isReconfigEnabled && configVersion > membership.committed.version)

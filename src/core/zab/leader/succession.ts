@@ -1,6 +1,7 @@
 /**
- * Who leads once a reconfig is in force, and the end of a leader that does not. It stays connected until its followers
- * have left it: they do when they read the activation, so it has arrived at those that matter (Leader.tryToCommit).
+ * Who leads once a reconfig is in force, and the end of a leader that does not. It stays connected until its
+ * followers have left it: they do when they read the activation, so it has arrived at those that matter
+ * (Leader.tryToCommit).
  *
  * Invariant: a leader that is a voter of the new configuration at the old address goes on leading.
  */
@@ -15,9 +16,9 @@ export function mayLead(own: Sid, previous: EnsembleConfig, next: EnsembleConfig
 }
 
 /**
- * Leader.getDesignatedLeader: this one if it may, else the voter that holds most of what is proposed, so that least
- * of it is dropped. A quorum of the new configuration has acknowledged the reconfig; where that is this leader alone,
- * at a new address, there is nobody else to name.
+ * Leader.getDesignatedLeader: this one if it may, else the voter that holds most of what is proposed, so that
+ * least of it is dropped. A quorum of the new configuration has acknowledged the reconfig; where that is this
+ * leader alone, at a new address, there is nobody else to name.
  */
 export function designatedLeader(
   own: Sid,

@@ -1,17 +1,19 @@
 /**
- * Synchronization: every learner that promised is brought to this leader's history and acknowledges NEWLEADER;
- * a quorum of those establishes the epoch, and with it everything in the leader's history is committed.
+ * Synchronization: every learner that promised is brought to this leader's history and acknowledges
+ * NEWLEADER; a quorum of those establishes the epoch, and with it everything in the leader's history is
+ * committed.
  *
  * Invariant: nothing is synced before this leader's own currentEpoch is durable, and its own acknowledgement
- * counts only then. NEWLEADER never carries a configuration that the epoch does not already rest on: a learner takes
- * it for committed with UPTODATE. So none is sent while a reconfig is outstanding. (Apache sends what was proposed
- * last; a learner that comes late may then go by a configuration that is never committed.)
- * Nor does it reach a voter that does not know that the configuration is committed: it would count here by that alone,
- * and, lost before UPTODATE, would help those of the former one to an epoch that cuts off what was committed with it.
- * Such a voter goes back to the election, where this leader's answer tells it.
+ * counts only then. NEWLEADER never carries a configuration that the epoch does not already rest on: a
+ * learner takes it for committed with UPTODATE. So none is sent while a reconfig is outstanding. (Apache
+ * sends what was proposed last; a learner that comes late may then go by a configuration that is never
+ * committed.) Nor does it reach a voter that does not know that the configuration is committed: it would
+ * count here by that alone, and, lost before UPTODATE, would help those of the former one to an epoch that
+ * cuts off what was committed with it. Such a voter goes back to the election, where this leader's answer
+ * tells it.
  *
- * A follower gets no COMMIT between NEWLEADER and UPTODATE: Apache's has no more proposal at hand that such a COMMIT could be
- * of, and begins its sync again (ZOOKEEPER-4394), under load again and again.
+ * A follower gets no COMMIT between NEWLEADER and UPTODATE: Apache's has no more proposal at hand that such a
+ * COMMIT could be of, and begins its sync again (ZOOKEEPER-4394), under load again and again.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { counterOf, type Epoch } from '../../../protocol/zxid.ts'

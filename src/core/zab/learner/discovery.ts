@@ -1,14 +1,16 @@
 /**
- * A learner's discovery: it tells the leader which epoch it has accepted, accepts the new one on disk, and only
- * then promises it (Learner.registerWithLeader).
+ * A learner's discovery: it tells the leader which epoch it has accepted, accepts the new one on disk, and
+ * only then promises it (Learner.registerWithLeader).
  *
- * Invariant: ACKEPOCH leaves after acceptedEpoch is durable, and no epoch is promised twice. A learner says that it has no
- * history only where that counts for nothing but the choice of the sync: in an epoch that it has promised before.
+ * Invariant: ACKEPOCH leaves after acceptedEpoch is durable, and no epoch is promised twice. A learner says
+ * that it has no history only where that counts for nothing but the choice of the sync: in an epoch that it
+ * has promised before.
  *
- * Why such a learner loses nothing that was acknowledged. Its leader has sent TRUNC in this epoch, so a quorum had
- * promised it, this learner with its true history perhaps among them, and none of the quorum was ahead: the leader holds
- * everything that was ever committed. Its history stays on disk, and its votes claim it, until the leader's whole history
- * has replaced it in one step (installSnapshot). With another leader, or the same in a later epoch, it says what it has.
+ * Why such a learner loses nothing that was acknowledged. Its leader has sent TRUNC in this epoch, so a
+ * quorum had promised it, this learner with its true history perhaps among them, and none of the quorum was
+ * ahead: the leader holds everything that was ever committed. Its history stays on disk, and its votes claim
+ * it, until the leader's whole history has replaced it in one step (installSnapshot). With another leader, or
+ * the same in a later epoch, it says what it has.
  */
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'

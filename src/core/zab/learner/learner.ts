@@ -1,20 +1,20 @@
 /**
  * A follower or observer, from dialling its leader until it loses it: discovery, synchronization, broadcast.
  *
- * Invariants: a proposal is acknowledged only once it is durable (its ACK travels in the append); transactions
- * are applied in the order of their proposals, and only when committed.
+ * Invariants: a proposal is acknowledged only once it is durable (its ACK travels in the append);
+ * transactions are applied in the order of their proposals, and only when committed.
  */
-import type { SessionId, Sid } from '../../../protocol/ids.ts'
+import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
 import { type Epoch, epochOf, follows, formatZxid, makeZxid, type Zxid } from '../../../protocol/zxid.ts'
 import type { Database } from '../../../tree/database.ts'
+import type { ClientService } from '../../clientService.ts'
 import type { DialId, Now, SendEffect } from '../../effects.ts'
 import type { Membership } from '../../membership.ts'
 import { type Replica, receiveTxn } from '../../replica.ts'
 import type { Request } from '../../requests/request.ts'
-import type { LearnerSessions } from '../../sessions/learnerSessions.ts'
 import * as packets from '../packets.ts'
 import type { StepDown, ZabSettings } from '../settings.ts'
 import { acceptEpoch } from './discovery.ts'
@@ -26,19 +26,17 @@ export interface LearnerParts {
   readonly leader: Sid
   readonly isObserver: boolean
   /**
-   * The epoch in which this leader has sent a TRUNC that this member's disk cannot follow; null otherwise. In that
-   * epoch, and no other, the learner says that it has no history, and takes what it gets for the leader's whole one.
+   * The epoch in which this leader has sent a TRUNC that this member's disk cannot follow; null otherwise. In
+   * that epoch, and no other, the learner says that it has no history, and takes what it gets for the
+   * leader's whole one.
    */
   readonly anewIn: Epoch | null
   readonly replica: Replica
-  readonly sessions: LearnerSessions
+  readonly clients: ClientService
   readonly emit: (effect: SendEffect) => void
   readonly stepDown: StepDown
   /** UPTODATE: clients may be served. */
   readonly onUpToDate: (epoch: Epoch, now: Now) => void
-  /** The oldest sync that this member forwarded is due. */
-  readonly synced: () => void
-  readonly revalidated: (sessionId: SessionId, valid: boolean, now: Now) => void
 }
 
 type Phase = 'dialling' | 'discovery' | 'synchronization' | 'truncating' | 'synced' | 'broadcast'
@@ -107,7 +105,7 @@ export class Learner {
         this.held.push({ packet, database })
         break
       case 'synchronization':
-        this.synchronize(packet, database)
+        this.synchronize(packet, database, now)
         break
       case 'synced':
       case 'broadcast':
@@ -130,8 +128,9 @@ export class Learner {
     this.phase = 'synchronization'
   }
 
-  private synchronize(packet: QuorumPacket, database: Database | null): void {
+  private synchronize(packet: QuorumPacket, database: Database | null, now: Now): void {
     const progress = this.sync?.packet(packet, database)
+    this.parts.clients.applyCommitted(now)
     if (progress === 'truncating') this.phase = 'truncating'
     else if (progress === 'newLeaderAcknowledged') this.phase = 'synced'
     else if (typeof progress === 'object') this.parts.stepDown(progress.failed, progress.designated)
@@ -152,19 +151,19 @@ export class Learner {
         this.proposal(packet)
         break
       case PacketType.commit:
-        this.commit(packet)
+        this.commit(packet, now)
         break
       case PacketType.commitAndActivate:
-        this.commitAndActivate(packet, packets.readActivation(packet.data).designated)
+        this.commitAndActivate(packet, packets.readActivation(packet.data).designated, now)
         break
       case PacketType.informAndActivate: {
         const { designated, txn } = packets.readActivation(packet.data)
         const inform = { ...packet, data: txn }
-        if (this.proposal(inform)) this.commitAndActivate(inform, designated)
+        if (this.proposal(inform)) this.commitAndActivate(inform, designated, now)
         break
       }
       case PacketType.inform:
-        if (this.proposal(packet)) this.commit(packet)
+        if (this.proposal(packet)) this.commit(packet, now)
         break
       case PacketType.ping:
         this.answerPing(packet)
@@ -174,12 +173,12 @@ export class Learner {
         break
       case PacketType.revalidate: {
         const { sessionId, valid } = packets.readValidity(packet.data)
-        this.parts.revalidated(sessionId, valid, now)
+        this.parts.clients.revalidated(sessionId, valid)
         break
       }
       case PacketType.sync:
         // What was committed before it may still wait for this member's disk.
-        this.parts.replica.whenApplied(() => this.parts.synced())
+        this.parts.clients.syncDue(this.parts.replica.lastCommitted, now)
         break
       default:
         this.parts.stepDown(`packet of type ${packet.type} in broadcast`)
@@ -203,9 +202,9 @@ export class Learner {
   }
 
   /** The reconfig is committed: it is in force here as soon as this is read (Follower.processPacket). */
-  private commitAndActivate(packet: QuorumPacket, designated: Sid): void {
+  private commitAndActivate(packet: QuorumPacket, designated: Sid, now: Now): void {
     const oldest = this.parts.replica.oldestUncommitted
-    this.commit(packet)
+    this.commit(packet, now)
     if (oldest?.txn.zxid === packet.zxid) this.activate(oldest.transaction, designated)
   }
 
@@ -224,11 +223,12 @@ export class Learner {
     if (ending !== null && this.parts.replica.database.lastProcessedZxid >= ending.zxid) ending.leave()
   }
 
-  private commit(packet: QuorumPacket): void {
-    const { replica, emit } = this.parts
+  private commit(packet: QuorumPacket, now: Now): void {
+    const { replica, clients, emit } = this.parts
     const oldest = replica.oldestUncommitted?.txn.zxid
     if (oldest === packet.zxid) {
       replica.commit(packet.zxid)
+      clients.applyCommitted(now)
       return
     }
     // Apache ends the process here too (FollowerZooKeeperServer.commit): histories have parted.
@@ -242,12 +242,13 @@ export class Learner {
   }
 
   /**
-   * Only once it is up to date, as Learner.syncWithLeader has it: the acknowledgement of NEWLEADER may wait for the disk, and
-   * Apache's leader closes the connection of a learner from whom it hears anything else before (LearnerHandler.run).
+   * Only once it is up to date, as Learner.syncWithLeader has it: the acknowledgement of NEWLEADER may wait
+   * for the disk, and Apache's leader closes the connection of a learner from whom it hears anything else
+   * before (LearnerHandler.run).
    */
   private answerPing(packet: QuorumPacket): void {
     if (!this.isServing) return
-    const touched = this.parts.sessions.drain()
+    const touched = this.parts.clients.learnerSessions.drain()
     this.parts.emit({ kind: 'toLeader', packet: packets.pingReply(packet.zxid, touched) })
   }
 
@@ -267,10 +268,6 @@ export class Learner {
 
   submit(request: Request): void {
     this.parts.emit({ kind: 'toLeader', packet: packets.forwardedRequest(request) })
-  }
-
-  revalidate(sessionId: SessionId, timeoutMs: number): void {
-    this.parts.emit({ kind: 'toLeader', packet: packets.revalidate(sessionId, timeoutMs) })
   }
 
   tick(now: Now): void {

@@ -2,8 +2,8 @@
  * A learner's synchronization: it takes over the leader's history by DIFF, TRUNC or SNAP and acknowledges
  * NEWLEADER (Learner.syncWithLeader).
  *
- * Invariant, as corrected by ZOOKEEPER-3911, -4643, -4646 and -4785: the synced transactions are on disk, then
- * currentEpoch is, then NEWLEADER is acknowledged, then the proposals that came with the sync.
+ * Invariant, as corrected by ZOOKEEPER-3911, -4643, -4646 and -4785: the synced transactions are on disk,
+ * then currentEpoch is, then NEWLEADER is acknowledged, then the proposals that came with the sync.
  */
 
 import type { Sid } from '../../../protocol/ids.ts'
@@ -132,8 +132,9 @@ export class LearnerSync {
   }
 
   /**
-   * Apache's leader begins to forward before it reads the zxid that it announces the SNAP with (LearnerHandler.syncFollower,
-   * run): under load some transactions come, and are committed, that the database shows already.
+   * Apache's leader begins to forward before it reads the zxid that it announces the SNAP with
+   * (LearnerHandler.syncFollower, run): under load some transactions come, and are committed, that the
+   * database shows already.
    */
   private isInSnapshot(zxid: Zxid): boolean {
     return this.snapshotZxid !== null && zxid <= this.snapshotZxid
@@ -201,9 +202,10 @@ export class LearnerSync {
   }
 
   /**
-   * UPTODATE: the epoch is established, and with it the configuration that NEWLEADER carried, unless that is of a
-   * proposal that is still outstanding (Apache's leader sends what was proposed last). What was synced may have said
-   * before that this member dialled in a role that it has no more (Membership.logs, and reread).
+   * UPTODATE: the epoch is established, and with it the configuration that NEWLEADER carried, unless that is
+   * of a proposal that is still outstanding (Apache's leader sends what was proposed last). What was synced
+   * may have said before that this member dialled in a role that it has no more (Membership.logs, and
+   * reread).
    * @returns why this member's part is over, or null
    */
   upToDate(leader: Sid): string | null {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { OperationError, operationErrorOf, describe as told } from '../../src/control/operationError.ts'
-import { systemTrouble } from '../../src/host/systemError.ts'
+import { systemTrouble } from '../../src/systemError.ts'
 
 let dir: string
 
