@@ -14,7 +14,7 @@ const allowed = {
     'config',
     'core/(events|invariant|election/(why|vote))',
     'protocol/zxid',
-    'storage/(lock|fileSystem|fileNames|logFormat|errors|epochs|recovery)',
+    'storage/(lock|fileSystem|fileNames|log/logFormat|errors|epochs|recovery)',
   ],
   supervisor: [
     'time',

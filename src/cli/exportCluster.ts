@@ -1,8 +1,8 @@
 /** The cluster that `export` means, running or down, as its members' files have it now. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ExportSource } from '../config/export.ts'
-import { loadConfig } from '../config/load.ts'
+import type { ExportSource } from '../config/export/export.ts'
+import { loadConfig } from '../config/load/load.ts'
 import { compareFiles, formatProblem, hasErrors, type Problem } from '../config/problem.ts'
 import { isDistributed } from '../config/serverConfig.ts'
 import { ClusterDir } from '../supervisor/clusterDir.ts'

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import type { ExportedHost, ExportSource } from '../config/export.ts'
-import { type ExportedData, type ExportFormat, exportFiles } from '../config/exportFormats.ts'
+import type { ExportedHost, ExportSource } from '../config/export/export.ts'
+import { type ExportedData, type ExportFormat, exportFiles } from '../config/export/formats.ts'
 import { byHistory, copyData, type DataCopy, type DataDirs } from '../storage/dataCopy.ts'
 import { OperationError } from './errors.ts'
 import type { ExportCluster } from './exportCluster.ts'

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { LOCAL_MARK, type LocalMember } from '../config/localize.ts'
+import { LOCAL_MARK, type LocalMember } from '../config/localize/localize.ts'
 import { copyData, type DataCopy, type DataDirs, isDataFault } from '../storage/dataCopy.ts'
 import { OperationError } from './errors.ts'
 

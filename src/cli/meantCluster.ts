@@ -8,7 +8,7 @@ import {
 } from './findCluster.ts'
 import { place } from './openCluster.ts'
 import type { Output } from './output.ts'
-import { runningClusters } from './running.ts'
+import { runningClusters } from './runningClusters.ts'
 
 export interface MeantCluster {
   dir: string

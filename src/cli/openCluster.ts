@@ -4,7 +4,7 @@ import type { Connection } from '../control/connection.ts'
 import { notAllowed } from '../supervisor/folderClaim.ts'
 import { OperationError } from './errors.ts'
 import { type ClusterWish, chooseCluster, type Place, type RunningCluster } from './findCluster.ts'
-import { runningClusters } from './running.ts'
+import { runningClusters } from './runningClusters.ts'
 
 export interface OpenCluster {
   running: RunningCluster

@@ -1,6 +1,6 @@
 /** Options that several commands share, with their checks. */
 import { existsSync } from 'node:fs'
-import { slipIn } from '../config/paths.ts'
+import { slipIn } from '../config/load/paths.ts'
 import type { OptionSpec } from './command.ts'
 import { nearest, usageError } from './errors.ts'
 

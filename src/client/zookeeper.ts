@@ -47,7 +47,7 @@ import { Requests } from './requests.ts'
 import { type ClientState, Session, type SessionKey } from './session.ts'
 import { Transaction } from './transaction.ts'
 import type { Watcher, WatchKind, WatchMode, WatchSelection } from './watches.ts'
-import { Watching } from './watching.ts'
+import { WatchRequests } from './watchRequests.ts'
 import type { WatchStream } from './watchStream.ts'
 
 export interface ClientEvents {
@@ -60,7 +60,7 @@ const MAX_FRAME_BYTES = 4 * 1024 * 1024
 export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDisposable {
   private readonly session: Session
   private readonly requests: Requests
-  private readonly watching: Watching
+  private readonly watching: WatchRequests
 
   /**
    * Begins to connect, without waiting: requests wait for the connection.
@@ -78,7 +78,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     const limits = { sessionTimeoutMs, connectTimeoutMs, maxFrameBytes }
     this.session = new Session({ servers, ...limits, readOnly, session, sasl })
     this.requests = new Requests(this.session, chrootAt(chroot))
-    this.watching = new Watching(this.requests, this.session)
+    this.watching = new WatchRequests(this.requests, this.session)
     this.session.on('state', (state, reason) => this.emit('state', state, reason))
   }
 

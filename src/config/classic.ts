@@ -7,12 +7,12 @@
  */
 
 import { join } from 'node:path'
-import { MEMBERSHIP_KEY } from './keys.ts'
-import { withSid } from './member.ts'
-import { parseConfig } from './parse.ts'
+import { parseConfig } from './load/parse.ts'
 import { type Problem, problem, sortProblems } from './problem.ts'
 import type { ServerConfig } from './serverConfig.ts'
-import { line } from './write.ts'
+import { withSid } from './servers/ownServer.ts'
+import { MEMBERSHIP_KEY } from './settings/keys.ts'
+import { line } from './text/write.ts'
 
 export interface MemberPorts {
   clientPort: number

@@ -1,8 +1,9 @@
 /** What a member does for and against its clients: who they are, how many, how fast, and TLS. */
-import { type Fields, fieldTexts, readFields } from './fields.ts'
-import type { Entry } from './lexer.ts'
+
 import { type Problem, problem } from './problem.ts'
-import type { Settings } from './settings.ts'
+import { type Fields, fieldTexts, readFields } from './settings/fields.ts'
+import type { Settings } from './settings/settings.ts'
+import type { Entry } from './text/lexer.ts'
 
 // biome-ignore format: a table is read by its columns
 const AUTHENTICATION = {

@@ -1,7 +1,7 @@
 /**
  * Settings that Apache takes as JVM options only, to and from zoo.cfg, where this program takes them too. Pure.
  */
-import { keySpec } from './keys.ts'
+import { keySpec } from './settings/keys.ts'
 
 /** Whether Apache ignores this key in zoo.cfg and reads the system property of the same name. */
 export function isJvmOnly(key: string): boolean {

@@ -12,8 +12,8 @@ import type { QuorumPacket } from '../protocol/records/quorum.ts'
 import type { Epoch, Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'
 import type { Notification } from './election/notification.ts'
-import type { EnsembleConfig } from './ensembleConfig.ts'
 import type { MemberEvent } from './events.ts'
+import type { EnsembleConfig } from './membership/ensembleConfig.ts'
 
 /** A client's connection, numbered by the shell, never reused. */
 export type ConnectionId = number

@@ -1,5 +1,5 @@
 /**
- * One server, without its sockets and files: election, Zab and the clients' desk composed. The shell steps it
+ * One server, without its sockets and files: election, Zab and the client pipeline composed. The shell steps it
  * with what happened and carries out the effects; the simulation does the same with a made-up world.
  *
  * Invariants: a member has one role at a time; it votes only when everything it handed to the disk is durable
@@ -10,6 +10,14 @@ import type { Sid } from '../protocol/ids.ts'
 import { DecodeError } from '../protocol/reader.ts'
 import { UnknownTransactionError } from '../protocol/transaction.ts'
 import { type Epoch, formatZxid } from '../protocol/zxid.ts'
+import type { ClientPipeline } from './clients/clientPipeline.ts'
+import { ClientService } from './clients/clientService.ts'
+import type { DialId, Effect, Now, PeerInput, Recovered, SendEffect } from './effects.ts'
+import { type Candidacy, Election } from './election/election.ts'
+import type { Role } from './events.ts'
+import { invariant } from './invariant.ts'
+import { Membership } from './membership/membership.ts'
+import { Replica } from './replica.ts'
 import {
   type ActiveRole,
   type PeerStatus,
@@ -18,15 +26,7 @@ import {
   submitTo,
   tellDurable,
   tickRole,
-} from './activeRole.ts'
-import { ClientService } from './clientService.ts'
-import type { DialId, Effect, Now, PeerInput, Recovered, SendEffect } from './effects.ts'
-import { type Candidacy, Election } from './election/election.ts'
-import type { Role } from './events.ts'
-import { invariant } from './invariant.ts'
-import { Membership } from './membership.ts'
-import { Replica } from './replica.ts'
-import type { ClientDesk } from './requests/clientDesk.ts'
+} from './roles.ts'
 import type { LeaderSessions } from './sessions/leaderSessions.ts'
 import type { MemberSessions } from './sessions/memberSessions.ts'
 import type { PeerSettings } from './settings.ts'
@@ -96,8 +96,8 @@ export class PeerCore {
     return this.role.name === 'learning' ? this.role.learner : null
   }
 
-  get desk(): ClientDesk {
-    return this.service.desk
+  get pipeline(): ClientPipeline {
+    return this.service.pipeline
   }
 
   get sessions(): MemberSessions {
@@ -145,7 +145,7 @@ export class PeerCore {
 
   /** Whatever this step has let in: what clients ask of the leader goes there. */
   private forwardRequests(): void {
-    for (let request = this.desk.next(this.now); request !== null; request = this.desk.next(this.now))
+    for (let request = this.pipeline.next(this.now); request !== null; request = this.pipeline.next(this.now))
       submitTo(this.role, request, this.now)
   }
 
@@ -164,7 +164,7 @@ export class PeerCore {
     const { role, now } = this
     switch (input.kind) {
       case 'clientFrame':
-        this.desk.frame(input.connection, input.frame, now)
+        this.pipeline.frame(input.connection, input.frame, now)
         break
       case 'learnerPacket':
         if (role.name === 'leading') this.learnerPacket(role.leader, input)
@@ -199,10 +199,10 @@ export class PeerCore {
     const { role, now } = this
     switch (input.kind) {
       case 'clientConnected':
-        this.desk.connected(input.connection, input.address, now, input.certificateSubject, input.port)
+        this.pipeline.connected(input.connection, input.address, now, input.certificateSubject, input.port)
         break
       case 'clientGone':
-        this.desk.disconnected(input.connection)
+        this.pipeline.disconnected(input.connection)
         break
       case 'reachability':
         this.election?.reachability(input.sid, input.reachable, now)

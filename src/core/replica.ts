@@ -15,10 +15,10 @@ import { checkParts, decodeTransaction, type Transaction } from '../protocol/tra
 import { type Epoch, formatZxid, isZxid, type Zxid } from '../protocol/zxid.ts'
 import type { Database, TxnResult } from '../tree/database.ts'
 import type { Effect, LoggedTxn, Recovered, SendEffect, Ticket } from './effects.ts'
-import type { EnsembleConfig } from './ensembleConfig.ts'
 import { Fifo } from './fifo.ts'
+import { History } from './history.ts'
 import { invariant } from './invariant.ts'
-import { History } from './zab/history.ts'
+import type { EnsembleConfig } from './membership/ensembleConfig.ts'
 
 /** Logged, not yet known to be committed. */
 export interface PendingTxn {

@@ -1,7 +1,8 @@
 /** Everything that the core takes from a member's configuration; plain data, times in ms. */
+
+import type { RequestOptions } from './clients/options.ts'
 import type { ElectionTiming } from './election/options.ts'
-import type { MembershipSettings } from './membership.ts'
-import type { RequestOptions } from './requests/options.ts'
+import type { MembershipSettings } from './membership/membership.ts'
 import type { ZabSettings } from './zab/settings.ts'
 
 export interface PeerSettings {

@@ -20,7 +20,7 @@ import {
   LOG_HEADER_SIZE,
   TXN_HEADER_SIZE,
   zxidOfPayload,
-} from '../storage/logFormat.ts'
+} from '../storage/log/logFormat.ts'
 
 const CHUNK = 1024 * 1024
 const COUNTERS = 2 ** 32

@@ -14,7 +14,7 @@ import {
 import type { ConnectionId } from '../core/effects.ts'
 import { javaAddress } from './clientAddress.ts'
 import { ClientConnection, type ConnectionEvents, type Remote } from './clientConnection.ts'
-import { listen, remoteOf, stopListening } from './listening.ts'
+import { listen, remoteOf, stopListening } from './listen.ts'
 import { verifiedSubject } from './tls/clientCertificate.ts'
 
 export type { Remote } from './clientConnection.ts'

@@ -5,7 +5,7 @@
 import { formatZxid } from '../protocol/zxid.ts'
 import type { ConnectionReport, MemberReport, SessionReport, SizesReport } from './memberReport.ts'
 
-export interface WordDesk {
+export interface CommandContext {
   /** 4lw.commands.whitelist; `*` stands for all. srvr is always allowed (FourLetterCommands.isEnabled). */
   readonly allowed: readonly string[]
   /** Behind `Zookeeper version: `, see `versionLine`. */
@@ -17,37 +17,37 @@ export interface WordDesk {
 
 const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests\n'
 
-const ANSWERS: Readonly<Record<string, (desk: WordDesk, report: MemberReport) => string>> = {
+const ANSWERS: Readonly<Record<string, (context: CommandContext, report: MemberReport) => string>> = {
   conf: (_, report) => conf(report),
   cons: (_, report) => `${connectionLines(report, 'full')}\n`,
-  crst: (desk) => {
-    desk.resetConnections()
+  crst: (context) => {
+    context.resetConnections()
     return 'Connection stats reset.\n'
   },
   dirs: (_, { config }) => `datadir_size: ${config.dataDirBytes}\nlogdir_size: ${config.dataLogBytes}\n`,
   isro: (_, report) => (report.mode === 'read-only' ? 'ro' : 'rw'),
-  mntr: (desk, report) => mntr(desk.version, report),
-  srst: (desk) => {
-    desk.resetStatistics()
+  mntr: (context, report) => mntr(context.version, report),
+  srst: (context) => {
+    context.resetStatistics()
     return 'Server stats reset.\n'
   },
-  srvr: (desk, report) => serverStatistics(desk.version, report, ''),
-  stat: (desk, report) =>
-    serverStatistics(desk.version, report, `Clients:\n${connectionLines(report, 'brief')}\n`),
+  srvr: (context, report) => serverStatistics(context.version, report, ''),
+  stat: (context, report) =>
+    serverStatistics(context.version, report, `Clients:\n${connectionLines(report, 'brief')}\n`),
   wchc: (_, report) => grouped(report.watches.byConnection),
   wchp: (_, report) => grouped(inverted(report.watches.byConnection)),
   wchs: (_, report) => watchSummary(report.watches.byConnection),
 }
 
 /** The answer, or null for what is no four-letter word of this version: then the connection is closed. */
-export function answerWord(word: string, desk: WordDesk): string | null {
+export function answerWord(word: string, context: CommandContext): string | null {
   const answer = Object.hasOwn(ANSWERS, word) ? ANSWERS[word] : undefined
   if (answer === undefined && word !== 'ruok') return null
-  if (word !== 'srvr' && !desk.allowed.includes(word) && !desk.allowed.includes('*'))
+  if (word !== 'srvr' && !context.allowed.includes(word) && !context.allowed.includes('*'))
     return `${word} is not executed because it is not in the whitelist.\n`
   if (answer === undefined) return 'imok'
-  const report = desk.report()
-  if (report.isServing) return answer(desk, report)
+  const report = context.report()
+  if (report.isServing) return answer(context, report)
   return word === 'isro' ? 'null' : NOT_SERVING
 }
 

@@ -9,7 +9,7 @@ import { DecodeError } from '../protocol/reader.ts'
 import type { QuorumPacket } from '../protocol/records/quorum.ts'
 import type { Database } from '../tree/database.ts'
 import { writeDatabase } from '../tree/snapshotFormat.ts'
-import { listen, remoteOf, stopListening } from './listening.ts'
+import { listen, remoteOf, stopListening } from './listen.ts'
 import { Outbox } from './outbox.ts'
 import { QuorumPacketEncoder, QuorumPacketParser, SNAPSHOT_SIGNATURE } from './quorumPackets.ts'
 

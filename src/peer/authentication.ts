@@ -14,7 +14,7 @@ import {
   type SaslOptions,
 } from '../core/auth/options.ts'
 import { providersOf } from '../core/auth/providers.ts'
-import type { RequestOptions } from '../core/requests/options.ts'
+import type { RequestOptions } from '../core/clients/options.ts'
 import { StartError } from './exit.ts'
 
 /** @throws StartError */

@@ -20,10 +20,10 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { backupFile, dynamicFile, nextFile, unfinishedFile } from '../config/fileNames.ts'
+import { backupFile, dynamicFile, nextFile, unfinishedFile } from '../config/load/fileNames.ts'
+import { withDynamicFile } from '../config/load/staticFile.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
-import { withDynamicFile } from '../config/staticFile.ts'
-import type { EnsembleConfig } from '../core/ensembleConfig.ts'
+import type { EnsembleConfig } from '../core/membership/ensembleConfig.ts'
 import { StorageError } from '../storage/errors.ts'
 
 export class ConfigFiles {

@@ -3,8 +3,8 @@
  * taken in slices between turns, followed by a purge when the config asks for one.
  */
 import type { LoggedTxn, Recovered } from '../core/effects.ts'
-import type { EnsembleConfig } from '../core/ensembleConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
+import type { EnsembleConfig } from '../core/membership/ensembleConfig.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 import { StorageError } from '../storage/errors.ts'
 import type { Storage } from '../storage/storage.ts'

@@ -1,14 +1,15 @@
 /** From the server list of zoo.cfg to the core's configuration of the ensemble, and back. */
+
+import { isDistributed, type ServerConfig } from '../config/serverConfig.ts'
 import {
   readJoiner,
   readNewMembers,
   readVersionedList,
   sharedAddress,
   versionedList,
-} from '../config/membership.ts'
-import { isDistributed, type ServerConfig } from '../config/serverConfig.ts'
-import type { ConfigCodec, EnsembleConfig, EnsembleServer } from '../core/ensembleConfig.ts'
-import type { MembershipSettings } from '../core/membership.ts'
+} from '../config/servers/membership.ts'
+import type { ConfigCodec, EnsembleConfig, EnsembleServer } from '../core/membership/ensembleConfig.ts'
+import type { MembershipSettings } from '../core/membership/membership.ts'
 import type { ElectionPeer } from '../net/electionNetwork.ts'
 import type { Sid } from '../protocol/ids.ts'
 import type { Zxid } from '../protocol/zxid.ts'

@@ -2,8 +2,9 @@
  * One server: the core with its sockets and files. `open` binds the listeners, `run` reads the data dir and
  * takes part, `stop` leaves. Whatever goes wrong ends this member alone, with a code as in Apache's ExitCode.
  */
-import { requireIdentity } from '../config/ownIdentity.ts'
-import { presentConfig } from '../config/present.ts'
+
+import { currentConfig } from '../config/load/currentConfig.ts'
+import { requireIdentity } from '../config/load/ownIdentity.ts'
 import { ownServer, type ServerConfig, type ServerSpec } from '../config/serverConfig.ts'
 import type { Now } from '../core/effects.ts'
 import type { MemberEvent } from '../core/events.ts'
@@ -68,7 +69,7 @@ export class Peer {
 
   private constructor(options: PeerOptions) {
     const { onEvent } = options
-    this.config = presentConfig(options.config)
+    this.config = currentConfig(options.config)
     // A member that has left its ensemble goes on where it was.
     this.own = ownServer(this.config) ?? ownServer(options.config)
     this.options = options
@@ -197,8 +198,8 @@ export class Peer {
     if (core === null) {
       return { role: 'looking', leader: null, epoch: 0, zxid: 0, connections: 0, sessions: 0, serving: false }
     }
-    const { replica, desk, status } = core
-    return { ...status, connections: desk.connectionCount, sessions: replica.database.sessions.size }
+    const { replica, pipeline, status } = core
+    return { ...status, connections: pipeline.connectionCount, sessions: replica.database.sessions.size }
   }
 
   /** Leaves: sockets and files are closed when it resolves, ports are free. */

@@ -1,7 +1,7 @@
 /** Fills the report that four-letter words are answered from, out of the core, the sockets and the files. */
 import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
+import type { Client } from '../core/clients/client.ts'
 import type { PeerCore } from '../core/peer.ts'
-import type { Client } from '../core/requests/client.ts'
 import type { ClientListener, ConnectionView } from '../net/clientListener.ts'
 import { answerWord, versionLine } from '../net/fourLetterWords.ts'
 import type {
@@ -34,8 +34,8 @@ export function answerFourLetterWord(word: string, sources: ReportSources): stri
     allowed: config.fourLetterWords,
     version: versionLine(PACKAGE_VERSION, BUILT_AT),
     report: () => memberReport(sources),
-    resetConnections: () => core?.desk.resetConnectionStatistics(),
-    resetStatistics: () => core?.desk.statistics.reset(),
+    resetConnections: () => core?.pipeline.resetConnectionStatistics(),
+    resetStatistics: () => core?.pipeline.statistics.reset(),
   })
 }
 
@@ -43,13 +43,13 @@ function memberReport(sources: ReportSources): MemberReport {
   const { core } = sources
   const common = { config: configReport(sources), ...NOTHING }
   if (core === null) return common
-  const { replica, desk, status, leader } = core
+  const { replica, pipeline, status, leader } = core
   const { database } = replica
   const { tree } = database
   const mode = status.readOnly ? 'read-only' : status.role === 'looking' ? 'follower' : status.role
   return {
     ...common,
-    isServing: desk.isOpen,
+    isServing: pipeline.isOpen,
     mode,
     peerState: mode === 'standalone' || mode === 'read-only' ? null : `${PEER_STATES[mode]} - broadcast`,
     // A leader shows its epoch's mark until the first transaction: Leader.startZkServer.
@@ -57,15 +57,15 @@ function memberReport(sources: ReportSources): MemberReport {
     znodes: tree.nodeCount,
     ephemerals: tree.ephemeralsCount,
     approximateDataBytes: tree.approximateDataSize,
-    watchCount: desk.watches.count,
+    watchCount: pipeline.watches.count,
     globalSessions: database.sessions.size,
     localSessions: core.sessions.local.size,
-    received: desk.statistics.received,
-    sent: desk.statistics.sent,
-    outstanding: desk.outstanding,
-    minLatencyMs: desk.statistics.minLatencyMs,
-    averageLatencyMs: desk.statistics.averageLatencyMs,
-    maxLatencyMs: desk.statistics.maxLatencyMs,
+    received: pipeline.statistics.received,
+    sent: pipeline.statistics.sent,
+    outstanding: pipeline.outstanding,
+    minLatencyMs: pipeline.statistics.minLatencyMs,
+    averageLatencyMs: pipeline.statistics.averageLatencyMs,
+    maxLatencyMs: pipeline.statistics.maxLatencyMs,
     uptimeMs: core.servingForMs(performance.now()),
     learnerMaster: mode === 'observer' ? status.leader : null,
     leader: leaderReport(core),
@@ -163,7 +163,7 @@ function configReport({ config, storage, core }: ReportSources): ConfigReport {
 
 function connectionReports({ core, clients }: ReportSources): ConnectionReport[] {
   const byConnection = new Map<number, Readonly<Client>>()
-  for (const client of core?.desk.connections ?? []) byConnection.set(client.connection, client)
+  for (const client of core?.pipeline.connections ?? []) byConnection.set(client.connection, client)
   return clients.views().map((view) => connectionReport(view, byConnection.get(view.connection) ?? null))
 }
 
@@ -198,8 +198,8 @@ function sessionReport(client: Readonly<Client>): SessionReport {
 
 function watchedPaths(core: PeerCore): Map<string, readonly string[]> {
   const paths = new Map<string, readonly string[]>()
-  for (const client of core.desk.connections) {
-    const watched = core.desk.watches.dataWatchers.get(client.connection)
+  for (const client of core.pipeline.connections) {
+    const watched = core.pipeline.watches.dataWatchers.get(client.connection)
     if (watched !== undefined) paths.set(formatSessionId(client.sessionId), [...watched])
   }
   return paths

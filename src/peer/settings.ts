@@ -6,7 +6,7 @@ import type { StorageOptions } from '../storage/storage.ts'
 import { clientOptions } from './authentication.ts'
 import { membershipSettings } from './membership.ts'
 import { ttlRuleOf } from './nodeOptions.ts'
-import { throttleOptions } from './throttling.ts'
+import { throttleOptions } from './throttle.ts'
 
 /** FastLeaderElection.finalizeWait. */
 const FINALIZE_WAIT_MS = 200

@@ -6,7 +6,7 @@
  * ticket.
  */
 import type { DiskEffect, Effect, Now, PeerInput, Recovered, SendEffect, Ticket } from '../core/effects.ts'
-import type { EnsembleConfig } from '../core/ensembleConfig.ts'
+import type { EnsembleConfig } from '../core/membership/ensembleConfig.ts'
 import type { PeerCore } from '../core/peer.ts'
 
 /** The disk, as a turn sees it. Every call is durable when it returns. */

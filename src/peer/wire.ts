@@ -5,9 +5,9 @@
 
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type { ConnectionId, DialId, PeerInput, SendEffect } from '../core/effects.ts'
-import type { EnsembleConfig, EnsembleServer } from '../core/ensembleConfig.ts'
 import type { MemberEvent } from '../core/events.ts'
-import { mostTransactionBytes } from '../core/requests/limits.ts'
+import type { EnsembleConfig, EnsembleServer } from '../core/membership/ensembleConfig.ts'
+import { mostTransactionBytes } from '../core/writes/limits.ts'
 import type { ClientListener } from '../net/clientListener.ts'
 import type { ElectionNetwork } from '../net/electionNetwork.ts'
 import { LeaderConnection } from '../net/leaderConnection.ts'

@@ -24,10 +24,10 @@ import { StorageError } from './errors.ts'
 import { type LogName, listLogs, listSnapshots, type SnapshotName, VERSION_DIR } from './fileNames.ts'
 import { type FileSystem, nodeFileSystem } from './fileSystem.ts'
 import { type HistoryRecord, readHistoryRecord } from './historyRecord.ts'
-import { LogFile } from './logFile.ts'
-import { LOG_HEADER_SIZE } from './logFormat.ts'
+import { LogFile } from './log/logFile.ts'
+import { LOG_HEADER_SIZE } from './log/logFormat.ts'
 import { recoverDatabase } from './recovery.ts'
-import { looksComplete } from './snapshotStream.ts'
+import { looksComplete } from './snapshot/snapshotStream.ts'
 
 /** As in zoo.cfg; equal unless logs have a folder of their own. */
 export interface DataDirs {

@@ -26,11 +26,11 @@
  */
 import { join } from 'node:path'
 import { type Epoch, formatZxid, parseZxidHex, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
-import { adler32 } from './adler32.ts'
 import { HISTORY_LOST_HINT, StorageError } from './errors.ts'
 import { HISTORY_RECORD } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 import { replaceFile } from './replaceFile.ts'
+import { adler32 } from './snapshot/adler32.ts'
 
 export interface HistoryRecord {
   readonly acceptedEpoch: Epoch

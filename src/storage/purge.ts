@@ -5,7 +5,7 @@
  */
 import { listLogs, listSnapshots } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
-import { looksComplete } from './snapshotStream.ts'
+import { looksComplete } from './snapshot/snapshotStream.ts'
 
 /** Fewer are never kept: the newest may turn out to be unreadable. */
 export const LEAST_RETAINED = 3

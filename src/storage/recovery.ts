@@ -4,8 +4,8 @@ import { labelDatabase } from '../tree/snapshotFormat.ts'
 import { DAMAGE_HINT, LATER_VERSION_HINT, RESYNC_HINT, StorageError } from './errors.ts'
 import { listForeign, listLogs, listSnapshots } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
-import { type RecoveryOptions, Replay, type Replayed } from './replay.ts'
-import { type LoadedSnapshot, readSnapshot } from './snapshotFile.ts'
+import { type RecoveryOptions, Replay, type Replayed } from './log/replay.ts'
+import { type LoadedSnapshot, readSnapshot } from './snapshot/snapshotFile.ts'
 
 /** As many snapshots as Apache tries (FileSnap.deserialize). */
 const MOST_SNAPSHOTS = 100

@@ -2,7 +2,7 @@
  * Doing something to members, and the verdict: who led, who leads, how long nobody did, how long nobody could write,
  * what became of the sessions.
  */
-import { clientEndpoint } from '../config/clientEndpoint.ts'
+import { clientEndpoint } from '../config/servers/clientEndpoint.ts'
 import type { ActionRequest, ClusterEvent, Verb, Verdict } from '../control/api.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'

@@ -1,10 +1,10 @@
 /** Which engine runs each member, remembered in the cluster's folder, and the hosts of either kind. */
 import { join } from 'node:path'
-import { requireIdentity } from '../config/ownIdentity.ts'
+import { requireIdentity } from '../config/load/ownIdentity.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { usageError } from '../control/operationError.ts'
-import { ApacheHosts, findApache } from '../host/apacheHost.ts'
-import { LOG_CONFIGS } from '../host/apacheLog.ts'
+import { ApacheHosts, findApache } from '../host/apache/apacheHost.ts'
+import { LOG_CONFIGS } from '../host/apache/logConfig.ts'
 import { ENGINES, type Engine, type HostFactory, type MemberHost } from '../host/host.ts'
 import { ProcessHosts } from '../host/processHost.ts'
 import { ThreadHosts } from '../host/threadHost.ts'

@@ -1,7 +1,8 @@
 /** A member as its supervisor sees it: its host, its state, and what its events have said so far. */
-import { clientEndpoint } from '../config/clientEndpoint.ts'
-import { presentConfig } from '../config/present.ts'
+
+import { currentConfig } from '../config/load/currentConfig.ts'
 import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
+import { clientEndpoint } from '../config/servers/clientEndpoint.ts'
 import type { MemberInfo, MemberState } from '../control/api.ts'
 import type { MemberEvent, Role } from '../core/events.ts'
 import type { Engine, ExitInfo, MemberHost } from '../host/host.ts'
@@ -54,7 +55,7 @@ export class Member {
 
   /** As its file is now. */
   get config(): ServerConfig {
-    return presentConfig(this.given)
+    return currentConfig(this.given)
   }
 
   /** It has a host: it runs, or is frozen. */

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type ClassicLayout, classicEnsemble, classicFile, type MemberPorts } from '../config/classic.ts'
-import { loadEnsemble, writeInferredIds } from '../config/load.ts'
+import { loadEnsemble, writeInferredIds } from '../config/load/load.ts'
 import { formatProblem, hasErrors, type Problem } from '../config/problem.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { OperationError } from '../control/operationError.ts'

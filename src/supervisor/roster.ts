@@ -2,9 +2,10 @@
  * Who is in the ensemble now, and in which part. The members' own files are the truth, for a reconfiguration rewrites them;
  * what `up` has read may be long past.
  */
-import { clientEndpoint, endpointText } from '../config/clientEndpoint.ts'
-import { presentServers } from '../config/present.ts'
+
+import { presentServers } from '../config/load/currentConfig.ts'
 import type { ServerSpec } from '../config/serverConfig.ts'
+import { clientEndpoint, endpointText } from '../config/servers/clientEndpoint.ts'
 import { electorateOf } from '../core/quorum/electorate.ts'
 import type { Sid } from '../protocol/ids.ts'
 import type { Member } from './member.ts'

@@ -1,11 +1,11 @@
 /** Addresses in every form that Apache takes, and where clients on this machine reach a member. */
 import { describe, expect, it } from 'vitest'
 import { parseConnectString } from '../../src/client/connectString.ts'
-import { clientEndpoint, endpointText } from '../../src/config/clientEndpoint.ts'
-import { localize } from '../../src/config/localize.ts'
-import { withSid } from '../../src/config/member.ts'
-import { parseConfig } from '../../src/config/parse.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
+import { localize } from '../../src/config/localize/localize.ts'
 import { formatProblem } from '../../src/config/problem.ts'
+import { clientEndpoint, endpointText } from '../../src/config/servers/clientEndpoint.ts'
+import { withSid } from '../../src/config/servers/ownServer.ts'
 
 const HEAD = ['dataDir=/data', 'initLimit=5', 'syncLimit=5']
 const STORE = ['ssl.keyStore.location=/key.pem', 'ssl.clientAuth=none']

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { classicEnsemble, classicPorts } from '../../src/config/classic.ts'
-import { checkEnsemble } from '../../src/config/ensemble.ts'
+import { checkEnsemble } from '../../src/config/load/ensemble.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 
 describe('classicEnsemble', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { checkEnsemble } from '../../src/config/ensemble.ts'
-import { resolveHosts } from '../../src/config/hosts.ts'
-import { inferSids } from '../../src/config/identity.ts'
-import { withSid } from '../../src/config/member.ts'
-import { parseConfig } from '../../src/config/parse.ts'
+import { checkEnsemble } from '../../src/config/load/ensemble.ts'
+import { inferSids } from '../../src/config/load/identity.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
 import { formatProblem, sortProblems } from '../../src/config/problem.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
+import { resolveHosts } from '../../src/config/servers/hosts.ts'
+import { withSid } from '../../src/config/servers/ownServer.ts'
 
 const SERVERS = ['127.0.0.1:8000:8100', '127.0.0.1:8001:8101', '127.0.0.1:8002:8102']
 

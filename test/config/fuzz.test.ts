@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkEnsemble } from '../../src/config/ensemble.ts'
-import { allKeys } from '../../src/config/keys.ts'
-import { withSid } from '../../src/config/member.ts'
-import { parseConfig } from '../../src/config/parse.ts'
+import { checkEnsemble } from '../../src/config/load/ensemble.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
-import { membershipText, writeConfig } from '../../src/config/write.ts'
+import { withSid } from '../../src/config/servers/ownServer.ts'
+import { allKeys } from '../../src/config/settings/keys.ts'
+import { membershipText, writeConfig } from '../../src/config/text/write.ts'
 
 const at = { file: 'myid', line: 1 }
 

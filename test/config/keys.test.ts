@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { allKeys, keySpec, nearestKey } from '../../src/config/keys.ts'
-import { parseConfig } from '../../src/config/parse.ts'
-import { faultOf } from '../../src/config/values.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
+import { allKeys, keySpec, nearestKey } from '../../src/config/settings/keys.ts'
+import { faultOf } from '../../src/config/settings/values.ts'
 
 /** A value other than the default that every kind of key accepts. */
 const OTHER_VALUES: Readonly<Record<string, string>> = {

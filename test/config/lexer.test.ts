@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { lex } from '../../src/config/lexer.ts'
+import { lex } from '../../src/config/text/lexer.ts'
 
 /** Entries as `line key=value`, a comment behind them in parentheses. */
 function lexed(text: string): string[] {

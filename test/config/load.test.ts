@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { loadConfig, loadEnsemble, writeInferredIds } from '../../src/config/load.ts'
+import { loadConfig, loadEnsemble, writeInferredIds } from '../../src/config/load/load.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 
 let dir = ''

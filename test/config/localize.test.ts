@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkEnsemble } from '../../src/config/ensemble.ts'
 import { settingsOfFlags } from '../../src/config/jvmFlags.ts'
-import { parseConfig } from '../../src/config/parse.ts'
+import { checkEnsemble } from '../../src/config/load/ensemble.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
 import { HEAD, localized, source, THREE } from './localizing.ts'
 
 const lineOf = (text: string | undefined, key: string) =>

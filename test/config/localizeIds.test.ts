@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { LocalizeSource } from '../../src/config/localServer.ts'
+import type { LocalizeSource } from '../../src/config/servers/localServer.ts'
 import { HEAD, localized, source, THREE } from './localizing.ts'
 
 describe('a zoo.cfg of each host', () => {

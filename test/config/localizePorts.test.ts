@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { spreadPorts } from '../../src/config/localizePorts.ts'
+import { spreadPorts } from '../../src/config/localize/ports.ts'
 
 describe('ports', () => {
   const spread = (...wishes: [kind: string, port: number][]) =>

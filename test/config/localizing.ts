@@ -1,11 +1,11 @@
 /** Configs of hosts, and what localize makes of them. */
 import { formatChange } from '../../src/config/change.ts'
-import { localize } from '../../src/config/localize.ts'
-import type { LocalizeSource } from '../../src/config/localServer.ts'
-import { withSid } from '../../src/config/member.ts'
-import { parseConfig } from '../../src/config/parse.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
+import { localize } from '../../src/config/localize/localize.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
+import type { LocalizeSource } from '../../src/config/servers/localServer.ts'
+import { withSid } from '../../src/config/servers/ownServer.ts'
 
 export const HEAD = [
   'tickTime=1500',

@@ -1,14 +1,14 @@
 /** The server list as servers exchange it, and zoo.cfg once the list has moved out of it. */
 import { describe, expect, it } from 'vitest'
+import { withDynamicFile } from '../../src/config/load/staticFile.ts'
+import type { ServerSpec } from '../../src/config/serverConfig.ts'
 import {
   readJoiner,
   readNewMembers,
   readVersionedList,
   sharedAddress,
   versionedList,
-} from '../../src/config/membership.ts'
-import type { ServerSpec } from '../../src/config/serverConfig.ts'
-import { withDynamicFile } from '../../src/config/staticFile.ts'
+} from '../../src/config/servers/membership.ts'
 
 const LIST = 'server.1=a:1:2:participant;0.0.0.0:3\nserver.2=b:1:2:observer\nversion=10000000a'
 

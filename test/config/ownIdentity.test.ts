@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { loadConfig } from '../../src/config/load.ts'
-import { IdentityError, requireIdentity } from '../../src/config/ownIdentity.ts'
+import { loadConfig } from '../../src/config/load/load.ts'
+import { IdentityError, requireIdentity } from '../../src/config/load/ownIdentity.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
 
 let dir: string

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseConfig } from '../../src/config/parse.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
 

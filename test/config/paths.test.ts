@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables as people write them into config files
 /** Paths that are not meant as they are written. */
 import { describe, expect, it } from 'vitest'
-import { localize } from '../../src/config/localize.ts'
-import { parseConfig } from '../../src/config/parse.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
+import { localize } from '../../src/config/localize/localize.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 
 const problemsOf = (line: string) => {

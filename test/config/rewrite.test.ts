@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseConfig } from '../../src/config/parse.ts'
-import { rewriteConfig } from '../../src/config/rewrite.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
+import { rewriteConfig } from '../../src/config/text/rewrite.ts'
 
 describe('rewriteConfig', () => {
   it('leaves a file alone that nothing is changed in', () => {

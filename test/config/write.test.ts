@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { lex } from '../../src/config/lexer.ts'
-import { withSid } from '../../src/config/member.ts'
-import { parseConfig } from '../../src/config/parse.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
-import { line, writeConfig } from '../../src/config/write.ts'
+import { withSid } from '../../src/config/servers/ownServer.ts'
+import { lex } from '../../src/config/text/lexer.ts'
+import { line, writeConfig } from '../../src/config/text/write.ts'
 
 const at = { file: 'myid', line: 1 }
 

@@ -1,6 +1,6 @@
 /** Configurations of made-up ensembles, and the transactions that propose them. */
-import type { EnsembleConfig, EnsembleServer } from '../../src/core/ensembleConfig.ts'
-import { CONFIG_PATH } from '../../src/core/membership.ts'
+import type { EnsembleConfig, EnsembleServer } from '../../src/core/membership/ensembleConfig.ts'
+import { CONFIG_PATH } from '../../src/core/membership/membership.ts'
 import { configCodec } from '../../src/peer/membership.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { OpCode } from '../../src/protocol/opcodes.ts'

@@ -9,7 +9,7 @@ import { StorageError } from '../../src/storage/errors.ts'
 import { type LogName, listLogs, listSnapshots, VERSION_DIR } from '../../src/storage/fileNames.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
 import { readHistoryRecord } from '../../src/storage/historyRecord.ts'
-import { LogFile } from '../../src/storage/logFile.ts'
+import { LogFile } from '../../src/storage/log/logFile.ts'
 import { purgeable } from '../../src/storage/purge.ts'
 
 export const damageKinds = ['cut', 'repeat', 'flip', 'lose', 'exchange'] as const

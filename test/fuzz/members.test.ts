@@ -117,9 +117,9 @@ describe('a member alone', () => {
           const harmless: number[] = [OpCode.error, OpCode.createSession, OpCode.closeSession, OpCode.check]
           if (written.every((type) => harmless.includes(type) && type !== OpCode.closeSession))
             expect(server.core.replica.database.tree.digest).toBe(digest)
-          expect(server.core.desk.connectionCount).toBe(0)
-          expect(server.core.desk.watches.count).toBe(0)
-          expect(server.core.desk.outstanding).toBe(0)
+          expect(server.core.pipeline.connectionCount).toBe(0)
+          expect(server.core.pipeline.watches.count).toBe(0)
+          expect(server.core.pipeline.outstanding).toBe(0)
           if (conversations % 100 === 0) {
             serves(server, `/served-${conversations}`)
             expectConsistent(server)

@@ -1,6 +1,6 @@
 /** What is read takes no more memory than its bytes justify: the smallest items, as many as fit a megabyte. */
 import { describe, expect, it } from 'vitest'
-import { readMulti } from '../../src/core/requests/multi.ts'
+import { readMulti } from '../../src/core/writes/multi.ts'
 import * as packets from '../../src/core/zab/packets.ts'
 import { QuorumPacketParser } from '../../src/net/quorumPackets.ts'
 import { FrameParser } from '../../src/protocol/frames.ts'

@@ -7,7 +7,7 @@ import {
   encodeGreeting,
   encodeNotification,
 } from '../../src/core/election/codec.ts'
-import { readMulti } from '../../src/core/requests/multi.ts'
+import { readMulti } from '../../src/core/writes/multi.ts'
 import { QuorumPacketEncoder, QuorumPacketParser } from '../../src/net/quorumPackets.ts'
 import type { SessionId, Sid } from '../../src/protocol/ids.ts'
 import { OpCode, PacketType, ServerState } from '../../src/protocol/opcodes.ts'
@@ -24,9 +24,9 @@ import {
 } from '../../src/protocol/transaction.ts'
 import { Writer } from '../../src/protocol/writer.ts'
 import { makeZxid, type Zxid } from '../../src/protocol/zxid.ts'
-import { LogFile } from '../../src/storage/logFile.ts'
-import { logHeader, writeEntry } from '../../src/storage/logFormat.ts'
-import { readSnapshot, writeSnapshot } from '../../src/storage/snapshotFile.ts'
+import { LogFile } from '../../src/storage/log/logFile.ts'
+import { logHeader, writeEntry } from '../../src/storage/log/logFormat.ts'
+import { readSnapshot, writeSnapshot } from '../../src/storage/snapshot/snapshotFile.ts'
 import { Database } from '../../src/tree/database.ts'
 import { memoryFiles } from './memoryFiles.ts'
 import { seed } from './seed.ts'

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Zxid } from '../../src/protocol/zxid.ts'
 import { type LogName, listLogs } from '../../src/storage/fileNames.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
-import { LogFile } from '../../src/storage/logFile.ts'
+import { LogFile } from '../../src/storage/log/logFile.ts'
 import { GOLDEN } from './expected.ts'
 
 export const version2 = (name: string) => join(GOLDEN, name, 'version-2')

@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseConfig } from '../../src/config/parse.ts'
+import { parseConfig } from '../../src/config/load/parse.ts'
 import type { MemberEvent } from '../../src/core/events.ts'
-import { ApacheEvents } from '../../src/host/apacheEvents.ts'
-import { LogReader, type LogRecord } from '../../src/host/apacheLog.ts'
-import { jvmOptions } from '../../src/host/apacheOptions.ts'
-import { readSrvr } from '../../src/host/apacheStatus.ts'
+import { ApacheEvents } from '../../src/host/apache/events.ts'
+import { LogReader, type LogRecord } from '../../src/host/apache/logConfig.ts'
+import { jvmOptions } from '../../src/host/apache/options.ts'
+import { readSrvr } from '../../src/host/apache/status.ts'
 
 const line = (
   text: string,

@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { findApacheHome, isAtLeast } from '../../src/host/apacheHome.ts'
-import { manifestAttributes, readJarEntry } from '../../src/host/apacheJar.ts'
-import { findJava, javaVersion } from '../../src/host/apacheJava.ts'
+import { findApacheHome, isAtLeast } from '../../src/host/apache/home.ts'
+import { manifestAttributes, readJarEntry } from '../../src/host/apache/jar.ts'
+import { findJava, javaVersion } from '../../src/host/apache/java.ts'
 import { writeJar } from './fakeJar.ts'
 
 const MANIFEST = 'META-INF/MANIFEST.MF'

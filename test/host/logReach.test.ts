@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LogReach, lackOf } from '../../src/host/logReach.ts'
-import { ENTRY_OVERHEAD, logHeader, TXN_HEADER_SIZE, writeEntry } from '../../src/storage/logFormat.ts'
+import { ENTRY_OVERHEAD, logHeader, TXN_HEADER_SIZE, writeEntry } from '../../src/storage/log/logFormat.ts'
 
 const E1 = 2 ** 32
 const E2 = 2 * E1

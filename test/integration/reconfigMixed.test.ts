@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest'
 import { KeeperError, ZooKeeper } from '../../src/client/index.ts'
-import { loadConfig } from '../../src/config/load.ts'
+import { loadConfig } from '../../src/config/load/load.ts'
 import { Peer } from '../../src/peer/peer.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { ApacheEnsemble, type ApacheMember, apacheUnavailable } from '../support/apache.ts'

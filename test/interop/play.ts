@@ -1,8 +1,8 @@
 /** Plays the scenarios that `run.mjs` asks for: each in each of its arrangements, from nothing. */
 import { join } from 'node:path'
 import { test } from 'vitest'
-import { findApache } from '../../src/host/apacheHost.ts'
-import { findJava } from '../../src/host/apacheJava.ts'
+import { findApache } from '../../src/host/apache/apacheHost.ts'
+import { findJava } from '../../src/host/apache/java.ts'
 import { seatsOf } from './arrangement.ts'
 import { Stage } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'

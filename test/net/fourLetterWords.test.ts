@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fourLetterWord } from '../../src/client/fourLetterWord.ts'
-import { answerWord, versionLine, type WordDesk } from '../../src/net/fourLetterWords.ts'
+import { answerWord, type CommandContext, versionLine } from '../../src/net/fourLetterWords.ts'
 import type { MemberReport } from '../../src/net/memberReport.ts'
 import type { Zxid } from '../../src/protocol/zxid.ts'
 import { ApacheEnsemble, type ApacheMember, apacheUnavailable } from '../support/apache.ts'
@@ -92,14 +92,18 @@ const report: MemberReport = {
 
 const version = versionLine('0.1.0', new Date('2026-11-21T08:00:59Z'))
 
-function ask(word: string, changes: Partial<MemberReport> = {}, desk: Partial<WordDesk> = {}): string | null {
+function ask(
+  word: string,
+  changes: Partial<MemberReport> = {},
+  context: Partial<CommandContext> = {},
+): string | null {
   return answerWord(word, {
     allowed: ['*'],
     version,
     report: () => ({ ...report, ...changes }),
     resetConnections: () => {},
     resetStatistics: () => {},
-    ...desk,
+    ...context,
   })
 }
 
@@ -202,12 +206,12 @@ describe('four-letter words', () => {
 
   it('reset what they say they reset', () => {
     const done: string[] = []
-    const desk = {
+    const context = {
       resetConnections: () => void done.push('connections'),
       resetStatistics: () => void done.push('statistics'),
     }
-    expect(ask('crst', {}, desk)).toBe('Connection stats reset.\n')
-    expect(ask('srst', {}, desk)).toBe('Server stats reset.\n')
+    expect(ask('crst', {}, context)).toBe('Connection stats reset.\n')
+    expect(ask('srst', {}, context)).toBe('Server stats reset.\n')
     expect(done).toEqual(['connections', 'statistics'])
   })
 
@@ -220,10 +224,10 @@ describe('four-letter words', () => {
   })
 
   it('are refused off the whitelist, srvr never, and unknown ones are not answered', () => {
-    const desk = { allowed: ['ruok'] }
-    expect(ask('stat', {}, desk)).toBe('stat is not executed because it is not in the whitelist.\n')
-    expect(ask('ruok', {}, desk)).toBe('imok')
-    expect(ask('srvr', {}, desk)).toMatch(/^Zookeeper version/)
+    const context = { allowed: ['ruok'] }
+    expect(ask('stat', {}, context)).toBe('stat is not executed because it is not in the whitelist.\n')
+    expect(ask('ruok', {}, context)).toBe('imok')
+    expect(ask('srvr', {}, context)).toMatch(/^Zookeeper version/)
     for (const word of ['reqs', 'hack', 'keys']) expect(ask(word)).toBeNull()
   })
 })

@@ -3,7 +3,7 @@
  * back with its session after a broken connection, and reports all that it sees to the checks.
  */
 
-import { CONFIG_PATH } from '../../src/core/membership.ts'
+import { CONFIG_PATH } from '../../src/core/membership/membership.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { decode, encode, type Type } from '../../src/protocol/jute.ts'

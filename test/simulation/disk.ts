@@ -3,7 +3,7 @@
  * survives, as after a torn write whose tail recovery cut off.
  */
 import type { DiskEffect, LoggedTxn, Recovered } from '../../src/core/effects.ts'
-import type { EnsembleConfig } from '../../src/core/ensembleConfig.ts'
+import type { EnsembleConfig } from '../../src/core/membership/ensembleConfig.ts'
 import { decodeTransaction } from '../../src/protocol/transaction.ts'
 import { counterOf, type Epoch, epochOf, formatZxid, ZERO_ZXID, type Zxid } from '../../src/protocol/zxid.ts'
 import { type HistoryRecord, isHistoryLost } from '../../src/storage/historyRecord.ts'

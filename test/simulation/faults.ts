@@ -1,6 +1,6 @@
 /** Faults planted to prove that the checks bite: each breaks one rule that the protocol rests on. */
 
-import { CONFIG_PATH, type Membership } from '../../src/core/membership.ts'
+import { CONFIG_PATH, type Membership } from '../../src/core/membership/membership.ts'
 import type { PeerCore } from '../../src/core/peer.ts'
 import type { Electorate } from '../../src/core/quorum/electorate.ts'
 import { UNLIMITED } from '../../src/core/quorum/joint.ts'

@@ -4,7 +4,7 @@
  */
 
 import type { LoggedTxn } from '../../src/core/effects.ts'
-import type { EnsembleConfig } from '../../src/core/ensembleConfig.ts'
+import type { EnsembleConfig } from '../../src/core/membership/ensembleConfig.ts'
 import type { PeerCore } from '../../src/core/peer.ts'
 import { configCodec } from '../../src/peer/membership.ts'
 import type { Value } from '../../src/protocol/jute.ts'

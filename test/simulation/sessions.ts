@@ -1,5 +1,5 @@
 /** Which sessions a simulated ensemble has, and what must hold of them in the history that it agreed on. */
-import type { RequestOptions } from '../../src/core/requests/options.ts'
+import type { RequestOptions } from '../../src/core/clients/options.ts'
 import type { PeerSettings } from '../../src/core/settings.ts'
 import { formatSessionId, type SessionId } from '../../src/protocol/ids.ts'
 import { OpCode } from '../../src/protocol/opcodes.ts'

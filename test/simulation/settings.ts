@@ -1,6 +1,6 @@
 /** A member's settings in the simulation: small limits, so that every kind of sync happens. */
-import type { EnsembleConfig, EnsembleServer } from '../../src/core/ensembleConfig.ts'
-import type { MembershipSettings } from '../../src/core/membership.ts'
+import type { EnsembleConfig, EnsembleServer } from '../../src/core/membership/ensembleConfig.ts'
+import type { MembershipSettings } from '../../src/core/membership/membership.ts'
 import type { PeerSettings } from '../../src/core/settings.ts'
 import { configCodec } from '../../src/peer/membership.ts'
 import type { Sid } from '../../src/protocol/ids.ts'

@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { adler32 } from '../../src/storage/adler32.ts'
+import { adler32 } from '../../src/storage/snapshot/adler32.ts'
 
 /** A zlib stream ends in the Adler-32 of what it holds. */
 function byZlib(bytes: Buffer): number {

@@ -3,7 +3,7 @@ import { constants, gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../../src/protocol/reader.ts'
-import { gunzip } from '../../src/storage/gzipStream.ts'
+import { gunzip } from '../../src/storage/snapshot/gzipStream.ts'
 import { randomFrom } from '../support/randomFrom.ts'
 
 function* inChunks(bytes: Buffer, size: number): Generator<Buffer> {

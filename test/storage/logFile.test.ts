@@ -7,9 +7,9 @@ import { encodeTxnBody, type TxnBody } from '../../src/protocol/transaction.ts'
 import type { Zxid } from '../../src/protocol/zxid.ts'
 import { StorageError } from '../../src/storage/errors.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
-import { LogFile } from '../../src/storage/logFile.ts'
-import { writeEntry } from '../../src/storage/logFormat.ts'
-import { TxnLog } from '../../src/storage/txnLog.ts'
+import { LogFile } from '../../src/storage/log/logFile.ts'
+import { writeEntry } from '../../src/storage/log/logFormat.ts'
+import { TxnLog } from '../../src/storage/log/txnLog.ts'
 import { create, creates, temporaryDir, txn } from './transactions.ts'
 
 let path: string

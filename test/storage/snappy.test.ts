@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DecodeError } from '../../src/protocol/reader.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
-import { compressBlock, decompressBlock, MOST_INPUT } from '../../src/storage/snappyBlock.ts'
-import { snappyFrames, unframeSnappy } from '../../src/storage/snappyStream.ts'
+import { compressBlock, decompressBlock, MOST_INPUT } from '../../src/storage/snapshot/snappyBlock.ts'
+import { snappyFrames, unframeSnappy } from '../../src/storage/snapshot/snappyStream.ts'
 import { temporaryDir } from './transactions.ts'
 
 /** Bytes with repetitions at all distances, such as trees have. */

@@ -12,8 +12,8 @@ import { decodeTransaction, type TxnBody } from '../../src/protocol/transaction.
 import type { Zxid } from '../../src/protocol/zxid.ts'
 import { StorageError } from '../../src/storage/errors.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
-import { readSnapshot } from '../../src/storage/snapshotFile.ts'
-import { looksComplete } from '../../src/storage/snapshotStream.ts'
+import { readSnapshot } from '../../src/storage/snapshot/snapshotFile.ts'
+import { looksComplete } from '../../src/storage/snapshot/snapshotStream.ts'
 import { Database } from '../../src/tree/database.ts'
 import { DatabaseReader, labelDatabase, writeDatabase } from '../../src/tree/snapshotFormat.ts'
 import { contents, openStorage } from './support.ts'
@@ -263,7 +263,7 @@ describe('the file', () => {
   test("3.9's third section is read", async () => {
     const { storage, database } = filled(3)
     await storage.takeSnapshot(database)
-    const { adler32 } = await import('../../src/storage/adler32.ts')
+    const { adler32 } = await import('../../src/storage/snapshot/adler32.ts')
     const bytes = readFileSync(path('snapshot.3'))
     const third = Buffer.concat([bytes, Buffer.from('0000000000000003', 'hex')])
     const seal = Buffer.from('0000000000000000000000012f', 'hex')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { classicEnsemble } from '../../src/config/classic.ts'
-import { withDynamicFile } from '../../src/config/staticFile.ts'
+import { withDynamicFile } from '../../src/config/load/staticFile.ts'
 import { ClusterDir } from '../../src/supervisor/clusterDir.ts'
 import { planFiles } from '../../src/supervisor/plan.ts'
 

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { backupFile, dynamicFile, nextFile, unfinishedFile } from '../../src/config/fileNames.ts'
+import { backupFile, dynamicFile, nextFile, unfinishedFile } from '../../src/config/load/fileNames.ts'
 import type { Zxid } from '../../src/protocol/zxid.ts'
 import {
   asideName,

@@ -2,7 +2,7 @@ import { type CommandSpec, type Completion, defineCommand, type OptionSpec } fro
 import { wishIn } from '../commandLine.ts'
 import { openCluster } from '../openCluster.ts'
 import { loadAllCommands, loadCommand } from '../registry.ts'
-import { runningClusters } from '../running.ts'
+import { runningClusters } from '../runningClusters.ts'
 import { roleSelectors } from '../selectors.ts'
 
 /** A word and what it means; the latter may be empty. */

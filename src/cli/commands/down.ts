@@ -12,7 +12,7 @@ import { type ClusterOptions, clusterOptions, jsonOption } from '../options.ts'
 import type { Output } from '../output.ts'
 import { withProgress } from '../progress.ts'
 import { removeVolumes } from '../removeVolumes.ts'
-import { runningClusters } from '../running.ts'
+import { runningClusters } from '../runningClusters.ts'
 
 interface DownOptions extends ClusterOptions {
   volumes?: boolean

@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts'
 import type { RunningCluster } from '../findCluster.ts'
 import { table } from '../format/table.ts'
 import { type JsonOptions, jsonOption } from '../options.ts'
-import { runningClusters } from '../running.ts'
+import { runningClusters } from '../runningClusters.ts'
 
 interface Row {
   name: string

@@ -18,7 +18,7 @@ import { clusterOptions, folderOf, jsonOption, waitTimeoutOption, wholeNumber } 
 import type { Output } from '../output.ts'
 import { planText, planUp } from '../plan.ts'
 import { withProgress } from '../progress.ts'
-import { runningClusters } from '../running.ts'
+import { runningClusters } from '../runningClusters.ts'
 import { parseEngine, parseSetting, type UpOptions, type UpRequest, upRequest } from '../upRequest.ts'
 import { refuseOtherWishes } from '../upWishes.ts'
 

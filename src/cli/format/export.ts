@@ -1,8 +1,8 @@
 /** What `export` wrote, for people and for programs. */
 import { type Change, formatChange } from '../../config/change.ts'
-import type { ExportedHost } from '../../config/export.ts'
-import type { ExportedData, ExportFormat } from '../../config/exportFormats.ts'
-import { bracketed } from '../../config/servers.ts'
+import type { ExportedHost } from '../../config/export/export.ts'
+import type { ExportedData, ExportFormat } from '../../config/export/formats.ts'
+import { bracketed } from '../../config/servers/servers.ts'
 import type { Output } from '../output.ts'
 import { shortPath } from './localize.ts'
 import { type Column, table } from './table.ts'

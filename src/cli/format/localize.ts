@@ -1,7 +1,7 @@
 /** What `localize` did, for people and for programs. */
 import { relative } from 'node:path'
 import { type Change, formatChange } from '../../config/change.ts'
-import type { Localized, LocalMember } from '../../config/localize.ts'
+import type { Localized, LocalMember } from '../../config/localize/localize.ts'
 import { formatProblem } from '../../config/problem.ts'
 import type { DataCopy } from '../../storage/dataCopy.ts'
 import type { Output } from '../output.ts'

@@ -20,12 +20,12 @@ import { type Epoch, formatZxid, NO_ZXID, type Zxid } from '../../protocol/zxid.
 import type { Now, SendEffect } from '../effects.ts'
 import type { MemberEvent } from '../events.ts'
 import { invariant } from '../invariant.ts'
-import { Canvass, type Position, STATE_NAMES } from './canvass.ts'
 import type { Notification } from './notification.ts'
+import { Notifications, type Position, STATE_NAMES } from './notifications.ts'
 import type { ElectionOptions } from './options.ts'
 import { joinsSettled, outcomeOf } from './outcome.ts'
-import { Reach } from './reach.ts'
-import { Support } from './support.ts'
+import { Reachability } from './reachability.ts'
+import { Supporters } from './supporters.ts'
 import { Tally } from './tally.ts'
 import { type CastVote, isBetter, NOBODY, type Vote, viewOf, voteIn } from './vote.ts'
 import { membersText, whyItWon } from './why.ts'
@@ -49,8 +49,8 @@ const ROUND_LEAP = 0x1_0000
 export class Election {
   private readonly options: ElectionOptions
   private readonly emit: (effect: SendEffect) => void
-  private readonly canvass: Canvass
-  private readonly reach = new Reach()
+  private readonly notifications: Notifications
+  private readonly reach = new Reachability()
   /** Before the first `start` and after `withdraw` a member has nothing to say. */
   private isIdle = true
   private state: ServerState = looking
@@ -64,14 +64,14 @@ export class Election {
   private readonly inRound = new Tally()
   private readonly elsewhere = new Tally()
   private readonly candidates = new Map<Sid, Vote>()
-  private support: Support | null = null
+  private backing: Supporters | null = null
   private startedAtMs = 0
   private finalizeAtMs = NEVER
 
   constructor(options: ElectionOptions, emit: (effect: SendEffect) => void) {
     this.options = options
     this.emit = emit
-    this.canvass = new Canvass(options, emit)
+    this.notifications = new Notifications(options, emit)
   }
 
   /** The settled vote; null while looking or idle. */
@@ -81,7 +81,7 @@ export class Election {
 
   /** When `tick` is due, monotonic ms. */
   get nextDeadlineMs(): number {
-    return Math.min(this.canvass.resendAtMs, this.finalizeAtMs)
+    return Math.min(this.notifications.resendAtMs, this.finalizeAtMs)
   }
 
   /**
@@ -90,7 +90,7 @@ export class Election {
    * them.
    */
   get abandoned(): string | null {
-    return this.support?.lossReason ?? null
+    return this.backing?.lossReason ?? null
   }
 
   /** Looks for a leader in a new round. */
@@ -102,10 +102,10 @@ export class Election {
     this.own = isCandidate ? { leader: sid, zxid: own.zxid, peerEpoch: own.currentEpoch } : NOBODY
     this.isIdle = false
     this.state = looking
-    this.support = null
+    this.backing = null
     this.elsewhere.clear()
     this.startedAtMs = now.monotonicMs
-    this.canvass.begin()
+    this.notifications.begin()
     this.log('info', `New election. My id = ${sid}, proposed zxid=${formatZxid(own.zxid)}`)
     if (this.round >= LAST_ROUND) this.round = 0
     this.enterRound(this.round + 1, null, 'a new election', now)
@@ -132,8 +132,8 @@ export class Election {
   withdraw(): void {
     this.isIdle = true
     this.state = looking
-    this.support = null
-    this.canvass.end()
+    this.backing = null
+    this.notifications.end()
     this.finalizeAtMs = NEVER
   }
 
@@ -142,7 +142,7 @@ export class Election {
    */
   established(epoch: Epoch): void {
     this.vote = { ...this.vote, peerEpoch: epoch }
-    this.support = null
+    this.backing = null
   }
 
   receive(from: Sid, notification: Notification, now: Now): void {
@@ -157,16 +157,16 @@ export class Election {
     const isFarOff = theirs.round >= LAST_ROUND && theirs.round > this.round + ROUND_LEAP
     if (this.state === looking && isLooking && isFarOff) return
     if (!electorate.isVoter(from)) {
-      if (isLooking) this.canvass.answerOnce(this.position, from, 'it looks, without a vote of its own')
+      if (isLooking) this.notifications.answerOnce(this.position, from, 'it looks, without a vote of its own')
     } else if (this.state !== looking) {
-      this.support?.heard(from, theirs, isLooking)
-      if (isLooking) this.canvass.answer(this.position, from, 'it looks for a leader')
+      this.backing?.heard(from, theirs, isLooking)
+      if (isLooking) this.notifications.answer(this.position, from, 'it looks for a leader')
     } else if (isLooking && theirs.leader === NOBODY.leader) {
       this.heardUndecided(from, theirs.round, now)
     } else if (!electorate.isVoter(theirs.leader)) {
       this.log('warn', `Ignoring notification for non-cluster member sid ${theirs.leader} from sid ${from}`)
     } else {
-      this.canvass.heard(now)
+      this.notifications.heard(now)
       if (isLooking) this.heardLooking(from, theirs, now)
       else if (notification.state !== observing) this.heardSettled(from, theirs, notification, now)
     }
@@ -197,8 +197,8 @@ export class Election {
   tick(now: Now): void {
     if (now.monotonicMs >= this.finalizeAtMs) {
       this.settleRound(`no better vote within ${this.options.finalizeWaitMs} ms`, now)
-    } else if (now.monotonicMs >= this.canvass.resendAtMs) {
-      this.canvass.repeat(this.vote, now)
+    } else if (now.monotonicMs >= this.notifications.resendAtMs) {
+      this.notifications.repeat(this.vote, now)
       // Time alone may have shown that a peer is not merely starting.
       this.evaluate(now)
     }
@@ -208,7 +208,7 @@ export class Election {
     // −1 marks a server without a database of its own: neither its vote nor, for us, anybody's counts.
     if (theirs.zxid === NO_ZXID || this.own.zxid === NO_ZXID) return
     if (theirs.round < this.round) {
-      this.canvass.answer(this.position, from, `it is in round ${theirs.round}, behind ours`)
+      this.notifications.answer(this.position, from, `it is in round ${theirs.round}, behind ours`)
       return
     }
     if (theirs.round > this.round) {
@@ -218,7 +218,7 @@ export class Election {
     } else if (this.isBetter(this.vote, theirs)) {
       // It may have missed our vote, cast while it still followed somebody; Apache lets it wait for our
       // time-out.
-      this.canvass.answer(this.position, from, `it votes for ${theirs.leader}`)
+      this.notifications.answer(this.position, from, `it votes for ${theirs.leader}`)
     }
     this.candidates.set(theirs.leader, theirs)
     this.inRound.record(from, theirs, looking, 0)
@@ -236,7 +236,7 @@ export class Election {
       this.enterRound(round, null, `member ${from} is in round ${round}`, now)
       this.evaluate(now)
     } else if (this.vote.leader !== NOBODY.leader) {
-      this.canvass.answerOnce(this.position, from, 'it votes for nobody')
+      this.notifications.answerOnce(this.position, from, 'it votes for nobody')
     }
   }
 
@@ -271,7 +271,7 @@ export class Election {
     this.round = round
     this.inRound.clear()
     this.candidates.clear()
-    this.canvass.newRound()
+    this.notifications.newRound()
     const own: Vote = { ...this.own, round }
     if (this.isCandidate) this.candidates.set(own.leader, own)
     this.cast(theirs !== null && this.isBetter(theirs, own) ? theirs : own, reason, now)
@@ -291,7 +291,7 @@ export class Election {
     if (this.options.electorate.isVoter(this.options.sid)) {
       this.inRound.record(this.options.sid, vote, looking, 0)
     }
-    this.canvass.toAll(this.vote, reason, now)
+    this.notifications.toAll(this.vote, reason, now)
   }
 
   /** Settles, or begins to wait for a better vote, once a quorum shares this member's vote. */
@@ -335,9 +335,9 @@ export class Election {
     this.state = vote.leader === sid ? leading : learning
     this.vote = vote
     this.round = vote.round
-    this.canvass.end()
+    this.notifications.end()
     this.finalizeAtMs = NEVER
-    this.support = this.state === leading ? new Support(sid, electorate, vote, supporters) : null
+    this.backing = this.state === leading ? new Supporters(sid, electorate, vote, supporters) : null
   }
 
   /** What it says of itself to who asks. */

@@ -5,7 +5,7 @@
  */
 import { OpCode } from '../../protocol/opcodes.ts'
 import type { Database } from '../../tree/database.ts'
-import type { Request } from '../requests/request.ts'
+import type { Request } from '../request.ts'
 
 /** Requests that end them. */
 export function endDeadSessions({ tree, sessions }: Database): Request[] {

@@ -2,7 +2,7 @@
 import { CreateFlag, OpCode } from '../../protocol/opcodes.ts'
 import { DecodeError, Reader } from '../../protocol/reader.ts'
 import { CreateRequest } from '../../protocol/records/client.ts'
-import { readMulti } from '../requests/multi.ts'
+import { readMulti } from '../writes/multi.ts'
 
 export function createsEphemeral(type: number, body: Buffer | null): boolean {
   if (body === null) return false

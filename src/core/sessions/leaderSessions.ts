@@ -11,7 +11,7 @@ import { formatSessionId, type SessionId, type Sid } from '../../protocol/ids.ts
 import { OpCode } from '../../protocol/opcodes.ts'
 import type { Transaction } from '../../protocol/transaction.ts'
 import type { Now, SendEffect } from '../effects.ts'
-import type { Request, RequestOwner } from '../requests/request.ts'
+import type { Request, RequestOwner } from '../request.ts'
 import { ClosedSessions } from './closedSessions.ts'
 import { ExpiryQueue } from './expiryQueue.ts'
 import type { LocalSessions } from './localSessions.ts'

@@ -15,7 +15,7 @@
 import type { SessionId } from '../../protocol/ids.ts'
 import type { Now, SendEffect } from '../effects.ts'
 import type { Replica } from '../replica.ts'
-import { type Request, sessionCreation } from '../requests/request.ts'
+import { type Request, sessionCreation } from '../request.ts'
 import * as packets from '../zab/packets.ts'
 import type { LeaderSessions } from './leaderSessions.ts'
 import type { LearnerSessions } from './learnerSessions.ts'

@@ -4,7 +4,7 @@
  * Invariant: the createSession of an upgrade goes to the leader before the request that needed it, on the same way.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
-import { type Request, sessionCreation } from '../requests/request.ts'
+import { type Request, sessionCreation } from '../request.ts'
 import { createsEphemeral } from './ephemeralCreate.ts'
 import type { LocalSessions } from './localSessions.ts'
 

@@ -15,7 +15,7 @@ import {
 import { Writer } from '../../protocol/writer.ts'
 import { type Epoch, makeZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../../protocol/zxid.ts'
 import type { LoggedTxn } from '../effects.ts'
-import type { Request } from '../requests/request.ts'
+import type { Request } from '../request.ts'
 
 function packet(type: number, zxid: Zxid, data: Buffer | null = null): QuorumPacket {
   return { type, zxid, data, authinfo: null }

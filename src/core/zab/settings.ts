@@ -1,6 +1,6 @@
 /** What Zab needs to know of the configuration; times in ms, limits in ticks as in zoo.cfg. */
 import type { Sid } from '../../protocol/ids.ts'
-import type { ContainerOptions } from '../requests/containers.ts'
+import type { ContainerOptions } from '../writes/containers.ts'
 
 export interface ZabSettings {
   readonly sid: Sid

@@ -1,7 +1,7 @@
 /** What becomes of containers and TTL nodes in time, and of what else only time, or a restart, can show. */
 import { describe, expect, test } from 'vitest'
-import type { ContainerOptions } from '../../../src/core/requests/containers.ts'
-import { DEFAULT_CONTAINERS } from '../../../src/core/requests/containers.ts'
+import type { ContainerOptions } from '../../../src/core/writes/containers.ts'
+import { DEFAULT_CONTAINERS } from '../../../src/core/writes/containers.ts'
 import { OpCode } from '../../../src/protocol/opcodes.ts'
 import type { Zxid } from '../../../src/protocol/zxid.ts'
 import { Database } from '../../../src/tree/database.ts'

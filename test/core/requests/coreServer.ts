@@ -1,9 +1,10 @@
 /** The core as a standalone server whose disk takes no time: every effect is carried out at once. */
+
+import type { RequestOptions } from '../../../src/core/clients/options.ts'
 import type { ConnectionId, Effect, Now } from '../../../src/core/effects.ts'
 import type { MemberEvent } from '../../../src/core/events.ts'
 import { PeerCore } from '../../../src/core/peer.ts'
-import { type ContainerOptions, DEFAULT_CONTAINERS } from '../../../src/core/requests/containers.ts'
-import type { RequestOptions } from '../../../src/core/requests/options.ts'
+import { type ContainerOptions, DEFAULT_CONTAINERS } from '../../../src/core/writes/containers.ts'
 import { configCodec } from '../../../src/peer/membership.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'
 import { decodeTransaction, type Transaction } from '../../../src/protocol/transaction.ts'

@@ -3,12 +3,12 @@
  * compared in test/integration/reconfig.test.ts.
  */
 import { describe, expect, it } from 'vitest'
-import type { EnsembleConfig } from '../../../src/core/ensembleConfig.ts'
-import { CONFIG_PATH, Membership } from '../../../src/core/membership.ts'
+import type { EnsembleConfig } from '../../../src/core/membership/ensembleConfig.ts'
+import { CONFIG_PATH, Membership } from '../../../src/core/membership/membership.ts'
 import { electorateOf } from '../../../src/core/quorum/electorate.ts'
 import type { QuorumRule } from '../../../src/core/quorum/rule.ts'
-import { Preparation } from '../../../src/core/requests/prepare.ts'
 import { LeaderSessions } from '../../../src/core/sessions/leaderSessions.ts'
+import { Preparation } from '../../../src/core/writes/prepare.ts'
 import { configCodec } from '../../../src/peer/membership.ts'
 import type { SessionId, Sid } from '../../../src/protocol/ids.ts'
 import { encode } from '../../../src/protocol/jute.ts'

@@ -3,7 +3,7 @@
  * ends, and does not start again with what stands in its log.
  */
 import { expect, test } from 'vitest'
-import { Replies } from '../../../src/core/requests/replies.ts'
+import { Replies } from '../../../src/core/clients/replies.ts'
 import { OpCode } from '../../../src/protocol/opcodes.ts'
 import type { Acl } from '../../../src/protocol/records/data.ts'
 import { encodeTransaction } from '../../../src/protocol/transaction.ts'

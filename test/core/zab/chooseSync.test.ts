@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { History } from '../../../src/core/zab/history.ts'
+import { History } from '../../../src/core/history.ts'
 import { chooseSync } from '../../../src/core/zab/leader/chooseSync.ts'
 import { makeZxid, type Zxid } from '../../../src/protocol/zxid.ts'
 

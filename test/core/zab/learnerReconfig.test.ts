@@ -1,7 +1,7 @@
 /** What a learner takes for the configuration in force while it is synced (Learner.syncWithLeader). */
 import { describe, expect, it } from 'vitest'
 import type { Effect } from '../../../src/core/effects.ts'
-import { Membership } from '../../../src/core/membership.ts'
+import { Membership } from '../../../src/core/membership/membership.ts'
 import { Replica } from '../../../src/core/replica.ts'
 import { LearnerSync } from '../../../src/core/zab/learner/synchronization.ts'
 import * as packets from '../../../src/core/zab/packets.ts'

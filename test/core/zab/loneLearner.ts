@@ -1,9 +1,9 @@
 /** Member 2 as a learner of member 1, an empty database, and no world around it: whoever uses it says what the leader says. */
 import { expect } from 'vitest'
-import { ClientService } from '../../../src/core/clientService.ts'
+import { ClientService } from '../../../src/core/clients/clientService.ts'
 import type { Effect } from '../../../src/core/effects.ts'
-import type { EnsembleConfig } from '../../../src/core/ensembleConfig.ts'
-import { Membership } from '../../../src/core/membership.ts'
+import type { EnsembleConfig } from '../../../src/core/membership/ensembleConfig.ts'
+import { Membership } from '../../../src/core/membership/membership.ts'
 import { Replica } from '../../../src/core/replica.ts'
 import { Learner } from '../../../src/core/zab/learner/learner.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'

@@ -1,8 +1,8 @@
 /** A leader whose learners are played by the test, packet by packet; its disk takes no time unless it is told to. */
-import { ClientService } from '../../../src/core/clientService.ts'
+import { ClientService } from '../../../src/core/clients/clientService.ts'
 import type { Effect, Now, SendEffect } from '../../../src/core/effects.ts'
-import type { EnsembleConfig } from '../../../src/core/ensembleConfig.ts'
-import { Membership } from '../../../src/core/membership.ts'
+import type { EnsembleConfig } from '../../../src/core/membership/ensembleConfig.ts'
+import { Membership } from '../../../src/core/membership/membership.ts'
 import { Replica } from '../../../src/core/replica.ts'
 import type { PeerSettings } from '../../../src/core/settings.ts'
 import { Leader } from '../../../src/core/zab/leader/leader.ts'

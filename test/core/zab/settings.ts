@@ -1,6 +1,6 @@
 /** What a member of an ensemble goes by in tests of one role. */
 
-import type { EnsembleConfig } from '../../../src/core/ensembleConfig.ts'
+import type { EnsembleConfig } from '../../../src/core/membership/ensembleConfig.ts'
 import type { PeerSettings } from '../../../src/core/settings.ts'
 import { configCodec } from '../../../src/peer/membership.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'

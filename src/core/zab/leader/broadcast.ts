@@ -10,18 +10,18 @@ import { OpCode } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
 import { counterOf, formatZxid, MAX_COUNTER, nextZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
-import type { ClientService } from '../../clientService.ts'
+import type { ClientService } from '../../clients/clientService.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
 import { decideFrom, type Jurisdiction, UNLIMITED } from '../../quorum/joint.ts'
 import type { QuorumRule } from '../../quorum/rule.ts'
 import type { PendingTxn, Replica } from '../../replica.ts'
-import type { Preparation } from '../../requests/prepare.ts'
-import type { Request } from '../../requests/request.ts'
+import type { Request } from '../../request.ts'
+import type { Preparation } from '../../writes/prepare.ts'
 import * as packets from '../packets.ts'
 import type { StepDown } from '../settings.ts'
 import { isCommitted } from './commitment.ts'
-import { isForwarding, isSyncedFollower, type LearnerView } from './learnerView.ts'
+import { isForwarding, isSyncedFollower, type LearnerState } from './learnerState.ts'
 
 /** Who commits, and what a reconfig means for it (Membership; a standalone member decides alone). */
 export interface CommitQuorum {
@@ -36,7 +36,7 @@ export interface BroadcastParts {
   readonly replica: Replica
   readonly quorum: CommitQuorum
   readonly preparation: Preparation
-  readonly learners: ReadonlyMap<LearnerId, LearnerView>
+  readonly learners: ReadonlyMap<LearnerId, LearnerState>
   readonly emit: (effect: SendEffect) => void
   readonly stepDown: StepDown
   /** A reconfig is committed: puts it in force, and says who leads from now on. */
@@ -117,18 +117,18 @@ export class Broadcast {
     return this.waitingSyncs.length
   }
 
-  private send(learner: LearnerView, packet: QuorumPacket, zxid: Zxid, now: Now): void {
+  private send(learner: LearnerState, packet: QuorumPacket, zxid: Zxid, now: Now): void {
     learner.owed ??= { zxid, sinceMs: now.monotonicMs }
     this.parts.emit({ kind: 'toLearner', learner: learner.id, packet })
   }
 
   /** Proposals that are not committed yet, for a learner that is being synced (Leader.startForwarding). */
-  sendOutstanding(learner: LearnerView, now: Now): void {
+  sendOutstanding(learner: LearnerState, now: Now): void {
     if (learner.isObserver) return
     for (const { txn } of this.parts.replica.pending) this.send(learner, packets.proposal(txn), txn.zxid, now)
   }
 
-  acknowledged(learner: LearnerView, zxid: Zxid, now: Now): void {
+  acknowledged(learner: LearnerState, zxid: Zxid, now: Now): void {
     // The second acknowledgement of NEWLEADER, behind UPTODATE, carries counter 0 and means nothing more.
     if (counterOf(zxid) === 0) return
     invariant(

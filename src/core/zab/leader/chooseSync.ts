@@ -4,7 +4,7 @@
  * prefix of the leader's, or to become one by cutting.
  */
 import { counterOf, epochOf, type Zxid } from '../../../protocol/zxid.ts'
-import type { History } from '../history.ts'
+import type { History } from '../../history.ts'
 
 export type SyncPlan =
   /** The learner holds a prefix of our history: send what lies beyond `from`. */

@@ -13,7 +13,7 @@ import type { Electorate } from '../../quorum/electorate.ts'
 import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
 import type { StepDown } from '../settings.ts'
-import type { LearnerView } from './learnerView.ts'
+import type { LearnerState } from './learnerState.ts'
 
 /** What decides who is further: the epoch whose initial history a member holds, then its last zxid. */
 interface StateSummary {
@@ -32,7 +32,7 @@ export interface DiscoveryParts {
   readonly electorate: Electorate
   /** The voters of the configuration in force. */
   readonly committed: Electorate
-  readonly learners: ReadonlyMap<LearnerId, LearnerView>
+  readonly learners: ReadonlyMap<LearnerId, LearnerState>
   readonly emit: (effect: SendEffect) => void
   readonly stepDown: StepDown
 }
@@ -60,7 +60,7 @@ export class Discovery {
     this.join(this.parts.sid, this.parts.replica.acceptedEpoch)
   }
 
-  learnerInfo(learner: LearnerView, packet: QuorumPacket): void {
+  learnerInfo(learner: LearnerState, packet: QuorumPacket): void {
     const serverid = learner.sid
     learner.phase = 'discovered'
     if (this.epoch === null) this.join(serverid, epochOf(packet.zxid))
@@ -86,13 +86,13 @@ export class Discovery {
     this.acceptedTicket = this.parts.replica.saveAcceptedEpoch(this.epoch, offers)
   }
 
-  private offerEffect(learner: LearnerView): SendEffect {
+  private offerEffect(learner: LearnerState): SendEffect {
     learner.phase = 'offered'
     return { kind: 'toLearner', learner: learner.id, packet: packets.leaderInfo(this.epoch as Epoch) }
   }
 
   /** A learner that comes after the epoch was fixed: what it accepted no longer matters. */
-  private offer(learner: LearnerView): void {
+  private offer(learner: LearnerState): void {
     if (this.isDurable()) this.parts.emit(this.offerEffect(learner))
   }
 
@@ -109,7 +109,7 @@ export class Discovery {
     this.promise(this.parts.sid)
   }
 
-  ackEpoch(learner: LearnerView, packet: QuorumPacket): void {
+  ackEpoch(learner: LearnerState, packet: QuorumPacket): void {
     learner.lastZxid = packet.zxid
     learner.currentEpoch = packets.readInt(packet.data)
     learner.phase = 'promised'

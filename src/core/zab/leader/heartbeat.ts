@@ -7,15 +7,15 @@ import type { Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import * as packets from '../packets.ts'
 import type { StepDown, ZabSettings } from '../settings.ts'
-import { isSyncedFollower, type LearnerView } from './learnerView.ts'
+import { isSyncedFollower, type LearnerState } from './learnerState.ts'
 
 export interface HeartbeatParts {
   readonly settings: ZabSettings
   /** Whether these voters suffice for everything that is proposed or may be. */
   readonly isQuorum: (sids: readonly Sid[]) => boolean
-  readonly learners: ReadonlyMap<LearnerId, LearnerView>
+  readonly learners: ReadonlyMap<LearnerId, LearnerState>
   readonly emit: (effect: SendEffect) => void
-  readonly drop: (learner: LearnerView, reason: string) => void
+  readonly drop: (learner: LearnerState, reason: string) => void
   readonly stepDown: StepDown
 }
 
@@ -43,7 +43,7 @@ export class Heartbeat {
   }
 
   /** A learner being synced has initLimit ticks, one that serves has syncLimit. */
-  private limitMs(learner: LearnerView): number {
+  private limitMs(learner: LearnerState): number {
     const { tickTimeMs, initLimit, syncLimit } = this.parts.settings
     return tickTimeMs * (learner.phase === 'synced' ? syncLimit : initLimit)
   }

@@ -9,25 +9,25 @@ import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
 import { type Epoch, makeZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
-import type { ClientService } from '../../clientService.ts'
+import type { ClientService } from '../../clients/clientService.ts'
+import type { RequestOptions } from '../../clients/options.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
-import type { Membership } from '../../membership.ts'
+import type { Membership } from '../../membership/membership.ts'
 import type { QuorumRule } from '../../quorum/rule.ts'
 import type { Replica } from '../../replica.ts'
-import { ContainerManager, DEFAULT_CONTAINERS } from '../../requests/containers.ts'
-import type { RequestOptions } from '../../requests/options.ts'
-import { Preparation } from '../../requests/prepare.ts'
-import type { Request } from '../../requests/request.ts'
+import type { Request } from '../../request.ts'
 import { endDeadSessions } from '../../sessions/deadSessions.ts'
 import type { LeaderSessions } from '../../sessions/leaderSessions.ts'
+import { ContainerManager, DEFAULT_CONTAINERS } from '../../writes/containers.ts'
+import { Preparation } from '../../writes/prepare.ts'
 import * as packets from '../packets.ts'
 import type { StepDown, ZabSettings } from '../settings.ts'
 import { Broadcast, NO_SIZES, type Sizes } from './broadcast.ts'
 import { Discovery } from './discovery.ts'
 import { Heartbeat } from './heartbeat.ts'
+import type { LearnerState } from './learnerState.ts'
 import { Learners } from './learners.ts'
-import type { LearnerView } from './learnerView.ts'
 import { designatedLeader, mayLead, Retirement } from './succession.ts'
 import { Synchronization } from './synchronization.ts'
 
@@ -127,7 +127,7 @@ export class Leader {
     return now.monotonicMs - this.startedAtMs
   }
 
-  get learnerViews(): IterableIterator<Readonly<LearnerView>> {
+  get learnerViews(): IterableIterator<Readonly<LearnerState>> {
     return this.learners.views.values()
   }
 
@@ -164,7 +164,7 @@ export class Leader {
   }
 
   /** True when the packet has no place in the learner's phase. */
-  private dispatch(learner: LearnerView, packet: QuorumPacket, now: Now): boolean {
+  private dispatch(learner: LearnerState, packet: QuorumPacket, now: Now): boolean {
     switch (learner.phase) {
       case 'connected':
         return this.introduce(learner, packet)
@@ -183,17 +183,17 @@ export class Leader {
     }
   }
 
-  private introduce(learner: LearnerView, packet: QuorumPacket): boolean {
+  private introduce(learner: LearnerState, packet: QuorumPacket): boolean {
     if (packet.type !== PacketType.followerInfo && packet.type !== PacketType.observerInfo) return true
     if (this.learners.admit(learner, packet)) this.discovery.learnerInfo(learner, packet)
     return false
   }
 
-  private synchronizeLate(learner: LearnerView, now: Now): void {
+  private synchronizeLate(learner: LearnerState, now: Now): void {
     if (learner.phase === 'promised') this.synchronization?.sync(learner, now)
   }
 
-  private newLeaderAck(learner: LearnerView, packet: QuorumPacket, now: Now): boolean {
+  private newLeaderAck(learner: LearnerState, packet: QuorumPacket, now: Now): boolean {
     const { epoch } = this.discovery
     if (packet.type !== PacketType.ack || epoch === null) return true
     if (packet.zxid !== makeZxid(epoch, 0)) return this.earlyAck(learner, packet.zxid)
@@ -209,13 +209,13 @@ export class Leader {
    * acknowledges NEWLEADER itself (ZOOKEEPER-4685). That counts once it has: its log is in order, and it will
    * not say so again.
    */
-  private earlyAck(learner: LearnerView, zxid: Zxid): boolean {
+  private earlyAck(learner: LearnerState, zxid: Zxid): boolean {
     if (zxid > this.parts.replica.lastLogged) return true
     if (zxid > learner.ackedZxid) learner.ackedZxid = zxid
     return false
   }
 
-  private serve(learner: LearnerView, packet: QuorumPacket, now: Now): boolean {
+  private serve(learner: LearnerState, packet: QuorumPacket, now: Now): boolean {
     const { sessions } = this
     switch (packet.type) {
       case PacketType.ack:
@@ -235,7 +235,7 @@ export class Leader {
       case PacketType.revalidate: {
         const { sessionId, timeOut } = packets.readSessionTimeout(packet.data)
         const taken = sessions.takeOver(sessionId, learner.id, now, timeOut)
-        if (taken === 'left') this.parts.clients.desk.movedAway(sessionId)
+        if (taken === 'left') this.parts.clients.pipeline.movedAway(sessionId)
         const reply = packets.validity(sessionId, taken !== 'expired')
         this.parts.emit({ kind: 'toLearner', learner: learner.id, packet: reply })
         return false
@@ -282,7 +282,7 @@ export class Leader {
     const isQuorum = (sids: readonly Sid[]) => this.broadcast?.canCommit(sids) ?? false
     const parts = { settings, isQuorum, learners: this.learners.views, emit }
     const stepDown = (reason: string) => this.parts.stepDown(reason, this.retirement?.designated ?? null)
-    const drop = (learner: LearnerView, reason: string) => this.learners.drop(learner, reason)
+    const drop = (learner: LearnerState, reason: string) => this.learners.drop(learner, reason)
     this.heartbeat = new Heartbeat({ ...parts, stepDown, drop }, now)
     this.containers = new ContainerManager(settings.containers ?? DEFAULT_CONTAINERS, now)
     // The quorum has acknowledged what NEWLEADER offered: a reconfig that an earlier leader left behind is
@@ -347,7 +347,7 @@ export class Leader {
       makeZxid(epoch, 0),
     )
     this.broadcast = broadcast
-    const drop = (learner: LearnerView, reason: string) => this.learners.drop(learner, reason)
+    const drop = (learner: LearnerState, reason: string) => this.learners.drop(learner, reason)
     return new Synchronization({ ...shared, membership, broadcast, drop }, epoch)
   }
 

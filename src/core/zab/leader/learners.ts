@@ -13,12 +13,12 @@ import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import { epochOf, ZERO_ZXID } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect } from '../../effects.ts'
-import type { Membership } from '../../membership.ts'
+import type { Membership } from '../../membership/membership.ts'
 import type { QuorumRule } from '../../quorum/rule.ts'
 import type { Replica } from '../../replica.ts'
-import type { SyncedQuorum } from '../../requests/prepareReconfig.ts'
+import type { SyncedQuorum } from '../../writes/prepareReconfig.ts'
 import * as packets from '../packets.ts'
-import { isSyncedFollower, type LearnerPhase, type LearnerView } from './learnerView.ts'
+import { isSyncedFollower, type LearnerPhase, type LearnerState } from './learnerState.ts'
 
 export interface LearnersParts {
   readonly sid: Sid
@@ -48,13 +48,13 @@ const PROGRESS: readonly LearnerPhase[] = [
 
 export class Learners implements SyncedQuorum {
   private readonly parts: LearnersParts
-  private readonly connected = new Map<LearnerId, LearnerView>()
+  private readonly connected = new Map<LearnerId, LearnerState>()
 
   constructor(parts: LearnersParts) {
     this.parts = parts
   }
 
-  get views(): ReadonlyMap<LearnerId, LearnerView> {
+  get views(): ReadonlyMap<LearnerId, LearnerState> {
     return this.connected
   }
 
@@ -80,7 +80,7 @@ export class Learners implements SyncedQuorum {
     this.connected.delete(id)
   }
 
-  drop(learner: LearnerView, reason: string): void {
+  drop(learner: LearnerState, reason: string): void {
     this.connected.delete(learner.id)
     this.parts.emit({ kind: 'closeLearner', learner: learner.id, reason })
   }
@@ -99,7 +99,7 @@ export class Learners implements SyncedQuorum {
   }
 
   /** Reads who it is. @returns whether it may stay */
-  admit(learner: LearnerView, packet: QuorumPacket): boolean {
+  admit(learner: LearnerState, packet: QuorumPacket): boolean {
     const { serverid, configVersion = 0 } = packets.readLearnerInfo(packet.data)
     learner.isObserver = packet.type === PacketType.observerInfo
     learner.sid = serverid
@@ -110,7 +110,7 @@ export class Learners implements SyncedQuorum {
       return false
     }
     const { membership } = this.parts
-    const isOther = (other: LearnerView) => other !== learner && other.phase !== 'connected'
+    const isOther = (other: LearnerState) => other !== learner && other.phase !== 'connected'
     if (membership.isMember(learner.sid))
       this.makeRoom(MOST_CLAIMS - 1, (other) => isOther(other) && isClaim(other, learner.sid))
     else this.makeRoom(MOST_STRANGERS - 1, (other) => isOther(other) && !membership.isMember(other.sid))
@@ -118,22 +118,22 @@ export class Learners implements SyncedQuorum {
   }
 
   /** It has acknowledged NEWLEADER: whatever was there before in its server's name is over. */
-  replaceOlder(learner: LearnerView): void {
+  replaceOlder(learner: LearnerState): void {
     const all = [...this.connected.values()]
     for (const other of all.slice(0, all.indexOf(learner)))
       if (other.sid === learner.sid) this.drop(other, 'the server has connected again')
   }
 
   /** Of these at most so many stay: those that have come furthest, and of them the newest. */
-  private makeRoom(most: number, isMeant: (learner: LearnerView) => boolean): void {
+  private makeRoom(most: number, isMeant: (learner: LearnerState) => boolean): void {
     const meant = [...this.connected.values()].filter(isMeant)
-    const progress = ({ phase }: LearnerView) => PROGRESS.indexOf(phase)
+    const progress = ({ phase }: LearnerState) => PROGRESS.indexOf(phase)
     meant.sort((a, b) => progress(a) - progress(b))
     for (const learner of meant.slice(0, Math.max(0, meant.length - most)))
       this.drop(learner, 'too many connections are not synced')
   }
 
-  private refusal({ sid, configVersion }: LearnerView, acceptedEpoch: number): string | null {
+  private refusal({ sid, configVersion }: LearnerState, acceptedEpoch: number): string | null {
     const { membership, replica } = this.parts
     // A server that wants to join takes part without a vote first; without reconfiguration nobody can join
     // so.
@@ -154,6 +154,6 @@ export class Learners implements SyncedQuorum {
 }
 
 /** It says that it is this server, and has not come as far as to prove that it can be. */
-function isClaim({ sid, phase }: LearnerView, claimed: Sid): boolean {
+function isClaim({ sid, phase }: LearnerState, claimed: Sid): boolean {
   return sid === claimed && phase !== 'synced'
 }

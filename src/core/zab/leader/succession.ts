@@ -6,8 +6,8 @@
  * Invariant: a leader that is a voter of the new configuration at the old address goes on leading.
  */
 import type { Sid } from '../../../protocol/ids.ts'
-import { type EnsembleConfig, sameQuorumAddress } from '../../ensembleConfig.ts'
-import { isSyncedFollower, type LearnerView } from './learnerView.ts'
+import { type EnsembleConfig, sameQuorumAddress } from '../../membership/ensembleConfig.ts'
+import { isSyncedFollower, type LearnerState } from './learnerState.ts'
 
 /** Whether a leader goes on leading under the next configuration. */
 export function mayLead(own: Sid, previous: EnsembleConfig, next: EnsembleConfig): boolean {
@@ -24,7 +24,7 @@ export function designatedLeader(
   own: Sid,
   previous: EnsembleConfig,
   next: EnsembleConfig,
-  learners: Iterable<LearnerView>,
+  learners: Iterable<LearnerState>,
 ): Sid {
   if (mayLead(own, previous, next)) return own
   const voters = new Set<number>(

@@ -18,21 +18,21 @@
 import type { Sid } from '../../../protocol/ids.ts'
 import { counterOf, type Epoch } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now, SendEffect, Ticket } from '../../effects.ts'
-import type { Membership } from '../../membership.ts'
+import type { Membership } from '../../membership/membership.ts'
 import type { Replica } from '../../replica.ts'
 import { changesTree } from '../changesTree.ts'
 import * as packets from '../packets.ts'
 import type { Broadcast } from './broadcast.ts'
 import { chooseSync } from './chooseSync.ts'
-import type { LearnerView } from './learnerView.ts'
+import type { LearnerState } from './learnerState.ts'
 
 export interface SynchronizationParts {
   readonly sid: Sid
   readonly replica: Replica
   readonly membership: Membership
-  readonly learners: ReadonlyMap<LearnerId, LearnerView>
+  readonly learners: ReadonlyMap<LearnerId, LearnerState>
   readonly broadcast: Broadcast
-  readonly drop: (learner: LearnerView, reason: string) => void
+  readonly drop: (learner: LearnerState, reason: string) => void
   readonly emit: (effect: SendEffect) => void
 }
 
@@ -43,7 +43,7 @@ export class Synchronization {
   private readonly acks = new Set<Sid>()
   private readonly currentEpochTicket: Ticket
   /** Learners that hold the database and wait for NEWLEADER until the outstanding reconfig is committed. */
-  private readonly held = new Set<LearnerView>()
+  private readonly held = new Set<LearnerState>()
   /** Once each, for a server without reconfigEnabled never learns. */
   private readonly sentBack = new Set<Sid>()
 
@@ -81,7 +81,7 @@ export class Synchronization {
     return this.isEstablished && this.parts.membership.isPending
   }
 
-  sync(learner: LearnerView, now: Now): void {
+  sync(learner: LearnerState, now: Now): void {
     if (!this.isReady || this.isOutstanding) return
     if (this.isBehind(learner)) {
       this.sentBack.add(learner.sid)
@@ -123,7 +123,7 @@ export class Synchronization {
     if (plan.mode !== 'SNAP') this.sendNewLeader(learner)
   }
 
-  private isBehind({ sid, configVersion }: LearnerView): boolean {
+  private isBehind({ sid, configVersion }: LearnerState): boolean {
     const { committed, committedElectorate } = this.parts.membership
     // The first configuration, named after an epoch, has the voters of before.
     if (counterOf(committed.version) === 0 || configVersion >= committed.version) return false
@@ -131,20 +131,20 @@ export class Synchronization {
   }
 
   /** The database is on its way; everything that its slices may show has been sent behind it. */
-  snapshotSent(learner: LearnerView): void {
+  snapshotSent(learner: LearnerState): void {
     this.held.delete(learner)
     if (learner.phase !== 'syncing') return
     if (this.isOutstanding) this.held.add(learner)
     else this.sendNewLeader(learner)
   }
 
-  private sendNewLeader(learner: LearnerView): void {
+  private sendNewLeader(learner: LearnerState): void {
     if (!learner.isObserver) learner.withheld = []
     this.send(learner, packets.newLeader(this.epoch, this.parts.membership.lastSeen.text))
   }
 
   /** NEWLEADER's acknowledgement: this learner has our history and our epoch on disk. */
-  acknowledged(learner: LearnerView): void {
+  acknowledged(learner: LearnerState): void {
     learner.phase = 'synced'
     this.count(learner.sid)
     if (this.isEstablished) this.release(learner)
@@ -164,14 +164,14 @@ export class Synchronization {
     return true
   }
 
-  private release(learner: LearnerView): void {
+  private release(learner: LearnerState): void {
     learner.isUpToDate = true
     this.send(learner, packets.upToDate())
     for (const commit of learner.withheld ?? []) this.send(learner, commit)
     learner.withheld = null
   }
 
-  private send(learner: LearnerView, packet: ReturnType<typeof packets.upToDate>): void {
+  private send(learner: LearnerState, packet: ReturnType<typeof packets.upToDate>): void {
     this.parts.emit({ kind: 'toLearner', learner: learner.id, packet })
   }
 }

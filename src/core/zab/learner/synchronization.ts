@@ -21,9 +21,9 @@ import {
 } from '../../../protocol/zxid.ts'
 import { Database } from '../../../tree/database.ts'
 import type { LoggedTxn, SendEffect } from '../../effects.ts'
-import type { EnsembleConfig } from '../../ensembleConfig.ts'
 import { invariant } from '../../invariant.ts'
-import type { Membership } from '../../membership.ts'
+import type { EnsembleConfig } from '../../membership/ensembleConfig.ts'
+import type { Membership } from '../../membership/membership.ts'
 import { type Replica, receiveTxn } from '../../replica.ts'
 import * as packets from '../packets.ts'
 

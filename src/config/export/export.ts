@@ -1,0 +1,207 @@
+/**
+ * The configs of an ensemble on this machine, made into those of real hosts for Apache ZooKeeper: same ids, roles,
+ * timings and options; hosts, ports and folders of theirs. Pure; what is changed is told.
+ *
+ * What this program takes in a zoo.cfg and Apache does not (JVM options, comments behind values, time units, a secure
+ * port without Netty) is written as Apache takes it.
+ */
+
+import { type Change, changesOf, type Rule, valuesFor } from '../change.ts'
+import { isJvmOnly, jvmFlag } from '../jvmFlags.ts'
+import type { SourceText } from '../load/parse.ts'
+import { FILE_KEY } from '../localize/localize.ts'
+import { isDistributed, type Role, type ServerConfig, type ServerSpec } from '../serverConfig.ts'
+import { clientEndpoint } from '../servers/clientEndpoint.ts'
+import { bracketed } from '../servers/servers.ts'
+import { rewriteConfig, settingsIn, withHead } from '../text/rewrite.ts'
+import { line } from '../text/write.ts'
+import { clientAddressOn, type ExportMember, type ExportSettings, exportPorts } from './member.ts'
+import { exportRules } from './rules.ts'
+
+export interface ExportSource extends SourceText {
+  /** With the member's id, and its server list as its files have it now. */
+  config: ServerConfig
+}
+
+export interface ExportedHost {
+  sid: number
+  role: Role
+  host: string
+  /** A name for its folder that no other host of the export has. */
+  folder: string
+  /** The text of its zoo.cfg. */
+  text: string
+  /** Null: a standalone server needs no id. */
+  myid: string | null
+  /** `-Djute.maxbuffer=…`: settings that Apache takes only so. */
+  flags: string[]
+  dataDir: string
+  /** Equal to `dataDir` unless logs are kept apart. */
+  dataLogDir: string
+  clientPort: number
+  quorumPort: number | null
+  electionPort: number | null
+  /** The client port that it has here. */
+  presentClientPort: number
+  /** Files that settings name, which the host needs at the same path. */
+  files: string[]
+}
+
+export interface Exported {
+  hosts: ExportedHost[]
+  changes: Change[]
+  /** What stands against it, each with what to do; then there are no hosts. */
+  faults: { fault: string; hint: string }[]
+}
+
+/** @param hosts by id, one for each of `sources` */
+export function exportEnsemble(
+  sources: readonly ExportSource[],
+  hosts: ReadonlyMap<number, string>,
+  settings: ExportSettings,
+): Exported {
+  const members = membersOf(sources, hosts, settings)
+  const faults = portFaults(members)
+  if (faults.length > 0) return { hosts: [], changes: [], faults }
+  const rules = exportRules(members)
+  const changes = [
+    ...hostChanges(members),
+    ...changesOf(rules, members, ({ settings: written }, key) => written.get(key) ?? null),
+  ]
+  return { hosts: members.map((member) => hostOf(member, members, rules)), changes, faults: [] }
+}
+
+export function sidOf({ config }: ExportSource): number {
+  return config.sid ?? 0
+}
+
+function membersOf(
+  sources: readonly ExportSource[],
+  hosts: ReadonlyMap<number, string>,
+  settings: ExportSettings,
+): ExportMember[] {
+  const [first] = sources as [ExportSource]
+  return sources.map((source) => {
+    const sid = sidOf(source)
+    const host = hosts.get(sid) as string
+    const spec = source.config.servers.find((server) => server.sid === sid) ?? null
+    const folders = foldersAt(sid, host, source.config, settings)
+    const ports = exportPorts(source.config, first.config, spec, settings.keepPorts)
+    return {
+      sid,
+      host,
+      spec,
+      source,
+      settings: settingsIn(source),
+      ...folders,
+      ports,
+      clientAddress: clientAddressOn(host),
+    }
+  })
+}
+
+/** `{id}` and `{host}` in the folder's name are the host's own. */
+function foldersAt(sid: number, host: string, config: ServerConfig, { dataDir, dataLogDir }: ExportSettings) {
+  const filled = (pattern: string) => pattern.replaceAll('{id}', String(sid)).replaceAll('{host}', host)
+  const own = filled(dataDir)
+  return { dataDir: own, dataLogDir: config.dataLogDir === config.dataDir ? own : filled(dataLogDir) }
+}
+
+/** One host has each port once; hosts by other names are taken for other hosts. */
+function portFaults(members: readonly ExportMember[]): Exported['faults'] {
+  const owners = new Map<string, { sid: number; what: string }>()
+  for (const { sid, host, ports } of members) {
+    for (const [what, port] of Object.entries(ports)) {
+      if (port === null) continue
+      const owner = owners.get(`${host.toLowerCase()} ${port}`)
+      if (owner !== undefined) {
+        const fault =
+          owner.sid === sid
+            ? `member ${sid} would have port ${port} for ${owner.what} and for ${what}`
+            : `members ${owner.sid} and ${sid} would both have port ${port} (${what}) on ${host}`
+        const hint = `${owner.sid === sid ? '' : 'name different hosts, or '}keep the ports that they have: --keep-ports`
+        return [{ fault, hint }]
+      }
+      owners.set(`${host.toLowerCase()} ${port}`, { sid, what })
+    }
+  }
+  return []
+}
+
+function hostChanges(members: readonly ExportMember[]): Change[] {
+  const specs = members.flatMap(({ spec }) => (spec === null ? [] : [spec]))
+  if (specs.length === 0) return []
+  const changes: Change[] = [
+    {
+      what: 'hosts',
+      from: distinct(specs, ({ host }) => host),
+      to: members.map(({ host }) => host).join(', '),
+      why: 'as asked for',
+    },
+  ]
+  const port = (
+    what: string,
+    before: (spec: ServerSpec) => number,
+    after: (member: ExportMember) => number | null,
+  ) => {
+    const [from, to] = [distinct(specs, before), distinct(members, after)]
+    if (from !== to) changes.push({ what, from, to, why: 'as is usual; --keep-ports leaves it' })
+  }
+  port(
+    'quorum port',
+    ({ quorumPort }) => quorumPort,
+    ({ ports }) => ports.quorum,
+  )
+  port(
+    'election port',
+    ({ electionPort }) => electionPort,
+    ({ ports }) => ports.election,
+  )
+  return changes
+}
+
+function distinct<T>(items: readonly T[], of: (item: T) => unknown): string {
+  return [...new Set(items.map(of))].join(', ')
+}
+
+function hostOf(
+  member: ExportMember,
+  members: readonly ExportMember[],
+  rules: readonly Rule<ExportMember>[],
+): ExportedHost {
+  const { sid, host, spec, source, settings, dataDir, dataLogDir, ports } = member
+  const { config } = source
+  const list = isDistributed(config) ? serverLines(members, config) : []
+  const text = rewriteConfig(source, { values: valuesFor(rules, member), list })
+  const others = members.filter((other) => other.host.toLowerCase() === host.toLowerCase())
+  const name = host.toLowerCase().replaceAll(':', '-').replaceAll('%', '-')
+  return {
+    sid,
+    role: spec?.role ?? 'participant',
+    host,
+    folder: others.length > 1 ? `${name}-${sid}` : name,
+    text: withHead(text, `export: server ${sid}, ${host}`),
+    myid: isDistributed(config) ? `${sid}\n` : null,
+    flags: [...settings].filter(([key]) => isJvmOnly(key)).map(([key, value]) => jvmFlag(key, value)),
+    dataDir,
+    dataLogDir,
+    clientPort: config.clientPort === 0 && ports.secure !== null ? ports.secure : ports.client,
+    quorumPort: ports.quorum,
+    electionPort: ports.election,
+    presentClientPort: clientEndpoint(config).port,
+    files: [...new Set([...settings].flatMap(([key, value]) => (FILE_KEY.test(key) ? [value] : [])))],
+  }
+}
+
+function serverLines(members: readonly ExportMember[], { groups, weights }: ServerConfig): string[] {
+  return [
+    ...members.map(({ sid, host, spec, ports, clientAddress }) => {
+      const address = clientAddress === null ? '' : `${bracketed(clientAddress)}:`
+      const client = spec === null || spec.clientPort === null ? '' : `;${address}${ports.client}`
+      const role = spec?.role === 'observer' ? ':observer' : ''
+      return line(`server.${sid}`, `${bracketed(host)}:${ports.quorum}:${ports.election}${role}${client}`)
+    }),
+    ...Object.entries(groups).map(([gid, sids]) => line(`group.${gid}`, sids.join(':'))),
+    ...Object.entries(weights).map(([sid, weight]) => line(`weight.${sid}`, weight)),
+  ]
+}

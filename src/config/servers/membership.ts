@@ -1,0 +1,125 @@
+/**
+ * The server list as servers pass it on among themselves: the text of notifications, NEWLEADER, `/zookeeper/config` and
+ * reconfig transactions, read and written (QuorumVerifier.toString, QuorumPeerConfig.parseDynamicConfig). Pure.
+ */
+
+import { hasErrors, type Problem } from '../problem.ts'
+import type { ServerSpec } from '../serverConfig.ts'
+import { lastOfEach } from '../text/entries.ts'
+import { type Entry, lex } from '../text/lexer.ts'
+import { membershipText, type ServerLines } from '../text/write.ts'
+import { parseServerValue, readServerList } from './servers.ts'
+
+/** A server list with the zxid of the change that made it; 0 for the list that the ensemble began with. */
+export interface VersionedList {
+  readonly version: number
+  readonly servers: readonly ServerSpec[]
+  /** With the version as its last line, none behind it. */
+  readonly text: string
+}
+
+export function versionedList(list: ServerLines, version: number): VersionedList {
+  return { version, servers: list.servers, text: membershipText(list, BigInt(version)) }
+}
+
+/**
+ * Reads what another server says the configuration is. The text is kept as it came.
+ * @returns null for what is no server list, and for versions beyond 2^53
+ */
+export function readVersionedList(text: string): VersionedList | null {
+  const entries = entriesOf(text)
+  const written = entries.find(({ key }) => key === 'version')?.value ?? '0'
+  const version = /^[0-9a-f]{1,16}$/i.test(written) ? Number.parseInt(written, 16) : Number.NaN
+  if (!Number.isSafeInteger(version)) return null
+  const problems: Problem[] = []
+  const { servers } = readServerList(entries.filter(isMembership), problems)
+  return hasErrors(problems) || servers.length === 0 ? null : { version, servers, text }
+}
+
+/** Why a reconfig is refused: `bad` is BadArguments, `unreadable` what Apache stumbles over (MarshallingError). */
+export type ReconfigFault = 'bad' | 'unreadable'
+
+/** The whole new list (reconfig -members), its lines apart by commas or newlines. */
+export function readNewMembers(text: string, standaloneEnabled: boolean): ServerLines | ReconfigFault {
+  const entries = entriesOf(text.replaceAll(',', '\n'))
+  if (!entries.every((entry) => isMembership(entry) || entry.key === 'version')) return 'bad'
+  const membership = entries.filter(isMembership)
+  if (membership.some(({ key }) => !/\.[+-]?\d+$/.test(key))) return 'unreadable'
+  if (membership.some(isNotNumeric)) return 'unreadable'
+  if (membership.some((entry) => entry.key.startsWith('server.') && hasImpossiblePort(entry.value)))
+    return 'unreadable'
+  const problems: Problem[] = []
+  const list = readServerList(membership, problems)
+  if (hasErrors(problems)) return 'bad'
+  const voters = list.servers.filter(({ role }) => role === 'participant').length
+  const observers = list.servers.length - voters
+  // Observers without a quorum, which Apache finds out where it does not answer BadArguments.
+  if (observers > 0 && (voters === 0 || (voters === 1 && standaloneEnabled))) return 'unreadable'
+  if (voters === 0 && !standaloneEnabled) return 'unreadable'
+  return list
+}
+
+/** `server.N=…` of reconfig -add: with quorum, election and client port. */
+export function readJoiner(text: string): ServerSpec | ReconfigFault {
+  const parts = split(text, '=')
+  if (parts.length !== 2) return 'bad'
+  const [key = '', value = ''] = parts
+  const id = key.slice(key.lastIndexOf('.') + 1)
+  if (!/^[+-]?\d+$/.test(id)) return 'unreadable'
+  if (hasImpossiblePort(value)) return 'unreadable'
+  const server = parseServerValue(Number(id), value)
+  return 'fault' in server || server.clientPort === null ? 'bad' : server
+}
+
+/** StringUtils.split: blanks around and empty parts are dropped. */
+export function split(text: string, separator: string): string[] {
+  return text
+    .split(separator)
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+/**
+ * An address that both servers would bind, or null. Wildcards and the loopback do not count, so that ensembles on
+ * one machine can be built with them (QuorumServer.checkAddressDuplicate).
+ */
+export function sharedAddress(one: ServerSpec, other: ServerSpec): string | null {
+  const theirs = new Set(addressesOf(other))
+  return addressesOf(one).find((address) => theirs.has(address)) ?? null
+}
+
+function addressesOf(server: ServerSpec): string[] {
+  const quorum = [server, ...server.extraAddresses].flatMap(({ host, quorumPort, electionPort }) => [
+    { host, port: quorumPort },
+    { host, port: electionPort },
+  ])
+  const client =
+    server.clientPort === null ? [] : [{ host: server.clientAddress ?? '0.0.0.0', port: server.clientPort }]
+  return [...quorum, ...client]
+    .filter(({ host }) => !SPECIAL.test(host))
+    .map(({ host, port }) => `${host}:${port}`)
+}
+
+/** Nothing is resolved here, so the loopback's usual names stand for it. */
+const SPECIAL = /^(0\.0\.0\.0|[0:]+|::1|127\.\d+\.\d+\.\d+|localhost|ip6-localhost)$/i
+
+function entriesOf(text: string): Entry[] {
+  return [...lastOfEach(lex(text, 'the configuration').entries, []).values()]
+}
+
+function isMembership({ key }: Entry): boolean {
+  return key.startsWith('server.') || key.startsWith('group') || key.startsWith('weight')
+}
+
+function isNotNumeric({ key, value }: Entry): boolean {
+  if (key.startsWith('weight')) return !/^[+-]?\d+$/.test(value)
+  if (key.startsWith('group')) return !value.split(':').every((sid) => /^[+-]?\d+$/.test(sid))
+  return false
+}
+
+/** A port number that InetSocketAddress refuses with an exception of its own. */
+function hasImpossiblePort(value: string): boolean {
+  return value
+    .split(/[:;|]/)
+    .some((part) => /^\s*-?\d+\s*$/.test(part) && (Number(part) > 65535 || Number(part) < 0))
+}

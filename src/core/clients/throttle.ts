@@ -1,0 +1,203 @@
+/**
+ * Slows clients down before a member drowns in their requests. Two means, as in Apache: a connection that has
+ * something under way is not read from (ServerCnxn.disableRecv), and requests wait in one line until those
+ * before them are done (RequestThrottler).
+ *
+ * Invariants: nothing is slowed that nothing will wake: who is not read from has a request under way or in
+ * line, the line stands only while something is under way, and what is under way is answered or ends with its
+ * connection. The line keeps the order of all requests. Proofs of identity never wait in it.
+ */
+
+import { OpCode } from '../../protocol/opcodes.ts'
+import type { Now, SendEffect } from '../effects.ts'
+import { Fifo } from '../fifo.ts'
+import type { Client, Queued } from './client.ts'
+import { DEFAULT_THROTTLE, type ThrottleOptions } from './throttleOptions.ts'
+
+/** A request as it arrived. */
+export interface Arrival {
+  readonly xid: number
+  readonly type: number
+  /** The frame's bytes behind the header. */
+  readonly body: Buffer
+  readonly atMs: number
+}
+
+/** What a client has under way, counted for itself and for the member. */
+export class OutstandingRequests extends Fifo<Queued> {
+  /** Reads that wait here for a write or sync before them. */
+  waitingReads = 0
+  private readonly member: { count: number }
+
+  constructor(member: { count: number }) {
+    super()
+    this.member = member
+  }
+
+  override push(queued: Queued): void {
+    super.push(queued)
+    this.member.count += 1
+    if (queued.waitsFor === 'nothing') this.waitingReads += 1
+  }
+
+  override shift(): Queued | undefined {
+    const queued = super.shift()
+    if (queued === undefined) return undefined
+    this.member.count -= 1
+    if (queued.waitsFor === 'nothing') this.waitingReads -= 1
+    return queued
+  }
+
+  override clear(): void {
+    this.member.count -= this.length
+    this.waitingReads = 0
+    super.clear()
+  }
+}
+
+/**
+ * A request whose turn has come. `late`: it has waited too long, and ThrottledOp is the answer at its place. `stale`: it
+ * is not done any more, and its connection ends.
+ */
+export interface Admitted {
+  readonly client: Client
+  readonly arrival: Arrival
+  readonly verdict: 'process' | 'late' | 'stale'
+}
+
+/** The replies to reads that wait behind a write leave all at once: this bounds how much that can be. */
+const MOST_WAITING_READS = 64
+/** Request.isThrottlable. */
+const NEVER_LATE = new Set<number>([OpCode.ping, OpCode.closeSession, OpCode.createSession])
+
+interface InLine {
+  readonly client: Client
+  readonly arrival: Arrival
+}
+
+export class Throttle {
+  private readonly emit: (effect: SendEffect) => void
+  private readonly options: ThrottleOptions
+  private readonly member = { count: 0 }
+  private readonly line = new Fifo<InLine>()
+  /** Bytes of large requests in line or under way, by what is counted for each connection. */
+  private largeBytes = 0
+
+  constructor(options: ThrottleOptions | undefined, emit: (effect: SendEffect) => void) {
+    this.options = options ?? DEFAULT_THROTTLE
+    this.emit = emit
+  }
+
+  /** A queue for a client, counted here. */
+  underway(): OutstandingRequests {
+    return new OutstandingRequests(this.member)
+  }
+
+  /** Requests that are not answered yet. */
+  get outstanding(): number {
+    return this.member.count + this.line.length
+  }
+
+  /** A request that is not a proof of identity gets in line. @returns why its connection must end instead, or null */
+  arrived(client: Client, arrival: Arrival): string | null {
+    const refusal = this.refuseLarge(client, arrival)
+    if (refusal !== null) return refusal
+    if (arrival.xid > 0) client.unanswered += 1
+    this.line.push({ client, arrival })
+    return null
+  }
+
+  /** The request whose turn it is; null while none may go on. After it is processed, `holdIfBusy` is due. */
+  next(now: Now): Admitted | null {
+    const first = this.line.peek()
+    if (first === undefined) return null
+    const { maxRequests } = this.options
+    const isLimited = maxRequests !== 0
+    const isStale = isLimited && this.isStale(first, now)
+    if (isLimited && !isStale && this.member.count >= maxRequests) {
+      this.holdIfBusy(this.line.last()?.client)
+      return null
+    }
+    this.line.shift()
+    // What the client sent after it must not be done either (ServerCnxn.setInvalid).
+    if (isStale) first.client.isDropped = true
+    const verdict = isStale ? 'stale' : isLimited && this.isLate(first, now) ? 'late' : 'process'
+    return { ...first, verdict }
+  }
+
+  /** Nothing more is read from a client whose requests pile up. */
+  holdIfBusy(client: Client | undefined): void {
+    if (client !== undefined && !client.isGone && this.mustHold(client)) this.hold(client)
+  }
+
+  /** A reply leaves: perhaps the next request may come (ServerCnxn.decrOutstandingAndCheckThrottle). */
+  answered(client: Client, xid: number): void {
+    if (xid > 0 && client.unanswered > 0) client.unanswered -= 1
+    if (client.unanswered === 0) this.releaseLarge(client)
+    if (client.isHeld && !this.mustHold(client)) this.release(client)
+  }
+
+  /** Nothing is read from a connection whose session is being opened (processConnectRequest). */
+  hold(client: Client): void {
+    if (client.isHeld) return
+    client.isHeld = true
+    this.emit({ kind: 'throttleClient', connection: client.connection, isThrottled: true })
+  }
+
+  release(client: Client): void {
+    if (!client.isHeld) return
+    client.isHeld = false
+    this.emit({ kind: 'throttleClient', connection: client.connection, isThrottled: false })
+  }
+
+  /** Its connection is gone. */
+  forget(client: Client): void {
+    this.releaseLarge(client)
+  }
+
+  clear(): void {
+    this.line.clear()
+  }
+
+  private isLate({ arrival }: InLine, now: Now): boolean {
+    const { throttledOpWaitMs } = this.options
+    const waitedMs = now.monotonicMs - arrival.atMs
+    return throttledOpWaitMs > 0 && waitedMs > throttledOpWaitMs && !NEVER_LATE.has(arrival.type)
+  }
+
+  /** Request.isStale: what ends a session outlives its connection. */
+  private isStale({ client, arrival }: InLine, now: Now): boolean {
+    const { dropsStale, checksStaleConnections, checksStaleLatency } = this.options
+    if (client.isDropped) return true
+    if (!dropsStale || arrival.type === OpCode.closeSession) return false
+    if (checksStaleConnections && client.isGone) return true
+    return checksStaleLatency && now.monotonicMs - arrival.atMs > client.timeoutMs
+  }
+
+  private get isOverloaded(): boolean {
+    const { globalOutstandingLimit } = this.options
+    return this.line.length > globalOutstandingLimit || this.member.count > globalOutstandingLimit
+  }
+
+  private mustHold(client: Client): boolean {
+    if (client.phase !== 'open') return true
+    if (client.queue.waitingReads > MOST_WAITING_READS) return true
+    return client.unanswered > 0 && this.isOverloaded
+  }
+
+  /** ZooKeeperServer.checkRequestSizeWhenMessageReceived. */
+  private refuseLarge(client: Client, { body }: Arrival): string | null {
+    const { largeRequestThreshold: threshold, largeRequestMaxBytes: most } = this.options
+    if (threshold === -1 || body.length <= threshold) return null
+    if (this.largeBytes + body.length > most)
+      return `a request of ${body.length} bytes, and ${this.largeBytes} of large ones are under way: largeRequestMaxBytes is ${most}`
+    this.largeBytes += body.length
+    client.largeBytes += body.length
+    return null
+  }
+
+  private releaseLarge(client: Client): void {
+    this.largeBytes -= client.largeBytes
+    client.largeBytes = 0
+  }
+}

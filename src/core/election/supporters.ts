@@ -1,0 +1,35 @@
+/**
+ * Who still stands behind a leader that was elected and is not established yet. A voter that looks with any
+ * other vote than the one it elected the leader with has moved on (to a better vote, a later round) or has
+ * started anew, and will not come back to this leader on its own. Apache's leader waits for it until
+ * initLimit is over.
+ */
+import type { Sid } from '../../protocol/ids.ts'
+import type { Electorate } from '../quorum/electorate.ts'
+import { isSameVote, type Vote } from './vote.ts'
+import { membersText } from './why.ts'
+
+export class Supporters {
+  private readonly leader: Sid
+  private readonly electorate: Electorate
+  private readonly vote: Vote
+  private readonly backers: Set<Sid>
+  lossReason: string | null = null
+
+  constructor(leader: Sid, electorate: Electorate, vote: Vote, backers: Iterable<Sid>) {
+    this.leader = leader
+    this.electorate = electorate
+    this.vote = vote
+    this.backers = new Set([leader, ...backers])
+  }
+
+  heard(from: Sid, theirs: Vote, isLooking: boolean): void {
+    if (from === this.leader) return
+    const isBehind = isLooking ? isSameVote(theirs, this.vote) : theirs.leader === this.leader
+    if (isBehind) this.backers.add(from)
+    else this.backers.delete(from)
+    this.lossReason = this.electorate.containsQuorum(this.backers)
+      ? null
+      : `only ${membersText(this.backers)} still ${this.backers.size === 1 ? 'stands' : 'stand'} by it, ${from} looks elsewhere`
+  }
+}
