@@ -14,7 +14,6 @@ import type { ClientPipeline } from './clients/clientPipeline.ts'
 import { ClientService } from './clients/clientService.ts'
 import type { DialId, Effect, Now, PeerInput, Recovered, SendEffect } from './effects.ts'
 import { type Candidacy, Election } from './election/election.ts'
-import type { Role } from './events.ts'
 import { invariant } from './invariant.ts'
 import { Membership } from './membership/membership.ts'
 import { Replica } from './replica.ts'
@@ -30,8 +29,10 @@ import {
 import type { LeaderSessions } from './sessions/leaderSessions.ts'
 import type { MemberSessions } from './sessions/memberSessions.ts'
 import type { PeerSettings } from './settings.ts'
+import { Departure } from './zab/departure.ts'
 import { Leader } from './zab/leader/leader.ts'
 import { Learner } from './zab/learner/learner.ts'
+import type { RoleContext } from './zab/roleContext.ts'
 import { Standalone } from './zab/standalone.ts'
 
 export class PeerCore {
@@ -42,7 +43,8 @@ export class PeerCore {
   private readonly election: Election | null
   private readonly emit: (effect: Effect) => void
   private role: ActiveRole = { name: 'looking', isElecting: false }
-  private leavingBecause: string | null = null
+  private readonly departure = new Departure()
+  private readonly context: RoleContext
   private hasDiffered = false
   /** Who leads next, where the old leader has said so. */
   private designated: Sid | null = null
@@ -55,35 +57,16 @@ export class PeerCore {
     this.emit = emit
     this.now = now
     this.replica = new Replica(recovered, settings.commitLogCount, emit)
-    this.membership = new Membership({
-      sid: settings.zab.sid,
-      settings: settings.membership,
-      save: (which, config) => this.replica.saveConfig(which, config),
-      emit,
-    })
-    this.membership.reread(recovered.database, recovered.recentTxns)
-    this.service = new ClientService(settings, this.replica, emit)
-    this.election = settings.isStandalone ? null : this.newElection()
-  }
-
-  private newElection(): Election {
-    const { membership, settings } = this
-    const options = {
-      ...settings.election,
-      sid: settings.zab.sid,
-      electorate: membership,
-      get committed() {
-        return membership.committedElectorate
-      },
-      get learnerType() {
-        return membership.role
-      },
-      get configText() {
-        return membership.committed.text
-      },
-      hear: (text: string) => membership.hear(text),
-    }
-    return new Election(options, this.emit)
+    const { sid } = settings.zab
+    const { replica, departure } = this
+    const membership = new Membership(sid, settings.membership, replica, emit)
+    this.membership = membership
+    membership.reread(recovered.database, recovered.recentTxns)
+    this.service = new ClientService(settings, replica, membership, emit)
+    const { zab, requests } = settings
+    this.context = { settings: zab, requests, membership, replica, clients: this.service, departure, emit }
+    const options = { ...settings.election, sid, electorate: membership, membership }
+    this.election = settings.isStandalone ? null : new Election(options, emit)
   }
 
   /** The leader's part while this member leads; null otherwise. */
@@ -136,11 +119,11 @@ export class PeerCore {
     } catch (error) {
       // Damaged bytes from a peer end the conversation with it; anything else is a bug and ends the member.
       if (!(error instanceof DecodeError) || error instanceof UnknownTransactionError) throw error
-      this.leavingBecause ??= `undecodable packet: ${error.message}`
+      this.departure.leave(`undecodable packet: ${error.message}`)
     }
     invariant(!this.replica.owesApplying, 'a transaction that is committed and durable is left unapplied')
     this.reportDifference()
-    if (this.leavingBecause !== null) this.leave(this.leavingBecause)
+    if (this.departure.reason !== null) this.leave(this.departure.reason)
   }
 
   /** Whatever this step has let in: what clients ask of the leader goes there. */
@@ -223,7 +206,7 @@ export class PeerCore {
         if (role.name === 'learning' && role.dial === input.dial) role.learner.connected(now)
         break
       case 'leaderLost':
-        if (role.name === 'learning' && role.dial === input.dial) this.leavingBecause ??= input.reason
+        if (role.name === 'learning' && role.dial === input.dial) this.departure.leave(input.reason)
         break
       case 'restored':
         this.replica.restore(input.recovered)
@@ -304,33 +287,11 @@ export class PeerCore {
   private leadOnlyWithSupport(): void {
     const reason = this.election?.abandoned ?? null
     if (reason !== null && this.role.name === 'leading' && !this.role.leader.isEstablished)
-      this.stepDown(reason)
+      this.departure.leave(reason)
   }
 
   private lead(): void {
-    const { settings, replica, emit } = this
-    const leader = new Leader(
-      {
-        settings: settings.zab,
-        requests: settings.requests,
-        membership: this.membership,
-        replica,
-        clients: this.service,
-        emit,
-        stepDown: (reason, designated) => this.stepDown(reason, designated),
-        onEstablished: (epoch, now) => this.established(leader, epoch, now),
-      },
-      this.now,
-    )
-    this.role = { name: 'leading', leader }
-  }
-
-  private established(leader: Leader, epoch: Epoch, now: Now): void {
-    this.election?.established(epoch)
-    this.reportRole()
-    const quorum = [...leader.quorum]
-    this.emit({ kind: 'event', event: { type: 'established', epoch, quorum, ms: leader.elapsedMs(now) } })
-    this.serve('leader', epoch)
+    this.role = { name: 'leading', leader: new Leader(this.context, this.election, this.now) }
   }
 
   /** The leader's history is to replace this member's, which cannot be cut to be a part of it. */
@@ -343,59 +304,17 @@ export class PeerCore {
 
   /** @param anewIn in this epoch the leader is asked for everything: see Learner */
   private learn(leader: Sid, anewIn: Epoch | null = null): void {
-    const { settings, replica, emit } = this
     this.lastDial += 1
     const dial = this.lastDial
-    const learner = new Learner(
-      {
-        settings: settings.zab,
-        membership: this.membership,
-        leader,
-        anewIn,
-        isObserver: this.isObserver,
-        replica,
-        clients: this.service,
-        emit,
-        stepDown: (reason, designated) => this.stepDown(reason, designated),
-        onUpToDate: (epoch) => this.upToDate(epoch),
-      },
-      dial,
-      this.now,
-    )
+    const learner = new Learner(this.context, this.election, leader, dial, anewIn, this.now)
     this.role = { name: 'learning', learner, dial }
     this.reportRole()
   }
 
-  private upToDate(epoch: Epoch): void {
-    this.election?.established(epoch)
-    this.serve(this.isObserver ? 'observer' : 'follower', epoch)
-  }
-
   private standAlone(): void {
-    const { settings, membership, replica, service: clients, emit, now } = this
-    const { zab, requests } = settings
-    const parts = { settings: zab, requests, membership, replica, clients, emit }
-    this.role = { name: 'standalone', standalone: new Standalone(parts, now) }
+    this.role = { name: 'standalone', standalone: new Standalone(this.context, this.now) }
     this.reportRole()
-    this.serve('standalone', replica.currentEpoch)
-  }
-
-  private serve(role: Exclude<Role, 'looking'>, epoch: Epoch): void {
-    const { text, version } = this.membership.committed
-    this.replica.database.tree.setConfig(text, version, this.now.wallMs)
-    const keeps = role === 'standalone' || role === 'leader' ? role : 'learner'
-    if (role === 'leader' && this.settings.leaderServes === false) this.service.openForMembers()
-    else this.service.open(keeps, this.now, this.leader?.epochMark)
-    this.emit({
-      kind: 'event',
-      event: { type: 'serving', role, epoch, zxid: this.replica.database.lastProcessedZxid },
-    })
-  }
-
-  /** Leaves at the end of the step: what is under way in it goes on undisturbed. */
-  private stepDown(reason: string, designated: Sid | null = null): void {
-    if (this.leavingBecause === null) this.designated = designated
-    this.leavingBecause ??= reason
+    this.service.serve('standalone', this.replica.currentEpoch, this.now)
   }
 
   /** Once a run. (DataTree.reportDigestMismatch counts and logs, too.) */
@@ -410,7 +329,7 @@ export class PeerCore {
   }
 
   private leave(reason: string): void {
-    this.leavingBecause = null
+    this.designated = this.departure.take()
     const { role } = this
     invariant(role.name !== 'standalone', () => `a standalone member has no role to leave: ${reason}`)
     if (role.name === 'looking') return

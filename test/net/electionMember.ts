@@ -71,13 +71,15 @@ export class ElectionMember extends NetworkEnd {
       {
         sid: sid as Sid,
         electorate: electorateOf(members),
-        learnerType: role(sid),
         minNotificationIntervalMs: 200,
         maxNotificationIntervalMs: 60_000,
         finalizeWaitMs: 200,
-        configText: '',
-        committed: electorateOf(members),
-        hear: () => false,
+        membership: {
+          committedElectorate: electorateOf(members),
+          role: role(sid),
+          committed: { text: '' },
+          hear: () => false,
+        },
       },
       (effect) => {
         if (effect.kind === 'notify') this.network.send(effect.to, effect.notification)

@@ -5,8 +5,10 @@
  * Invariant: transactions are applied one after the other, and each is answered before the next one shows.
  */
 import type { SessionId } from '../../protocol/ids.ts'
-import { formatZxid, type Zxid } from '../../protocol/zxid.ts'
+import { type Epoch, formatZxid, type Zxid } from '../../protocol/zxid.ts'
 import type { Effect, Now } from '../effects.ts'
+import type { Role } from '../events.ts'
+import type { Membership } from '../membership/membership.ts'
 import type { Replica } from '../replica.ts'
 import { LeaderSessions } from '../sessions/leaderSessions.ts'
 import { LearnerSessions } from '../sessions/learnerSessions.ts'
@@ -23,13 +25,22 @@ export class ClientService {
   readonly sessions: MemberSessions
   readonly readOnly: ReadOnlyMode
   private readonly replica: Replica
+  private readonly membership: Membership
+  private readonly leaderServes: boolean
   private readonly emit: (effect: Effect) => void
   private servingSinceMs = 0
   /** For each sync that the leader has answered and that is not due yet: what this member must have applied. */
   private dueSyncs: Zxid[] = []
 
-  constructor(settings: PeerSettings, replica: Replica, emit: (effect: Effect) => void) {
+  constructor(
+    settings: PeerSettings,
+    replica: Replica,
+    membership: Membership,
+    emit: (effect: Effect) => void,
+  ) {
     this.replica = replica
+    this.membership = membership
+    this.leaderServes = settings.leaderServes ?? true
     this.emit = emit
     const { tickTimeMs } = settings.zab
     const local = new LocalSessions(tickTimeMs)
@@ -47,8 +58,20 @@ export class ClientService {
     this.readOnly = new ReadOnlyMode(settings.readOnlyMode ?? false, tickTimeMs)
   }
 
-  /** @param leastZxid what clients are told at least, though less was applied */
-  open(role: SessionRole, now: Now, leastZxid?: Zxid): void {
+  /**
+   * Serving begins, in this role.
+   * @param leastZxid what clients are told at least, though less was applied
+   */
+  serve(role: Exclude<Role, 'looking'>, epoch: Epoch, now: Now, leastZxid?: Zxid): void {
+    const { text, version } = this.membership.committed
+    const { tree, lastProcessedZxid: zxid } = this.replica.database
+    tree.setConfig(text, version, now.wallMs)
+    if (role === 'leader' && !this.leaderServes) this.sessions.open('leader')
+    else this.open(role === 'standalone' || role === 'leader' ? role : 'learner', now, leastZxid)
+    this.emit({ kind: 'event', event: { type: 'serving', role, epoch, zxid } })
+  }
+
+  private open(role: SessionRole, now: Now, leastZxid?: Zxid): void {
     this.servingSinceMs = now.monotonicMs
     this.sessions.open(role)
     this.pipeline.open(this.replica.database, now, leastZxid)
@@ -58,11 +81,6 @@ export class ClientService {
     this.pipeline.close(reason)
     this.sessions.close()
     this.dueSyncs = []
-  }
-
-  /** A leader that has no time for clients (leaderServes=no): sessions are looked after, connections end. */
-  openForMembers(): void {
-    this.sessions.open('leader')
   }
 
   /** The role is over. */

@@ -95,9 +95,9 @@ export class Election {
 
   /** Looks for a leader in a new round. */
   start(own: Candidacy, now: Now): void {
-    const { sid, committed, learnerType } = this.options
+    const { sid, membership } = this.options
     // Who votes only once a reconfig is committed may not be known to everybody whose vote it would need.
-    const isCandidate = learnerType === 'participant' && committed.isVoter(sid)
+    const isCandidate = membership.role === 'participant' && membership.committedElectorate.isVoter(sid)
     this.candidacy = own
     this.own = isCandidate ? { leader: sid, zxid: own.zxid, peerEpoch: own.currentEpoch } : NOBODY
     this.isIdle = false
@@ -152,7 +152,7 @@ export class Election {
     this.event({ type: 'vote-received', from, vote: viewOf(theirs), state })
     this.reach.arrived(from)
     if (this.isIdle) return
-    if (this.state === looking && this.options.hear(notification.config)) this.startOver(from, now)
+    if (this.state === looking && this.options.membership.hear(notification.config)) this.startOver(from, now)
     const isLooking = notification.state === looking
     const isFarOff = theirs.round >= LAST_ROUND && theirs.round > this.round + ROUND_LEAP
     if (this.state === looking && isLooking && isFarOff) return
@@ -254,10 +254,18 @@ export class Election {
 
   /** Joins the ensemble that has settled on the leader of `cast`, if there is one. @returns whether it did */
   private joins(tally: Tally, cast: CastVote, now: Now): boolean {
-    const { sid, committed } = this.options
+    const { sid, membership } = this.options
     const { leader } = cast.vote
     const supporters = tally.supporters(cast)
-    if (!joinsSettled({ sid, round: this.round }, cast, supporters, tally.get(leader), committed))
+    if (
+      !joinsSettled(
+        { sid, round: this.round },
+        cast,
+        supporters,
+        tally.get(leader),
+        membership.committedElectorate,
+      )
+    )
       return false
     const says = leader === sid ? 'which is this member' : 'which says that it leads'
     const why = `${membersText(supporters)} follow ${leader}, ${says}`
@@ -316,9 +324,9 @@ export class Election {
   }
 
   private settle(vote: Vote, supporters: Set<Sid>, tally: Tally, why: string, now: Now): void {
-    const { committed, electorate } = this.options
+    const { membership, electorate } = this.options
     invariant(
-      committed.containsQuorum(supporters) && electorate.isVoter(vote.leader),
+      membership.committedElectorate.containsQuorum(supporters) && electorate.isVoter(vote.leader),
       () => `settling on ${vote.leader} with the votes of ${membersText(supporters)} only`,
     )
     this.take(vote, supporters)
@@ -330,8 +338,8 @@ export class Election {
   }
 
   private take(vote: Vote, supporters: Set<Sid>): void {
-    const { sid, electorate, learnerType } = this.options
-    const learning = learnerType === 'participant' ? following : observing
+    const { sid, electorate, membership } = this.options
+    const learning = membership.role === 'participant' ? following : observing
     this.state = vote.leader === sid ? leading : learning
     this.vote = vote
     this.round = vote.round

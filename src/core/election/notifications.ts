@@ -87,7 +87,15 @@ export class Notifications {
 
   private notification({ state, vote }: Position): Notification {
     const { leader, zxid, round: electionEpoch, peerEpoch } = vote
-    return { state, leader, zxid, electionEpoch, peerEpoch, version: 2, config: this.options.configText }
+    return {
+      state,
+      leader,
+      zxid,
+      electionEpoch,
+      peerEpoch,
+      version: 2,
+      config: this.options.membership.committed.text,
+    }
   }
 
   private event(vote: Vote, state: ServerState, to: Sid | null, reason: string): void {

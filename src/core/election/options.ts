@@ -11,16 +11,23 @@ export interface ElectionTiming {
   readonly finalizeWaitMs: number
 }
 
-/** What may change from one election to the next, or during one: asked anew each time. */
+/** What an election needs to know of `Membership`. It may change from one election to the next, or during one. */
+export interface ElectionMembership {
+  /**
+   * The voters of the configuration in force alone. An ensemble in which they follow a leader is settled, and a member may
+   * join it with any history.
+   */
+  readonly committedElectorate: Electorate
+  readonly role: 'participant' | 'observer'
+  /** The ensemble's configuration, as notifications carry it. */
+  readonly committed: { readonly text: string }
+  /** Another member's configuration: adopted when it is later. @returns whether that changes who votes */
+  hear(configText: string): boolean
+}
+
 export interface ElectionOptions extends ElectionTiming {
   readonly sid: Sid
   /** Who votes: with a reconfig pending the voters of both configurations, who decide by a quorum of each. */
   readonly electorate: Electorate
-  /** Of the configuration in force alone. Theirs is a settled ensemble, which a member may join with any history. */
-  readonly committed: Electorate
-  readonly learnerType: 'participant' | 'observer'
-  /** The ensemble's configuration as notifications carry it. */
-  readonly configText: string
-  /** Another member's: adopted when it is later. @returns whether that changes who votes */
-  readonly hear: (configText: string) => boolean
+  readonly membership: ElectionMembership
 }

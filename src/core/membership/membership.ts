@@ -23,6 +23,7 @@ import type { LoggedTxn, SendEffect } from '../effects.ts'
 import { invariant } from '../invariant.ts'
 import { type Electorate, electorateOf } from '../quorum/electorate.ts'
 import { type Jurisdiction, joint, UNLIMITED } from '../quorum/joint.ts'
+import type { Replica } from '../replica.ts'
 import {
   type ConfigCodec,
   type EnsembleConfig,
@@ -45,21 +46,16 @@ export interface MembershipSettings {
   readonly electorateOf?: typeof electorateOf
 }
 
-export interface MembershipParts {
-  readonly sid: Sid
-  readonly settings: MembershipSettings
-  /** To be on disk before what is logged next. */
-  readonly save: (which: 'next' | 'current', config: EnsembleConfig) => void
-  readonly emit: (effect: SendEffect) => void
-}
-
 interface View {
   readonly config: EnsembleConfig
   readonly electorate: Electorate
 }
 
 export class Membership implements Electorate {
-  private readonly parts: MembershipParts
+  private readonly sid: Sid
+  private readonly settings: MembershipSettings
+  private readonly replica: Pick<Replica, 'saveConfig'>
+  private readonly emit: (effect: SendEffect) => void
   private readonly electorateOf: typeof electorateOf
   private inForce: View
   /** The latest reconfig of this member's history, while it is not known to be committed. */
@@ -72,23 +68,32 @@ export class Membership implements Electorate {
   /** Which configurations decide on which proposals. */
   jurisdictions: readonly Jurisdiction[] = []
 
-  constructor(parts: MembershipParts) {
-    this.parts = parts
-    this.electorateOf = parts.settings.electorateOf ?? electorateOf
-    this.inForce = this.viewOf(parts.settings.config)
+  /** @param replica puts configurations on disk before what is logged next */
+  constructor(
+    sid: Sid,
+    settings: MembershipSettings,
+    replica: Pick<Replica, 'saveConfig'>,
+    emit: (effect: SendEffect) => void,
+  ) {
+    this.sid = sid
+    this.settings = settings
+    this.replica = replica
+    this.emit = emit
+    this.electorateOf = settings.electorateOf ?? electorateOf
+    this.inForce = this.viewOf(settings.config)
     this.refresh()
   }
 
   get isReconfigEnabled(): boolean {
-    return this.parts.settings.isReconfigEnabled
+    return this.settings.isReconfigEnabled
   }
 
   get standaloneEnabled(): boolean {
-    return this.parts.settings.standaloneEnabled
+    return this.settings.standaloneEnabled
   }
 
   get codec(): ConfigCodec {
-    return this.parts.settings.codec
+    return this.settings.codec
   }
 
   get committed(): EnsembleConfig {
@@ -111,7 +116,7 @@ export class Membership implements Electorate {
 
   /** What this member is; a server outside the configuration takes part as a follower without a vote. */
   get role(): 'participant' | 'observer' {
-    const own = this.committed.servers.find(({ sid }) => sid === this.parts.sid)
+    const own = this.committed.servers.find(({ sid }) => sid === this.sid)
     return own?.role ?? 'participant'
   }
 
@@ -191,7 +196,7 @@ export class Membership implements Electorate {
     if (this.inLog !== null) this.commit(this.inLog.config)
     this.inLog = this.viewOf(config)
     this.refresh()
-    this.parts.save('next', config)
+    this.replica.saveConfig('next', config)
     this.announce()
   }
 
@@ -200,7 +205,7 @@ export class Membership implements Electorate {
     if (!this.isReconfigEnabled || config.version <= this.committed.version) return
     this.offered = this.viewOf(config)
     this.refresh()
-    this.parts.save('next', config)
+    this.replica.saveConfig('next', config)
     this.announce()
   }
 
@@ -255,9 +260,9 @@ export class Membership implements Electorate {
     if (config.version <= this.committed.version) return
     this.inForce = this.viewOf(config)
     this.refresh()
-    this.parts.save('current', config)
+    this.replica.saveConfig('current', config)
     const message = `configuration ${formatZxid(config.version)} is in force: ${describe(config)}`
-    this.parts.emit({ kind: 'event', event: { type: 'log', level: 'info', message } })
+    this.emit({ kind: 'event', event: { type: 'log', level: 'info', message } })
     this.announce()
   }
 
@@ -281,7 +286,7 @@ export class Membership implements Electorate {
 
   /** The network must reach everybody who counts. */
   private announce(): void {
-    this.parts.emit({ kind: 'membership', committed: this.committed, lastSeen: this.lastSeen })
+    this.emit({ kind: 'membership', committed: this.committed, lastSeen: this.lastSeen })
   }
 
   private viewOf(config: EnsembleConfig): View {

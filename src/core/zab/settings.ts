@@ -10,9 +10,3 @@ export interface ZabSettings {
   /** Apache's defaults unless given. */
   readonly containers?: ContainerOptions
 }
-
-/**
- * How a role ends, saying why: the member goes back to the election, or right into the part that
- * `designated`, named by the old leader with a reconfig, gives it.
- */
-export type StepDown = (reason: string, designated?: Sid | null) => void

@@ -5,10 +5,7 @@
  */
 
 import { counterOf, epochOf, MAX_COUNTER, makeZxid } from '../../protocol/zxid.ts'
-import type { ClientService } from '../clients/clientService.ts'
-import type { RequestOptions } from '../clients/options.ts'
-import type { Now, SendEffect } from '../effects.ts'
-import type { Membership } from '../membership/membership.ts'
+import type { Now } from '../effects.ts'
 import type { Replica } from '../replica.ts'
 import type { Request } from '../request.ts'
 import { endDeadSessions } from '../sessions/deadSessions.ts'
@@ -17,17 +14,7 @@ import { ContainerManager, DEFAULT_CONTAINERS } from '../writes/containers.ts'
 import { Preparation } from '../writes/prepare.ts'
 import type { SyncedQuorum } from '../writes/prepareReconfig.ts'
 import { Broadcast, type CommitQuorum } from './leader/broadcast.ts'
-import type { ZabSettings } from './settings.ts'
-
-export interface StandaloneParts {
-  readonly settings: ZabSettings
-  /** What clients' requests depend on. */
-  readonly requests: RequestOptions
-  readonly membership: Membership
-  readonly replica: Replica
-  readonly clients: ClientService
-  readonly emit: (effect: SendEffect) => void
-}
+import type { RoleContext } from './roleContext.ts'
 
 /** Nobody else decides on a standalone server's proposals. It refuses to be reconfigured. */
 const ALONE: CommitQuorum = {
@@ -44,18 +31,15 @@ export class Standalone {
   private readonly replica: Replica
   private readonly containers: ContainerManager
 
-  constructor(parts: StandaloneParts, now: Now) {
-    const { settings, requests, membership, replica, clients, emit } = parts
+  constructor(context: RoleContext, now: Now) {
+    const { settings, requests, membership, replica, clients, emit } = context
     const { leaderSessions: sessions } = clients
-    const { sid } = settings
-    const stepDown = (reason: string) => emit({ kind: 'fatal', code: 'UNEXPECTED_ERROR', reason })
     this.sessions = sessions
     this.replica = replica
     this.containers = new ContainerManager(settings.containers ?? DEFAULT_CONTAINERS, now)
     const reconfig = { membership, isStandalone: true, learners: NO_LEARNERS }
     const preparation = new Preparation(replica.database, sessions, requests, reconfig, emit)
-    const shared = { sid, replica, preparation, clients, emit, stepDown, activate: () => sid }
-    this.broadcast = new Broadcast({ ...shared, quorum: ALONE, learners: new Map() }, replica.lastLogged)
+    this.broadcast = new Broadcast(context, ALONE, new Map(), preparation, null, replica.lastLogged)
     sessions.restart(replica.database.sessions, now)
     for (const request of endDeadSessions(replica.database)) this.submit(request, now)
   }

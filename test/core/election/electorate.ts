@@ -71,13 +71,15 @@ export class Electorate {
     const options = {
       sid: id,
       electorate: this.rule,
-      learnerType: this.observers.has(id) ? ('observer' as const) : ('participant' as const),
       minNotificationIntervalMs: 200,
       maxNotificationIntervalMs: 60_000,
       finalizeWaitMs: 200,
-      configText: 'version=0',
-      committed: this.rule,
-      hear: () => false,
+      membership: {
+        committedElectorate: this.rule,
+        role: this.observers.has(id) ? ('observer' as const) : ('participant' as const),
+        committed: { text: 'version=0' },
+        hear: () => false,
+      },
     }
     return new Election(options, (effect) => {
       if (effect.kind === 'event') {

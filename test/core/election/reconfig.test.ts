@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { Election } from '../../../src/core/election/election.ts'
 import type { Notification } from '../../../src/core/election/notification.ts'
-import type { ElectionOptions } from '../../../src/core/election/options.ts'
+import type { ElectionMembership, ElectionOptions } from '../../../src/core/election/options.ts'
 import type { MemberEvent } from '../../../src/core/events.ts'
 import { type Electorate, electorateOf } from '../../../src/core/quorum/electorate.ts'
 import { joint } from '../../../src/core/quorum/joint.ts'
@@ -24,24 +24,29 @@ const both = (one: Electorate, other: Electorate) => joint([one, other])
 
 function memberOf(
   sid: number,
-  options: Pick<ElectionOptions, 'electorate' | 'committed'> & Partial<Pick<ElectionOptions, 'hear'>>,
+  options: Pick<ElectionOptions, 'electorate'> & {
+    readonly committed: Electorate
+    readonly hear?: ElectionMembership['hear']
+  },
 ) {
   const sent: { to: number; vote: number }[] = []
   const events: MemberEvent[] = []
   const election = new Election(
     {
       sid: sid as Sid,
-      learnerType: 'participant',
       minNotificationIntervalMs: 200,
       maxNotificationIntervalMs: 60_000,
       finalizeWaitMs: 200,
-      configText: 'version=0',
-      hear: options.hear ?? (() => false),
       get electorate() {
         return options.electorate
       },
-      get committed() {
-        return options.committed
+      membership: {
+        role: 'participant',
+        committed: { text: 'version=0' },
+        get committedElectorate() {
+          return options.committed
+        },
+        hear: options.hear ?? (() => false),
       },
     },
     (effect) => {

@@ -1,5 +1,6 @@
 /** Which configurations count, and what ends with them: through proposals, commits, restarts, cut logs and gossip. */
 import { describe, expect, it } from 'vitest'
+import type { EnsembleConfig } from '../../../src/core/membership/ensembleConfig.ts'
 import { Membership } from '../../../src/core/membership/membership.ts'
 import { decide } from '../../../src/core/quorum/joint.ts'
 import { configCodec } from '../../../src/peer/membership.ts'
@@ -15,18 +16,16 @@ const sids = (...ids: number[]) => ids as Sid[]
 function memberOf(list: string, sid = 1, version: Zxid = ZERO_ZXID) {
   const saved: string[] = []
   const reached: number[][] = []
-  const membership = new Membership({
-    sid: sid as Sid,
-    settings: {
-      isReconfigEnabled: true,
-      standaloneEnabled: true,
-      config: configOf(list, version),
-      codec: configCodec,
-    },
-    save: (which, config) => saved.push(`${which} ${config.version.toString(16)}`),
-    emit: (effect) => {
-      if (effect.kind === 'membership') reached.push(effect.lastSeen.servers.map(({ sid: other }) => other))
-    },
+  const settings = {
+    isReconfigEnabled: true,
+    standaloneEnabled: true,
+    config: configOf(list, version),
+    codec: configCodec,
+  }
+  const saveConfig = (which: string, config: EnsembleConfig) =>
+    saved.push(`${which} ${config.version.toString(16)}`)
+  const membership = new Membership(sid as Sid, settings, { saveConfig }, (effect) => {
+    if (effect.kind === 'membership') reached.push(effect.lastSeen.servers.map(({ sid: other }) => other))
   })
   return { membership, saved, reached }
 }
@@ -146,12 +145,9 @@ describe('a server alone', () => {
   it('goes by no configuration, though its data dir comes from an ensemble', () => {
     const saved: string[] = []
     const config = { version: ZERO_ZXID, servers: [], text: '' }
-    const membership = new Membership({
-      sid: 1 as Sid,
-      settings: { isReconfigEnabled: true, standaloneEnabled: true, config, codec: configCodec },
-      save: (which) => saved.push(which),
-      emit: () => {},
-    })
+    const settings = { isReconfigEnabled: true, standaloneEnabled: true, config, codec: configCodec }
+    const saveConfig = (which: string) => saved.push(which)
+    const membership = new Membership(1 as Sid, settings, { saveConfig }, () => {})
     const database = Database.initial()
     database.apply(reconfig('3 4 5', makeZxid(1, 1)))
     database.apply(create('/a', makeZxid(2, 1)))

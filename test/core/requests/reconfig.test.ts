@@ -44,17 +44,13 @@ interface World {
 
 function prepare(world: World, request: Partial<ReconfigRequest>): TxnBody {
   const { config = configOf('1 2 3', first), synced = [1, 2, 3, 4, 5, 6, 7], pending } = world
-  const membership = new Membership({
-    sid: 1 as Sid,
-    settings: {
-      isReconfigEnabled: world.isReconfigEnabled ?? true,
-      standaloneEnabled: world.standaloneEnabled ?? true,
-      config,
-      codec: configCodec,
-    },
-    save: () => {},
-    emit: () => {},
-  })
+  const settings = {
+    isReconfigEnabled: world.isReconfigEnabled ?? true,
+    standaloneEnabled: world.standaloneEnabled ?? true,
+    config,
+    codec: configCodec,
+  }
+  const membership = new Membership(1 as Sid, settings, { saveConfig: () => 0 }, () => {})
   if (pending !== undefined) membership.logs(reconfigTo(pending, makeZxid(1, 4)))
   const sessions = new LeaderSessions(2000, () => {})
   sessions.restart(world.isSessionOver ? new Map() : new Map([[session, 4000]]), now)

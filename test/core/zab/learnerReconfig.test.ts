@@ -19,19 +19,15 @@ function learnerOf(sid: number, list: string) {
   const emit = (effect: Effect) => effects.push(effect)
   const recovered = { database: Database.initial(), recentTxns: [], acceptedEpoch: 2, currentEpoch: 1 }
   const replica = new Replica(recovered, 500, emit)
-  const membership = new Membership({
-    sid: sid as Sid,
-    settings: {
-      isReconfigEnabled: true,
-      standaloneEnabled: true,
-      config: configOf(list, makeZxid(1, 0)),
-      codec: configCodec,
-    },
-    save: () => {},
-    emit,
-  })
+  const settings = {
+    isReconfigEnabled: true,
+    standaloneEnabled: true,
+    config: configOf(list, makeZxid(1, 0)),
+    codec: configCodec,
+  }
+  const membership = new Membership(sid as Sid, settings, { saveConfig: () => 0 }, emit)
   const isObserver = membership.role === 'observer'
-  const sync = new LearnerSync(2, { isObserver, leader, replica, membership }, false)
+  const sync = new LearnerSync({ membership, replica }, leader, isObserver, 2, false)
   const hear = (packet: ReturnType<typeof packets.diff>) => {
     const progress = sync.packet(packet, null)
     for (const effect of effects.splice(0)) if ('ticket' in effect) replica.durable(effect.ticket)

@@ -5,6 +5,7 @@ import type { Effect } from '../../../src/core/effects.ts'
 import type { EnsembleConfig } from '../../../src/core/membership/ensembleConfig.ts'
 import { Membership } from '../../../src/core/membership/membership.ts'
 import { Replica } from '../../../src/core/replica.ts'
+import { Departure } from '../../../src/core/zab/departure.ts'
 import { Learner } from '../../../src/core/zab/learner/learner.ts'
 import type { Sid } from '../../../src/protocol/ids.ts'
 import { Database } from '../../../src/tree/database.ts'
@@ -16,27 +17,12 @@ export function loneLearner(config: EnsembleConfig, emit: (effect: Effect) => vo
   const database = Database.initial()
   const replica = new Replica({ database, recentTxns: [], acceptedEpoch: 1, currentEpoch: 1 }, 500, emit)
   const settings = memberSettings(2 as Sid, config, false)
-  const membership = new Membership({
-    sid: 2 as Sid,
-    settings: settings.membership,
-    save: () => {},
-    emit,
-  })
-  const learner = new Learner(
-    {
-      settings: settings.zab,
-      membership,
-      leader: 1 as Sid,
-      isObserver: false,
-      anewIn: null,
-      replica,
-      clients: new ClientService(settings, replica, emit),
-      emit,
-      stepDown: (reason) => expect.fail(reason),
-      onUpToDate: () => {},
-    },
-    1,
-    now,
-  )
+  const membership = new Membership(2 as Sid, settings.membership, replica, emit)
+  const clients = new ClientService(settings, replica, membership, emit)
+  const { zab, requests } = settings
+  const departure = new Departure()
+  departure.leave = (reason) => expect.fail(reason)
+  const context = { settings: zab, requests, membership, replica, clients, departure, emit }
+  const learner = new Learner(context, null, 1 as Sid, 1, null, now)
   return { learner, replica }
 }

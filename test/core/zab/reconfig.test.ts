@@ -40,7 +40,7 @@ describe('a reconfig', () => {
       'commit 200000003',
     ])
     expect(scripted.saved).toEqual(['next 200000002', 'current 200000002'])
-    expect(scripted.ends).toEqual([])
+    expect(scripted.departure.reason).toBeNull()
   })
 
   it('leaves what was proposed before it to the old quorum', () => {
@@ -76,7 +76,7 @@ describe('a reconfig', () => {
     ack(4, 5)
     for (const gone of [2, 3]) scripted.leave(ids.get(gone) as number)
     scripted.tick(1000)
-    expect(scripted.ends[0]?.reason).toBe('the voters still heard are no quorum')
+    expect(scripted.departure.reason).toBe('the voters still heard are no quorum')
   })
 
   it('makes the leader step down when the new quorum is gone while it is pending', () => {
@@ -85,7 +85,7 @@ describe('a reconfig', () => {
     ack(2, 3)
     for (const gone of [4, 5]) scripted.leave(ids.get(gone) as number)
     scripted.tick(1000)
-    expect(scripted.ends[0]?.reason).toBe('the voters still heard are no quorum')
+    expect(scripted.departure.reason).toBe('the voters still heard are no quorum')
   })
 
   it('is told to observers whole, and one of them becomes a voter', () => {
@@ -101,7 +101,7 @@ describe('the one who leads afterwards', () => {
     const { scripted, ack } = established(1, '1 2 3', '2 3')
     scripted.reconfig(['2o'])
     ack(2, 3)
-    expect(scripted.ends).toEqual([])
+    expect(scripted.departure.reason).toBeNull()
     scripted.create('/on')
     ack(3)
     expect(scripted.committed).toBe(two)
@@ -127,9 +127,9 @@ describe('the one who leads afterwards', () => {
     scripted.create('/too-late')
     expect([scripted.committed, scripted.leader.lastProposed]).toEqual([one, three])
     // It stays until its followers, who read the activation, have left it.
-    expect(scripted.ends).toEqual([])
+    expect(scripted.departure.reason).toBeNull()
     for (const sid of [2, 3, 4]) scripted.leave(ids.get(sid) as number)
-    expect(scripted.ends[0]).toMatchObject({ designated: 4 })
+    expect(scripted.departure).toMatchObject({ designated: 4 })
   })
 
   it('leads at last, when followers do not leave the old one', () => {
@@ -137,19 +137,19 @@ describe('the one who leads afterwards', () => {
     scripted.reconfig([], [1])
     ack(2, 3)
     scripted.tick(10_000)
-    expect(scripted.ends[0]).toMatchObject({ reason: 'its followers do not leave it', designated: 2 })
+    expect(scripted.departure).toMatchObject({ reason: 'its followers do not leave it', designated: 2 })
   })
 
   it('is the only voter itself, once it has moved', () => {
     const { scripted, ids } = established(1, '1 2o', '2o')
     scripted.reconfig(['1@2999'])
     expect(scripted.sentTo(2)).toEqual(['informAndActivate 200000001 to 1'])
-    expect(scripted.ends).toEqual([])
+    expect(scripted.departure.reason).toBeNull()
     scripted.leave(ids.get(2) as number)
-    expect(scripted.ends[0]).toMatchObject({ designated: 1 })
+    expect(scripted.departure).toMatchObject({ designated: 1 })
     const alone = established(1, '1', '').scripted
     alone.reconfig(['1@2999'])
-    expect(alone.ends[0]).toMatchObject({ designated: 1 })
+    expect(alone.departure).toMatchObject({ designated: 1 })
   })
 })
 
@@ -183,16 +183,16 @@ describe('a reconfig that an earlier leader left behind', () => {
     expect([scripted.leader.isEstablished, scripted.leader.isServing]).toEqual([true, false])
     expect(scripted.membership.committed.version).toBe(makeZxid(1, 2))
     for (const id of ids) scripted.leave(id)
-    expect(scripted.ends[0]).toMatchObject({ designated: null })
+    expect(scripted.departure).toMatchObject({ designated: null })
   })
 
   it('makes no difference to a voter of the former one that is ahead: that one must lead', () => {
     const scripted = new ScriptedLeader(3, configOf('1 2 3', makeZxid(1, 0)), history)
     const ids = [1, 2, 4].map((sid) => scripted.connect(sid, claims))
     scripted.promise(ids[2] as number, { lastZxid: makeZxid(1, 9), currentEpoch: 1 })
-    expect(scripted.ends).toEqual([])
+    expect(scripted.departure.reason).toBeNull()
     scripted.promise(ids[0] as number, { lastZxid: makeZxid(1, 9), currentEpoch: 1 })
-    expect(scripted.ends[0]?.reason).toBe('server 1 is ahead (epoch 1, zxid 0x100000009): it must lead')
+    expect(scripted.departure.reason).toBe('server 1 is ahead (epoch 1, zxid 0x100000009): it must lead')
   })
 })
 

@@ -5,6 +5,7 @@ import type { EnsembleConfig } from '../../../src/core/membership/ensembleConfig
 import { Membership } from '../../../src/core/membership/membership.ts'
 import { Replica } from '../../../src/core/replica.ts'
 import type { PeerSettings } from '../../../src/core/settings.ts'
+import { Departure } from '../../../src/core/zab/departure.ts'
 import { Leader } from '../../../src/core/zab/leader/leader.ts'
 import * as packets from '../../../src/core/zab/packets.ts'
 import type { SessionId, Sid } from '../../../src/protocol/ids.ts'
@@ -42,7 +43,7 @@ export class ScriptedLeader {
   readonly sent = new Map<number, string[]>()
   readonly saved: string[] = []
   /** Why it stepped down, and whom it designated. */
-  readonly ends: { reason: string; designated: Sid | null | undefined }[] = []
+  readonly departure = new Departure()
   /** Why learners were closed, by sid. */
   readonly closed = new Map<number, string>()
   now: Now = { monotonicMs: 0, wallMs: 1_700_000_000_000 }
@@ -62,31 +63,20 @@ export class ScriptedLeader {
     const emit = (effect: Effect) => this.effects.push(effect)
     this.replica = new Replica({ database, recentTxns, acceptedEpoch: epoch, currentEpoch: epoch }, 500, emit)
     const settings = memberSettings(this.sid, config, true)
-    this.membership = new Membership({
-      sid: this.sid,
-      settings: settings.membership,
-      save: (which, saved) => this.replica.saveConfig(which, saved),
-      emit,
-    })
+    this.membership = new Membership(this.sid, settings.membership, this.replica, emit)
     this.membership.reread(database, recentTxns)
     this.leader = this.begin(settings, emit)
     this.settle()
   }
 
   private begin(settings: PeerSettings, emit: (effect: Effect) => void): Leader {
-    const { membership, replica } = this
+    const { membership, replica, departure } = this
     replica.database.sessions.set(session, 4e9)
+    const clients = new ClientService(settings, replica, membership, emit)
+    const { zab, requests } = settings
     return new Leader(
-      {
-        settings: settings.zab,
-        requests: settings.requests,
-        membership,
-        replica,
-        clients: new ClientService(settings, replica, emit),
-        emit,
-        stepDown: (reason, designated) => this.ends.push({ reason, designated }),
-        onEstablished: () => {},
-      },
+      { settings: zab, requests, membership, replica, clients, departure, emit },
+      null,
       this.now,
     )
   }

@@ -10,18 +10,18 @@ import { OpCode } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
 import { counterOf, formatZxid, MAX_COUNTER, nextZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
-import type { ClientService } from '../../clients/clientService.ts'
-import type { LearnerId, Now, SendEffect } from '../../effects.ts'
+import type { LearnerId, Now } from '../../effects.ts'
 import { invariant } from '../../invariant.ts'
 import { decideFrom, type Jurisdiction, UNLIMITED } from '../../quorum/joint.ts'
 import type { QuorumRule } from '../../quorum/rule.ts'
-import type { PendingTxn, Replica } from '../../replica.ts'
+import type { PendingTxn } from '../../replica.ts'
 import type { Request } from '../../request.ts'
 import type { Preparation } from '../../writes/prepare.ts'
 import * as packets from '../packets.ts'
-import type { StepDown } from '../settings.ts'
+import type { RoleContext } from '../roleContext.ts'
 import { isCommitted } from './commitment.ts'
 import { isForwarding, isSyncedFollower, type LearnerState } from './learnerState.ts'
+import type { Succession } from './succession.ts'
 
 /** Who commits, and what a reconfig means for it (Membership; a standalone member decides alone). */
 export interface CommitQuorum {
@@ -29,20 +29,6 @@ export interface CommitQuorum {
   readonly jurisdictions: readonly Jurisdiction[]
   /** Called right before the transaction is logged. */
   logs(transaction: Transaction): void
-}
-
-export interface BroadcastParts {
-  readonly sid: Sid
-  readonly replica: Replica
-  readonly quorum: CommitQuorum
-  readonly preparation: Preparation
-  readonly learners: ReadonlyMap<LearnerId, LearnerState>
-  readonly emit: (effect: SendEffect) => void
-  readonly stepDown: StepDown
-  /** A reconfig is committed: puts it in force, and says who leads from now on. */
-  readonly activate: (transaction: Transaction) => Sid
-  /** Of this member. */
-  readonly clients: ClientService
 }
 
 /** A client's sync waits here until the proposals that were outstanding when it came are committed. */
@@ -63,36 +49,49 @@ export const NO_SIZES: Sizes = { last: -1, min: -1, max: -1 }
 export class Broadcast {
   lastProposed: Zxid
   sizes: Sizes = NO_SIZES
-  /** Somebody else was designated: nothing is proposed or committed any more. */
-  isOver = false
+  /** What becomes of a reconfig that is committed; null standalone, where there are none. */
+  readonly succession: Succession | null
   /** What the last reconfig of this leader has replaced: it decides on what was proposed before. */
   private replaced: Jurisdiction | null = null
-  private readonly parts: BroadcastParts
+  private readonly context: RoleContext
+  private readonly quorum: CommitQuorum
+  private readonly learners: ReadonlyMap<LearnerId, LearnerState>
+  private readonly preparation: Preparation
   private readonly waitingSyncs: WaitingSync[] = []
 
   /** `start` is the zxid that the first proposal follows: epoch << 32 for a leader. */
-  constructor(parts: BroadcastParts, start: Zxid) {
-    this.parts = parts
+  constructor(
+    context: RoleContext,
+    quorum: CommitQuorum,
+    learners: ReadonlyMap<LearnerId, LearnerState>,
+    preparation: Preparation,
+    succession: Succession | null,
+    start: Zxid,
+  ) {
+    this.context = context
+    this.quorum = quorum
+    this.learners = learners
+    this.preparation = preparation
+    this.succession = succession
     this.lastProposed = start
+  }
+
+  /** Another server is to lead: nothing is proposed or committed any more. */
+  private get isOver(): boolean {
+    return this.succession?.isRetiring ?? false
   }
 
   submit(request: Request, now: Now): void {
     if (this.isOver) return
-    if (request.type === OpCode.sync) {
-      this.waitForOutstanding(request, now)
-      return
-    }
-    if (counterOf(this.lastProposed) === MAX_COUNTER) {
-      this.parts.stepDown('the counter of this epoch is used up (ZOOKEEPER-1277)')
-      return
-    }
-    this.propose(request, now)
+    if (request.type === OpCode.sync) this.waitForOutstanding(request, now)
+    else if (counterOf(this.lastProposed) === MAX_COUNTER)
+      this.context.departure.leave('the counter of this epoch is used up (ZOOKEEPER-1277)')
+    else this.propose(request, now)
   }
 
   private propose(request: Request, now: Now): void {
-    const { replica, preparation } = this.parts
     const zxid = nextZxid(this.lastProposed)
-    const { transaction, bytes } = preparation.prepare(request, zxid, now)
+    const { transaction, bytes } = this.preparation.prepare(request, zxid, now)
     invariant(
       transaction.header.zxid === zxid,
       () => `prepared ${transaction.header.zxid} instead of ${zxid}`,
@@ -101,11 +100,11 @@ export class Broadcast {
     this.lastProposed = zxid
     this.measure(txn.bytes.length)
     const packet = packets.proposal(txn)
-    for (const learner of this.parts.learners.values()) {
+    for (const learner of this.learners.values()) {
       if (!learner.isObserver && isForwarding(learner)) this.send(learner, packet, zxid, now)
     }
-    this.parts.quorum.logs(transaction)
-    replica.log(txn, transaction, [])
+    this.quorum.logs(transaction)
+    this.context.replica.log(txn, transaction, [])
   }
 
   private measure(last: number): void {
@@ -119,13 +118,14 @@ export class Broadcast {
 
   private send(learner: LearnerState, packet: QuorumPacket, zxid: Zxid, now: Now): void {
     learner.owed ??= { zxid, sinceMs: now.monotonicMs }
-    this.parts.emit({ kind: 'toLearner', learner: learner.id, packet })
+    this.context.emit({ kind: 'toLearner', learner: learner.id, packet })
   }
 
   /** Proposals that are not committed yet, for a learner that is being synced (Leader.startForwarding). */
   sendOutstanding(learner: LearnerState, now: Now): void {
     if (learner.isObserver) return
-    for (const { txn } of this.parts.replica.pending) this.send(learner, packets.proposal(txn), txn.zxid, now)
+    for (const { txn } of this.context.replica.pending)
+      this.send(learner, packets.proposal(txn), txn.zxid, now)
   }
 
   acknowledged(learner: LearnerState, zxid: Zxid, now: Now): void {
@@ -145,7 +145,7 @@ export class Broadcast {
 
   /** Commits what a quorum holds. To be called when anything was acknowledged or became durable here. */
   advance(now: Now): void {
-    const { replica } = this.parts
+    const { replica } = this.context
     for (let head = replica.pending.peek(); head; head = replica.pending.peek()) {
       if (!this.isCommitted(head) || this.isOver) return
       if (head.transaction.body.type === OpCode.reconfig) this.commitReconfig(head, now)
@@ -154,50 +154,49 @@ export class Broadcast {
   }
 
   private isCommitted(oldest: PendingTxn): boolean {
-    const { sid, replica, learners } = this.parts
+    const { settings, replica } = this.context
     const { zxid } = oldest.txn
     const ackedZxid = oldest.ticket <= replica.durableTicket ? zxid : replica.database.lastProcessedZxid
-    const followers = [...learners.values()].filter(isSyncedFollower)
-    return isCommitted(zxid, { sid, ackedZxid }, followers, this.jurisdictions)
+    const followers = [...this.learners.values()].filter(isSyncedFollower)
+    return isCommitted(zxid, { sid: settings.sid, ackedZxid }, followers, this.jurisdictions)
   }
 
   private get jurisdictions(): readonly Jurisdiction[] {
-    const { jurisdictions } = this.parts.quorum
+    const { jurisdictions } = this.quorum
     return this.replaced === null ? jurisdictions : [...jurisdictions, this.replaced]
   }
 
   /** Whether these voters suffice to commit what is outstanding, and whatever is proposed next. */
   canCommit(sids: readonly Sid[]): boolean {
-    const oldest = this.parts.replica.pending.peek()
+    const oldest = this.context.replica.pending.peek()
     return decideFrom(this.jurisdictions, sids, oldest?.txn.zxid ?? UNLIMITED)
   }
 
   private commitReconfig({ txn, transaction }: PendingTxn, now: Now): void {
-    const { committedElectorate: electorate } = this.parts.quorum
-    const designated = this.parts.activate(transaction)
+    const { committedElectorate: electorate } = this.quorum
+    invariant(this.succession !== null, 'a standalone member commits a reconfig')
+    const designated = this.succession.activate(transaction, now)
     this.replaced = { electorate, from: ZERO_ZXID, upTo: this.lastProposed }
     const { zxid } = txn
-    // What comes behind it is the new leader's to commit.
-    if (designated !== this.parts.sid) this.isOver = true
     const inform = packets.informAndActivate(txn, designated)
     this.commit(zxid, packets.commitAndActivate(zxid, designated), inform, now)
   }
 
   private commit(zxid: Zxid, packet: QuorumPacket, inform: QuorumPacket, now: Now): void {
-    const { replica, preparation, clients, learners, emit } = this.parts
-    for (const learner of learners.values()) {
+    const { replica, clients, emit } = this.context
+    for (const learner of this.learners.values()) {
       if (!isForwarding(learner)) continue
       if (learner.withheld !== null) learner.withheld.push(packet)
       else emit({ kind: 'toLearner', learner: learner.id, packet: learner.isObserver ? inform : packet })
     }
     replica.commit(zxid)
     clients.applyCommitted(now)
-    preparation.applied(zxid)
+    this.preparation.applied(zxid)
     this.answerSyncs(zxid, now)
   }
 
   private waitForOutstanding(request: Request, now: Now): void {
-    const last = this.parts.replica.pending.last()
+    const last = this.context.replica.pending.last()
     if (last === undefined) this.answerSync(request.owner, now)
     else this.waitingSyncs.push({ behind: last.txn.zxid, owner: request.owner })
   }
@@ -210,8 +209,9 @@ export class Broadcast {
   }
 
   private answerSync(owner: Request['owner'], now: Now): void {
-    const { clients, replica, learners, emit } = this.parts
+    const { clients, replica, emit } = this.context
     if (owner === 'local') clients.syncDue(replica.database.lastProcessedZxid, now)
-    else if (learners.has(owner)) emit({ kind: 'toLearner', learner: owner, packet: packets.syncReply() })
+    else if (this.learners.has(owner))
+      emit({ kind: 'toLearner', learner: owner, packet: packets.syncReply() })
   }
 }

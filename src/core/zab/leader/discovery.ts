@@ -8,12 +8,12 @@
 import type { Sid } from '../../../protocol/ids.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import { type Epoch, epochOf, formatZxid, MAX_EPOCH, type Zxid } from '../../../protocol/zxid.ts'
-import type { LearnerId, SendEffect, Ticket } from '../../effects.ts'
+import type { SendEffect, Ticket } from '../../effects.ts'
 import type { Electorate } from '../../quorum/electorate.ts'
-import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
-import type { StepDown } from '../settings.ts'
+import type { RoleContext } from '../roleContext.ts'
 import type { LearnerState } from './learnerState.ts'
+import type { Learners } from './learners.ts'
 
 /** What decides who is further: the epoch whose initial history a member holds, then its last zxid. */
 interface StateSummary {
@@ -25,22 +25,15 @@ function isAhead(a: StateSummary, b: StateSummary): boolean {
   return a.currentEpoch > b.currentEpoch || (a.currentEpoch === b.currentEpoch && a.lastZxid > b.lastZxid)
 }
 
-export interface DiscoveryParts {
-  readonly sid: Sid
-  readonly replica: Replica
-  /** With a reconfig pending, quorums of both configurations: Apache asks the committed one alone. */
-  readonly electorate: Electorate
-  /** The voters of the configuration in force. */
-  readonly committed: Electorate
-  readonly learners: ReadonlyMap<LearnerId, LearnerState>
-  readonly emit: (effect: SendEffect) => void
-  readonly stepDown: StepDown
-}
-
 export class Discovery {
   /** Fixed once a quorum has said what it accepted. */
   epoch: Epoch | null = null
-  private readonly parts: DiscoveryParts
+  private readonly context: RoleContext
+  private readonly learners: Learners
+  /** With a reconfig pending, quorums of both configurations: Apache asks the committed one alone. */
+  private readonly electorate: Electorate
+  /** The voters of the configuration that is in force as discovery begins. */
+  private readonly committed: Electorate
   private readonly connecting = new Set<Sid>()
   private readonly promises = new Set<Sid>()
   private highestAccepted: Epoch
@@ -48,16 +41,19 @@ export class Discovery {
   private readonly own: StateSummary
   isPromised = false
 
-  constructor(parts: DiscoveryParts) {
-    this.parts = parts
-    const { replica } = parts
+  constructor(context: RoleContext, learners: Learners) {
+    this.context = context
+    this.learners = learners
+    const { replica, membership } = context
+    this.electorate = membership
+    this.committed = membership.committedElectorate
     this.own = { currentEpoch: replica.currentEpoch, lastZxid: replica.lastLogged }
     this.highestAccepted = replica.acceptedEpoch
   }
 
   /** Counts this leader itself; a quorum of one needs nobody else. */
   start(): void {
-    this.join(this.parts.sid, this.parts.replica.acceptedEpoch)
+    this.join(this.context.settings.sid, this.context.replica.acceptedEpoch)
   }
 
   learnerInfo(learner: LearnerState, packet: QuorumPacket): void {
@@ -69,10 +65,10 @@ export class Discovery {
 
   private join(sid: Sid, accepted: Epoch): void {
     this.highestAccepted = Math.max(this.highestAccepted, accepted)
-    if (this.parts.electorate.isVoter(sid)) this.connecting.add(sid)
-    if (!this.parts.electorate.containsQuorum(this.connecting)) return
+    if (this.electorate.isVoter(sid)) this.connecting.add(sid)
+    if (!this.electorate.containsQuorum(this.connecting)) return
     if (this.highestAccepted >= MAX_EPOCH) {
-      this.parts.emit({
+      this.context.emit({
         kind: 'fatal',
         code: 'UNEXPECTED_ERROR',
         reason: `no epoch is left above ${this.highestAccepted}`,
@@ -80,10 +76,10 @@ export class Discovery {
       return
     }
     this.epoch = this.highestAccepted + 1
-    const offers = [...this.parts.learners.values()]
+    const offers = [...this.learners.views.values()]
       .filter((learner) => learner.phase === 'discovered')
       .map((learner) => this.offerEffect(learner))
-    this.acceptedTicket = this.parts.replica.saveAcceptedEpoch(this.epoch, offers)
+    this.acceptedTicket = this.context.replica.saveAcceptedEpoch(this.epoch, offers)
   }
 
   private offerEffect(learner: LearnerState): SendEffect {
@@ -93,20 +89,20 @@ export class Discovery {
 
   /** A learner that comes after the epoch was fixed: what it accepted no longer matters. */
   private offer(learner: LearnerState): void {
-    if (this.isDurable()) this.parts.emit(this.offerEffect(learner))
+    if (this.isDurable()) this.context.emit(this.offerEffect(learner))
   }
 
   private isDurable(): boolean {
-    return this.acceptedTicket !== null && this.acceptedTicket <= this.parts.replica.durableTicket
+    return this.acceptedTicket !== null && this.acceptedTicket <= this.context.replica.durableTicket
   }
 
   /** To be called when something became durable: only now may the epoch be offered and promised. */
   durable(): void {
     if (!this.isDurable()) return
-    for (const learner of this.parts.learners.values()) {
-      if (learner.phase === 'discovered') this.parts.emit(this.offerEffect(learner))
+    for (const learner of this.learners.views.values()) {
+      if (learner.phase === 'discovered') this.context.emit(this.offerEffect(learner))
     }
-    this.promise(this.parts.sid)
+    this.promise(this.context.settings.sid)
   }
 
   ackEpoch(learner: LearnerState, packet: QuorumPacket): void {
@@ -118,17 +114,17 @@ export class Discovery {
     // (Leader.introduce, and Synchronization.isBehind). After the quorum the learner's state no longer
     // matters: it will be cut or replaced. -1 is no promise.
     if (this.isPromised || learner.currentEpoch === -1) return
-    const isOneOfUs = this.parts.committed.isVoter(learner.sid)
+    const isOneOfUs = this.committed.isVoter(learner.sid)
     if (isOneOfUs && isAhead({ currentEpoch: learner.currentEpoch, lastZxid: learner.lastZxid }, this.own)) {
       const theirs = `epoch ${learner.currentEpoch}, zxid ${formatZxid(learner.lastZxid)}`
-      this.parts.stepDown(`server ${learner.sid} is ahead (${theirs}): it must lead`)
+      this.context.departure.leave(`server ${learner.sid} is ahead (${theirs}): it must lead`)
       return
     }
     this.promise(learner.sid)
   }
 
   private promise(sid: Sid): void {
-    if (this.parts.electorate.isVoter(sid)) this.promises.add(sid)
-    if (this.parts.electorate.containsQuorum(this.promises)) this.isPromised = true
+    if (this.electorate.isVoter(sid)) this.promises.add(sid)
+    if (this.electorate.containsQuorum(this.promises)) this.isPromised = true
   }
 }

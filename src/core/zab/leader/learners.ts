@@ -12,20 +12,12 @@ import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import { epochOf, ZERO_ZXID } from '../../../protocol/zxid.ts'
-import type { LearnerId, Now, SendEffect } from '../../effects.ts'
-import type { Membership } from '../../membership/membership.ts'
+import type { LearnerId, Now } from '../../effects.ts'
 import type { QuorumRule } from '../../quorum/rule.ts'
-import type { Replica } from '../../replica.ts'
 import type { SyncedQuorum } from '../../writes/prepareReconfig.ts'
 import * as packets from '../packets.ts'
+import type { RoleContext } from '../roleContext.ts'
 import { isSyncedFollower, type LearnerPhase, type LearnerState } from './learnerState.ts'
-
-export interface LearnersParts {
-  readonly sid: Sid
-  readonly membership: Membership
-  readonly replica: Replica
-  readonly emit: (effect: SendEffect) => void
-}
 
 /** Elections that a member may have missed; epochs are too few to be used up by whoever dials. */
 const EPOCH_LEAP = 0x1_0000
@@ -47,11 +39,11 @@ const PROGRESS: readonly LearnerPhase[] = [
 ]
 
 export class Learners implements SyncedQuorum {
-  private readonly parts: LearnersParts
+  private readonly context: RoleContext
   private readonly connected = new Map<LearnerId, LearnerState>()
 
-  constructor(parts: LearnersParts) {
-    this.parts = parts
+  constructor(context: RoleContext) {
+    this.context = context
   }
 
   get views(): ReadonlyMap<LearnerId, LearnerState> {
@@ -82,7 +74,7 @@ export class Learners implements SyncedQuorum {
 
   drop(learner: LearnerState, reason: string): void {
     this.connected.delete(learner.id)
-    this.parts.emit({ kind: 'closeLearner', learner: learner.id, reason })
+    this.context.emit({ kind: 'closeLearner', learner: learner.id, reason })
   }
 
   dropAll(reason: string): void {
@@ -109,7 +101,7 @@ export class Learners implements SyncedQuorum {
       this.drop(learner, refusal)
       return false
     }
-    const { membership } = this.parts
+    const { membership } = this.context
     const isOther = (other: LearnerState) => other !== learner && other.phase !== 'connected'
     if (membership.isMember(learner.sid))
       this.makeRoom(MOST_CLAIMS - 1, (other) => isOther(other) && isClaim(other, learner.sid))
@@ -134,7 +126,7 @@ export class Learners implements SyncedQuorum {
   }
 
   private refusal({ sid, configVersion }: LearnerState, acceptedEpoch: number): string | null {
-    const { membership, replica } = this.parts
+    const { membership, replica } = this.context
     // A server that wants to join takes part without a vote first; without reconfiguration nobody can join
     // so.
     if (!membership.isReconfigEnabled && !membership.isMember(sid))
@@ -149,7 +141,7 @@ export class Learners implements SyncedQuorum {
   /** Whether a quorum, this leader included, is connected and synced (Leader.isQuorumSynced). */
   isSynced(electorate: QuorumRule): boolean {
     const synced = [...this.connected.values()].filter(isSyncedFollower)
-    return electorate.containsQuorum([this.parts.sid, ...synced.map(({ sid }) => sid)])
+    return electorate.containsQuorum([this.context.settings.sid, ...synced.map(({ sid }) => sid)])
   }
 }
 

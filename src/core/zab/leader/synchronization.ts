@@ -17,29 +17,21 @@
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { counterOf, type Epoch } from '../../../protocol/zxid.ts'
-import type { LearnerId, Now, SendEffect, Ticket } from '../../effects.ts'
-import type { Membership } from '../../membership/membership.ts'
-import type { Replica } from '../../replica.ts'
+import type { Now, Ticket } from '../../effects.ts'
 import { changesTree } from '../changesTree.ts'
 import * as packets from '../packets.ts'
+import type { RoleContext } from '../roleContext.ts'
 import type { Broadcast } from './broadcast.ts'
 import { chooseSync } from './chooseSync.ts'
 import type { LearnerState } from './learnerState.ts'
-
-export interface SynchronizationParts {
-  readonly sid: Sid
-  readonly replica: Replica
-  readonly membership: Membership
-  readonly learners: ReadonlyMap<LearnerId, LearnerState>
-  readonly broadcast: Broadcast
-  readonly drop: (learner: LearnerState, reason: string) => void
-  readonly emit: (effect: SendEffect) => void
-}
+import type { Learners } from './learners.ts'
 
 export class Synchronization {
   readonly epoch: Epoch
   isEstablished = false
-  private readonly parts: SynchronizationParts
+  private readonly context: RoleContext
+  private readonly learners: Learners
+  private readonly broadcast: Broadcast
   private readonly acks = new Set<Sid>()
   private readonly currentEpochTicket: Ticket
   /** Learners that hold the database and wait for NEWLEADER until the outstanding reconfig is committed. */
@@ -47,14 +39,16 @@ export class Synchronization {
   /** Once each, for a server without reconfigEnabled never learns. */
   private readonly sentBack = new Set<Sid>()
 
-  constructor(parts: SynchronizationParts, epoch: Epoch) {
-    this.parts = parts
+  constructor(context: RoleContext, learners: Learners, broadcast: Broadcast, epoch: Epoch) {
+    this.context = context
+    this.learners = learners
+    this.broadcast = broadcast
     this.epoch = epoch
-    this.currentEpochTicket = parts.replica.saveCurrentEpoch(epoch, [])
+    this.currentEpochTicket = context.replica.saveCurrentEpoch(epoch, [])
   }
 
   get isReady(): boolean {
-    return this.currentEpochTicket <= this.parts.replica.durableTicket
+    return this.currentEpochTicket <= this.context.replica.durableTicket
   }
 
   /** The voters that hold this leader's history now. */
@@ -65,8 +59,8 @@ export class Synchronization {
   /** To be called when something became durable here. */
   durable(now: Now): void {
     if (!this.isReady) return
-    this.count(this.parts.sid)
-    for (const learner of this.parts.learners.values()) {
+    this.count(this.context.settings.sid)
+    for (const learner of this.learners.views.values()) {
       if (learner.phase === 'promised') this.sync(learner, now)
     }
   }
@@ -78,17 +72,17 @@ export class Synchronization {
   }
 
   private get isOutstanding(): boolean {
-    return this.isEstablished && this.parts.membership.isPending
+    return this.isEstablished && this.context.membership.isPending
   }
 
   sync(learner: LearnerState, now: Now): void {
     if (!this.isReady || this.isOutstanding) return
     if (this.isBehind(learner)) {
       this.sentBack.add(learner.sid)
-      this.parts.drop(learner, `server ${learner.sid} votes, and does not know the configuration in force`)
+      this.learners.drop(learner, `server ${learner.sid} votes, and does not know the configuration in force`)
       return
     }
-    const { replica, broadcast } = this.parts
+    const { replica } = this.context
     const plan = chooseSync(learner.lastZxid, replica.history)
     learner.phase = 'syncing'
     let proposals = 0
@@ -96,7 +90,7 @@ export class Synchronization {
     if (plan.mode === 'SNAP') {
       const zxid = replica.database.lastProcessedZxid
       this.send(learner, packets.snap(zxid))
-      this.parts.emit({ kind: 'snapshotToLearner', learner: learner.id, zxid })
+      this.context.emit({ kind: 'snapshotToLearner', learner: learner.id, zxid })
     } else {
       const from = plan.mode === 'DIFF' ? plan.from : plan.to
       this.send(learner, plan.mode === 'DIFF' ? packets.diff(replica.history.last) : packets.trunc(plan.to))
@@ -117,14 +111,14 @@ export class Synchronization {
       proposals,
       changes,
     } as const
-    this.parts.emit({ kind: 'event', event })
-    broadcast.sendOutstanding(learner, now)
+    this.context.emit({ kind: 'event', event })
+    this.broadcast.sendOutstanding(learner, now)
     // A SNAP is taken fuzzily: what is committed while it is sent must reach the learner before NEWLEADER.
     if (plan.mode !== 'SNAP') this.sendNewLeader(learner)
   }
 
   private isBehind({ sid, configVersion }: LearnerState): boolean {
-    const { committed, committedElectorate } = this.parts.membership
+    const { committed, committedElectorate } = this.context.membership
     // The first configuration, named after an epoch, has the voters of before.
     if (counterOf(committed.version) === 0 || configVersion >= committed.version) return false
     return committedElectorate.isVoter(sid) && !this.sentBack.has(sid)
@@ -140,7 +134,7 @@ export class Synchronization {
 
   private sendNewLeader(learner: LearnerState): void {
     if (!learner.isObserver) learner.withheld = []
-    this.send(learner, packets.newLeader(this.epoch, this.parts.membership.lastSeen.text))
+    this.send(learner, packets.newLeader(this.epoch, this.context.membership.lastSeen.text))
   }
 
   /** NEWLEADER's acknowledgement: this learner has our history and our epoch on disk. */
@@ -151,14 +145,15 @@ export class Synchronization {
   }
 
   private count(sid: Sid): void {
-    if (this.parts.membership.isVoter(sid)) this.acks.add(sid)
+    if (this.context.membership.isVoter(sid)) this.acks.add(sid)
   }
 
   /** True once: a quorum holds our history. */
   establish(): boolean {
-    if (this.isEstablished || !this.isReady || !this.parts.membership.containsQuorum(this.acks)) return false
+    if (this.isEstablished || !this.isReady || !this.context.membership.containsQuorum(this.acks))
+      return false
     this.isEstablished = true
-    for (const learner of this.parts.learners.values()) {
+    for (const learner of this.learners.views.values()) {
       if (learner.phase === 'synced') this.release(learner)
     }
     return true
@@ -172,6 +167,6 @@ export class Synchronization {
   }
 
   private send(learner: LearnerState, packet: ReturnType<typeof packets.upToDate>): void {
-    this.parts.emit({ kind: 'toLearner', learner: learner.id, packet })
+    this.context.emit({ kind: 'toLearner', learner: learner.id, packet })
   }
 }

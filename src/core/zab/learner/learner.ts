@@ -10,34 +10,14 @@ import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
 import { type Epoch, epochOf, follows, formatZxid, makeZxid, type Zxid } from '../../../protocol/zxid.ts'
 import type { Database } from '../../../tree/database.ts'
-import type { ClientService } from '../../clients/clientService.ts'
 import type { DialId, Now, SendEffect } from '../../effects.ts'
-import type { Membership } from '../../membership/membership.ts'
-import { type Replica, receiveTxn } from '../../replica.ts'
+import type { Election } from '../../election/election.ts'
+import { receiveTxn } from '../../replica.ts'
 import type { Request } from '../../request.ts'
 import * as packets from '../packets.ts'
-import type { StepDown, ZabSettings } from '../settings.ts'
+import type { RoleContext } from '../roleContext.ts'
 import { acceptEpoch } from './discovery.ts'
 import { LearnerSync } from './synchronization.ts'
-
-export interface LearnerParts {
-  readonly settings: ZabSettings
-  readonly membership: Membership
-  readonly leader: Sid
-  readonly isObserver: boolean
-  /**
-   * The epoch in which this leader has sent a TRUNC that this member's disk cannot follow; null otherwise. In
-   * that epoch, and no other, the learner says that it has no history, and takes what it gets for the
-   * leader's whole one.
-   */
-  readonly anewIn: Epoch | null
-  readonly replica: Replica
-  readonly clients: ClientService
-  readonly emit: (effect: SendEffect) => void
-  readonly stepDown: StepDown
-  /** UPTODATE: clients may be served. */
-  readonly onUpToDate: (epoch: Epoch, now: Now) => void
-}
 
 type Phase = 'dialling' | 'discovery' | 'synchronization' | 'truncating' | 'synced' | 'broadcast'
 
@@ -47,23 +27,40 @@ interface Received {
 }
 
 export class Learner {
+  readonly leader: Sid
   epoch: Epoch | null = null
   private phase: Phase = 'dialling'
-  private readonly parts: LearnerParts
+  private readonly context: RoleContext
+  private readonly election: Election | null
   private sync: LearnerSync | null = null
   private heardAtMs: number
   /** Packets that came while the log was being cut. */
   private held: Received[] = []
-  private ending: { readonly zxid: Zxid; readonly leave: () => void } | null = null
+  private readonly isObserver: boolean
+  private readonly anewIn: Epoch | null
+  /** A reconfig that ends this part once it is applied. */
+  private ending: { readonly zxid: Zxid; readonly reason: string; readonly designated: Sid } | null = null
 
-  constructor(parts: LearnerParts, dial: DialId, now: Now) {
-    this.parts = parts
+  /**
+   * @param anewIn the epoch in which this leader has sent a TRUNC that this member's disk cannot follow; null otherwise.
+   *   In that epoch, and no other, the learner says that it has no history, and takes what it gets for the leader's
+   *   whole one.
+   */
+  constructor(
+    context: RoleContext,
+    election: Election | null,
+    leader: Sid,
+    dial: DialId,
+    anewIn: Epoch | null,
+    now: Now,
+  ) {
+    this.context = context
+    this.election = election
+    this.leader = leader
+    this.anewIn = anewIn
+    this.isObserver = context.membership.role === 'observer'
     this.heardAtMs = now.monotonicMs
-    parts.emit({ kind: 'dialLeader', leader: parts.leader, dial })
-  }
-
-  get leader(): Sid {
-    return this.parts.leader
+    context.emit({ kind: 'dialLeader', leader, dial })
   }
 
   get isServing(): boolean {
@@ -76,7 +73,7 @@ export class Learner {
 
   /** initLimit ticks to be dialled, registered and synced; syncLimit ticks of silence from then on. */
   get nextDeadlineMs(): number {
-    const { tickTimeMs, initLimit, syncLimit } = this.parts.settings
+    const { tickTimeMs, initLimit, syncLimit } = this.context.settings
     const isSynced = this.phase === 'broadcast' || this.phase === 'synced'
     // A leader that refuses the dial is not leading: going back to the election finds the one that is.
     if (this.phase === 'dialling') return this.heardAtMs + Math.max(1000, tickTimeMs)
@@ -86,9 +83,9 @@ export class Learner {
   connected(now: Now): void {
     this.heardAtMs = now.monotonicMs
     this.phase = 'discovery'
-    const { isObserver, replica, settings, emit, membership } = this.parts
+    const { replica, settings, emit, membership } = this.context
     const { version } = membership.committed
-    const type = isObserver ? PacketType.observerInfo : PacketType.followerInfo
+    const type = this.isObserver ? PacketType.observerInfo : PacketType.followerInfo
     emit({
       kind: 'toLeader',
       packet: packets.learnerInfo(type, replica.acceptedEpoch, settings.sid, version),
@@ -112,28 +109,29 @@ export class Learner {
         this.follow(packet, now)
         break
       case 'dialling':
-        this.parts.stepDown('a packet from a leader that has not answered the dial')
+        this.context.departure.leave('a packet from a leader that has not answered the dial')
     }
   }
 
   private register(packet: QuorumPacket): void {
-    const { replica, emit, stepDown, anewIn } = this.parts
+    const { replica, departure, emit } = this.context
+    const { anewIn, isObserver, leader } = this
     const outcome = acceptEpoch(packet, replica, anewIn, emit)
     if ('refused' in outcome) {
-      stepDown(outcome.refused)
+      departure.leave(outcome.refused)
       return
     }
     this.epoch = outcome.accepted
-    this.sync = new LearnerSync(outcome.accepted, this.parts, outcome.accepted === anewIn)
+    this.sync = new LearnerSync(this.context, leader, isObserver, this.epoch, this.epoch === anewIn)
     this.phase = 'synchronization'
   }
 
   private synchronize(packet: QuorumPacket, database: Database | null, now: Now): void {
     const progress = this.sync?.packet(packet, database)
-    this.parts.clients.applyCommitted(now)
+    this.context.clients.applyCommitted(now)
     if (progress === 'truncating') this.phase = 'truncating'
     else if (progress === 'newLeaderAcknowledged') this.phase = 'synced'
-    else if (typeof progress === 'object') this.parts.stepDown(progress.failed, progress.designated)
+    else if (typeof progress === 'object') this.context.departure.leave(progress.failed, progress.designated)
   }
 
   /** The log is cut and read again: what came meanwhile goes on from there. */
@@ -173,58 +171,59 @@ export class Learner {
         break
       case PacketType.revalidate: {
         const { sessionId, valid } = packets.readValidity(packet.data)
-        this.parts.clients.revalidated(sessionId, valid)
+        this.context.clients.revalidated(sessionId, valid)
         break
       }
       case PacketType.sync:
         // What was committed before it may still wait for this member's disk.
-        this.parts.clients.syncDue(this.parts.replica.lastCommitted, now)
+        this.context.clients.syncDue(this.context.replica.lastCommitted, now)
         break
       default:
-        this.parts.stepDown(`packet of type ${packet.type} in broadcast`)
+        this.context.departure.leave(`packet of type ${packet.type} in broadcast`)
     }
   }
 
   /** False when it does not follow. */
   private proposal(packet: QuorumPacket): boolean {
-    const { replica, membership, isObserver, stepDown } = this.parts
+    const { replica, membership, departure } = this.context
     const { txn, transaction } = receiveTxn(packet.data)
     if (epochOf(txn.zxid) !== this.epoch || !follows(replica.lastLogged, txn.zxid)) {
-      stepDown(
+      departure.leave(
         `proposal ${formatZxid(txn.zxid)} does not follow ${formatZxid(replica.lastLogged)} in epoch ${this.epoch}`,
       )
       return false
     }
     const acknowledgement: SendEffect = { kind: 'toLeader', packet: packets.ack(txn.zxid) }
     membership.logs(transaction)
-    replica.log(txn, transaction, isObserver ? [] : [acknowledgement])
+    replica.log(txn, transaction, this.isObserver ? [] : [acknowledgement])
     return true
   }
 
   /** The reconfig is committed: it is in force here as soon as this is read (Follower.processPacket). */
   private commitAndActivate(packet: QuorumPacket, designated: Sid, now: Now): void {
-    const oldest = this.parts.replica.oldestUncommitted
+    const oldest = this.context.replica.oldestUncommitted
     this.commit(packet, now)
     if (oldest?.txn.zxid === packet.zxid) this.activate(oldest.transaction, designated)
   }
 
   private activate(transaction: Transaction, designated: Sid): void {
-    const { membership, leader, stepDown } = this.parts
+    const { membership } = this.context
     const config = membership.proposedIn(transaction)
-    const ending = config === null ? null : membership.activate(config, leader, designated)
-    if (ending === null || config === null) return
-    this.ending = { zxid: config.version, leave: () => stepDown(ending, designated) }
+    const reason = config === null ? null : membership.activate(config, this.leader, designated)
+    if (reason === null || config === null) return
+    this.ending = { zxid: config.version, reason, designated }
     this.durable()
   }
 
   /** A part that a reconfig ends goes on until that is applied: its client is waiting for the answer. */
   durable(): void {
     const { ending } = this
-    if (ending !== null && this.parts.replica.database.lastProcessedZxid >= ending.zxid) ending.leave()
+    if (ending === null || this.context.replica.database.lastProcessedZxid < ending.zxid) return
+    this.context.departure.leave(ending.reason, ending.designated)
   }
 
   private commit(packet: QuorumPacket, now: Now): void {
-    const { replica, clients, emit } = this.parts
+    const { replica, clients, emit } = this.context
     const oldest = replica.oldestUncommitted?.txn.zxid
     if (oldest === packet.zxid) {
       replica.commit(packet.zxid)
@@ -248,34 +247,36 @@ export class Learner {
    */
   private answerPing(packet: QuorumPacket): void {
     if (!this.isServing) return
-    const touched = this.parts.clients.learnerSessions.drain()
-    this.parts.emit({ kind: 'toLeader', packet: packets.pingReply(packet.zxid, touched) })
+    const touched = this.context.clients.learnerSessions.drain()
+    this.context.emit({ kind: 'toLeader', packet: packets.pingReply(packet.zxid, touched) })
   }
 
   private upToDate(now: Now): void {
     const { epoch } = this
     if (this.phase !== 'synced' || epoch === null) return
-    const ending = this.sync?.upToDate(this.parts.leader) ?? null
+    const { membership, clients, departure, emit } = this.context
+    const ending = this.sync?.upToDate(this.leader) ?? null
     if (ending !== null) {
-      this.parts.stepDown(ending)
+      departure.leave(ending)
       return
     }
     this.phase = 'broadcast'
     // Apache's leader reads a second acknowledgement here and ignores it.
-    this.parts.emit({ kind: 'toLeader', packet: packets.ack(makeZxid(epoch, 0)) })
-    this.parts.onUpToDate(epoch, now)
+    emit({ kind: 'toLeader', packet: packets.ack(makeZxid(epoch, 0)) })
+    this.election?.established(epoch)
+    clients.serve(membership.role === 'observer' ? 'observer' : 'follower', epoch, now)
   }
 
   submit(request: Request): void {
-    this.parts.emit({ kind: 'toLeader', packet: packets.forwardedRequest(request) })
+    this.context.emit({ kind: 'toLeader', packet: packets.forwardedRequest(request) })
   }
 
   tick(now: Now): void {
     if (now.monotonicMs < this.nextDeadlineMs) return
-    this.parts.stepDown(`nothing heard from leader ${this.parts.leader} in time (${this.phase})`)
+    this.context.departure.leave(`nothing heard from leader ${this.leader} in time (${this.phase})`)
   }
 
   close(): void {
-    this.parts.emit({ kind: 'hangUp' })
+    this.context.emit({ kind: 'hangUp' })
   }
 }

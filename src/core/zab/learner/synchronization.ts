@@ -26,6 +26,7 @@ import type { EnsembleConfig } from '../../membership/ensembleConfig.ts'
 import type { Membership } from '../../membership/membership.ts'
 import { type Replica, receiveTxn } from '../../replica.ts'
 import * as packets from '../packets.ts'
+import type { RoleContext } from '../roleContext.ts'
 
 /** What the learner may do now: go on reading, wait for the disk (TRUNC), or enter broadcast. */
 export type SyncProgress =
@@ -33,13 +34,6 @@ export type SyncProgress =
   | 'truncating'
   | 'newLeaderAcknowledged'
   | { failed: string; designated?: Sid }
-
-export interface SyncParts {
-  readonly isObserver: boolean
-  readonly leader: Sid
-  readonly replica: Replica
-  readonly membership: Membership
-}
 
 interface Unlogged {
   readonly txn: LoggedTxn
@@ -49,8 +43,10 @@ interface Unlogged {
 export class LearnerSync {
   mode: 'DIFF' | 'TRUNC' | 'SNAP' | null = null
   private readonly epoch: Epoch
-  private readonly parts: SyncParts
+  private readonly membership: Membership
   private readonly replica: Replica
+  private readonly leader: Sid
+  private readonly isObserver: boolean
   /** The leader takes this member for one without a history. */
   private readonly isAnew: boolean
   /** What NEWLEADER said. */
@@ -60,11 +56,19 @@ export class LearnerSync {
   /** Where the SNAP stands. */
   private snapshotZxid: Zxid | null = null
 
-  constructor(epoch: Epoch, parts: SyncParts, isAnew: boolean) {
+  constructor(
+    { membership, replica }: Pick<RoleContext, 'membership' | 'replica'>,
+    leader: Sid,
+    isObserver: boolean,
+    epoch: Epoch,
+    isAnew: boolean,
+  ) {
+    this.membership = membership
+    this.replica = replica
+    this.leader = leader
+    this.isObserver = isObserver
     this.epoch = epoch
     this.isAnew = isAnew
-    this.parts = parts
-    this.replica = parts.replica
   }
 
   packet(packet: QuorumPacket, database: Database | null): SyncProgress {
@@ -115,7 +119,7 @@ export class LearnerSync {
     database.tree.lastProcessedZxid = zxid
     this.snapshotZxid = zxid
     this.replica.replaceDatabase(database)
-    this.parts.membership.reread(database)
+    this.membership.reread(database)
     return 'reading'
   }
 
@@ -125,7 +129,7 @@ export class LearnerSync {
     if (!follows(this.lastReceived, txn.zxid)) {
       return { failed: `proposal ${formatZxid(txn.zxid)} does not follow ${formatZxid(this.lastReceived)}` }
     }
-    this.parts.membership.logs(transaction)
+    this.membership.logs(transaction)
     if (this.mode === 'SNAP') this.unlogged.push({ txn, transaction })
     else this.replica.log(txn, transaction, [])
     return 'reading'
@@ -158,7 +162,7 @@ export class LearnerSync {
   /** A plain COMMIT in a sync says less: it may be of a history that its leader is still to establish. */
   private commitAndActivate({ zxid }: QuorumPacket, designated: Sid): SyncProgress {
     if (this.isInSnapshot(zxid)) return 'reading'
-    const { membership, leader } = this.parts
+    const { membership, leader } = this
     const oldest = this.mode === 'SNAP' ? this.unlogged[0] : this.replica.oldestUncommitted
     const config = oldest === undefined ? null : membership.proposedIn(oldest.transaction)
     const progress = this.commit(zxid)
@@ -190,10 +194,10 @@ export class LearnerSync {
       for (const { txn, transaction } of this.unlogged) this.replica.log(txn, transaction, [])
       this.unlogged = []
     }
-    this.offered = this.parts.membership.codec.read(packet.data?.toString('utf8') ?? '')
-    if (this.offered !== null) this.parts.membership.offer(this.offered)
+    this.offered = this.membership.codec.read(packet.data?.toString('utf8') ?? '')
+    if (this.offered !== null) this.membership.offer(this.offered)
     // Leaders take no acknowledgement of a proposal before NEWLEADER's; those due leave right behind it.
-    const owed = this.parts.isObserver ? [] : this.replica.uncommitted.map(({ txn }) => packets.ack(txn.zxid))
+    const owed = this.isObserver ? [] : this.replica.uncommitted.map(({ txn }) => packets.ack(txn.zxid))
     const releases = [packets.ack(packet.zxid), ...owed].map(
       (ack): SendEffect => ({ kind: 'toLeader', packet: ack }),
     )
@@ -210,16 +214,16 @@ export class LearnerSync {
    */
   upToDate(leader: Sid): string | null {
     const { offered } = this
-    const { membership, isObserver } = this.parts
+    const { membership, isObserver } = this
     const isKnown = offered !== null && !this.isOutstanding(offered.version)
     const ending = isKnown ? membership.activate(offered, leader, null) : null
     return ending ?? membership.endOf(isObserver ? 'observer' : 'participant')
   }
 
   private isOutstanding(version: Zxid): boolean {
-    const { replica, parts } = this
+    const { replica } = this
     if (replica.uncommitted.some(({ txn }) => txn.zxid === version)) return true
     // Observers are not sent what is outstanding. The first configuration of an epoch is no transaction.
-    return parts.isObserver && counterOf(version) !== 0 && version > replica.lastLogged
+    return this.isObserver && counterOf(version) !== 0 && version > replica.lastLogged
   }
 }
