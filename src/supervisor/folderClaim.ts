@@ -114,10 +114,15 @@ async function claimOrThrow(name: string, holder: Holder): Promise<Release> {
     const release = await claim(name, () => JSON.stringify(holder))
     if (release !== null) return release
     const other = parse(await askHolder(name), holder.dir)
-    const isPassing = other === null || (!isStopped(other) && (other.brief || isReplaced(other)))
+    const isPassing = other === null || (!isStopped(other) && isBeginningOrEnding(other))
     if (!isPassing || performance.now() > deadline) throw alreadyRunning(other ?? { ...holder, pid: 0 })
     await sleep(AGAIN_MS)
   }
+}
+
+/** It lets go soon, or says soon what its name is: a supervisor reads that only when it has the folder. */
+function isBeginningOrEnding(holder: Holder): boolean {
+  return holder.brief || isReplaced(holder) || (holder.pid > 0 && holder.name === null)
 }
 
 /** A holder that does not answer is who the folder says it is. */

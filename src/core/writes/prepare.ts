@@ -38,7 +38,7 @@ import { PendingChanges } from './pendingChanges.ts'
 import type { Operation } from './prepareNode.ts'
 import * as prepareNode from './prepareNode.ts'
 import { type ReconfigParts, reconfig } from './prepareReconfig.ts'
-import { checkQuota, QuotaWarnings } from './quota.ts'
+import { Quotas } from './quota.ts'
 
 export interface Prepared {
   readonly transaction: Transaction
@@ -53,7 +53,7 @@ export class Preparation {
   private readonly schemes: AclSchemes
   private readonly mostBytes: number
   private readonly reconfig: ReconfigParts
-  private readonly quotaWarnings: QuotaWarnings
+  private readonly quotas: Quotas | null
 
   /** For one leadership: begins with nothing pending. */
   constructor(
@@ -64,7 +64,7 @@ export class Preparation {
     emit: (effect: SendEffect) => void,
   ) {
     this.reconfig = reconfig
-    this.quotaWarnings = new QuotaWarnings(emit)
+    this.quotas = options.enforceQuota ? new Quotas(database.tree, emit) : null
     this.database = database
     this.sessions = sessions
     this.options = options
@@ -96,28 +96,22 @@ export class Preparation {
   }
 
   private operation(request: Request, zxid: Zxid, now: Now): Operation {
-    const { sessionId, authInfo: ids, owner, refusal } = request
-    const checkSession = (mustBeGlobal = false) => {
-      if (mustBeGlobal && refusal !== undefined) throw new KeeperError(refusal)
-      const { sessions } = this
-      const err = mustBeGlobal ? sessions.checkGlobal(sessionId, owner) : sessions.check(sessionId, owner)
-      if (err !== ErrorCode.Ok) throw new KeeperError(err)
-    }
+    const { pending, sessions, quotas, schemes, mostBytes } = this
     const { tree } = this.database
-    const checkQuotaOf = (path: string, count: number, bytes: number) =>
-      checkQuota(tree, path, count, bytes, (message) => this.quotaWarnings.warn(message, now.monotonicMs))
+    const { skipAcl } = this.options
+    const { wallMs: timeMs, monotonicMs } = now
     return {
-      tree,
-      pending: this.pending,
+      request,
       zxid,
-      timeMs: now.wallMs,
-      sessionId,
-      ids,
-      skipAcl: this.options.skipAcl,
-      schemes: this.schemes,
-      mostBytes: this.mostBytes,
-      checkSession,
-      checkQuota: this.options.enforceQuota ? checkQuotaOf : () => {},
+      timeMs,
+      monotonicMs,
+      tree,
+      pending,
+      sessions,
+      quotas,
+      skipAcl,
+      schemes,
+      mostBytes,
     }
   }
 

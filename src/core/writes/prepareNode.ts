@@ -3,7 +3,6 @@
  * (PrepRequestProcessor.pRequest2Txn). Each returns the transaction's record or throws its KeeperError.
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
-import type { SessionId } from '../../protocol/ids.ts'
 import { OpCode, Permission } from '../../protocol/opcodes.ts'
 import { pathProblem } from '../../protocol/paths.ts'
 import type {
@@ -13,14 +12,17 @@ import type {
   SetAclRequest,
   SetDataRequest,
 } from '../../protocol/records/client.ts'
-import type { Acl, Id } from '../../protocol/records/data.ts'
+import type { Acl } from '../../protocol/records/data.ts'
 import type { TxnBody } from '../../protocol/transaction.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
 import { type AclSchemes, fixupAcl, permits } from '../../tree/acl.ts'
 import type { DataTree } from '../../tree/dataTree.ts'
 import { isProtected, parentOf } from '../../tree/paths.ts'
 import { CONTAINER_OWNER, freshStat, isTtl, ttlOwner } from '../../tree/znode.ts'
+import type { Request } from '../request.ts'
+import type { LeaderSessions } from '../sessions/leaderSessions.ts'
 import type { NodeState, PendingChanges } from './pendingChanges.ts'
+import type { Quotas } from './quota.ts'
 
 /** One operation: who asks, and what the transaction will be called. */
 export interface Operation {
@@ -29,16 +31,26 @@ export interface Operation {
   readonly pending: PendingChanges
   readonly zxid: Zxid
   readonly timeMs: number
-  readonly sessionId: SessionId
-  readonly ids: readonly Id[]
+  readonly monotonicMs: number
+  readonly request: Request
+  readonly sessions: LeaderSessions
+  /** Null where they are not enforced. */
+  readonly quotas: Quotas | null
   readonly skipAcl: boolean
   readonly schemes: AclSchemes
   /** See limits.ts. */
   readonly mostBytes: number
-  /** A local session owns no ephemeral nodes. @throws KeeperError SessionExpired, SessionMoved */
-  readonly checkSession: (mustBeGlobal?: boolean) => void
-  /** @throws KeeperError QuotaExceeded, DecodeError */
-  readonly checkQuota: (path: string, count: number, bytes: number) => void
+}
+
+/**
+ * @param mustBeGlobal a local session owns no ephemeral nodes
+ * @throws KeeperError SessionExpired, SessionMoved, EphemeralOnLocalSession
+ */
+export function requireSession({ request, sessions }: Operation, mustBeGlobal = false): void {
+  const { sessionId, owner, refusal } = request
+  if (mustBeGlobal && refusal !== undefined) throw new KeeperError(refusal)
+  const err = mustBeGlobal ? sessions.checkGlobal(sessionId, owner) : sessions.check(sessionId, owner)
+  if (err !== ErrorCode.Ok) throw new KeeperError(err)
 }
 
 function requirePermission(
@@ -47,7 +59,7 @@ function requirePermission(
   permission: number,
   path: string,
 ): void {
-  if (!operation.skipAcl && !permits(acl, permission, operation.ids, operation.schemes))
+  if (!operation.skipAcl && !permits(acl, permission, operation.request.authInfo, operation.schemes))
     throw new KeeperError(ErrorCode.NoAuth, path)
 }
 
@@ -129,9 +141,15 @@ export type CreateType =
 export function create(operation: Operation, type: CreateType, request: CreateRequest, ttl = -1): TxnBody {
   const { pending, zxid, timeMs } = operation
   const mode = modeOf(operation, type, request, ttl)
-  operation.checkSession(mode.ephemeral)
+  requireSession(operation, mode.ephemeral)
   const parentPath = parentToCreateIn(request.path)
-  const acl = fixupAcl(request.path, request.acl, operation.ids, operation.schemes, operation.mostBytes)
+  const acl = fixupAcl(
+    request.path,
+    request.acl,
+    operation.request.authInfo,
+    operation.schemes,
+    operation.mostBytes,
+  )
   const parent = pending.get(parentPath)
   requirePermission(operation, parent.acl, Permission.create, request.path)
   const path = mode.sequential ? request.path + sequenceSuffix(parent.stat.cversion) : request.path
@@ -142,7 +160,7 @@ export function create(operation: Operation, type: CreateType, request: CreateRe
   }
   const owner = ownerOf(operation, type, mode, ttl)
   const { data } = request
-  operation.checkQuota(path, 1, data?.length ?? 0)
+  operation.quotas?.check(path, 1, data?.length ?? 0, operation.monotonicMs)
   const parentCVersion = (parent.stat.cversion + 1) | 0
   gainChild(operation, parentPath, parent, parentCVersion)
   const stat = freshStat(zxid, timeMs, owner)
@@ -169,10 +187,10 @@ function modeOf(
   return mode
 }
 
-function ownerOf({ sessionId }: Operation, type: CreateType, mode: CreateMode, ttl: number): bigint {
+function ownerOf({ request }: Operation, type: CreateType, mode: CreateMode, ttl: number): bigint {
   if (type === OpCode.createContainer) return CONTAINER_OWNER
   if (type === OpCode.createTtl) return ttlOwner(ttl)
-  return mode.ephemeral ? sessionId : 0n
+  return mode.ephemeral ? request.sessionId : 0n
 }
 
 /** The container manager's: neither permissions nor a session are asked for. */
@@ -188,7 +206,7 @@ export function removeContainer(operation: Operation, path: string): TxnBody {
 }
 
 export function remove(operation: Operation, request: DeleteRequest): TxnBody {
-  operation.checkSession()
+  requireSession(operation)
   const { pending, zxid } = operation
   const { path } = request
   const parentPath = parentToDeleteFrom(path)
@@ -203,13 +221,14 @@ export function remove(operation: Operation, request: DeleteRequest): TxnBody {
 }
 
 export function setData(operation: Operation, request: SetDataRequest): TxnBody {
-  operation.checkSession()
+  requireSession(operation)
   const { pending, zxid, timeMs } = operation
   const { path, data } = request
   requireValidPath(path)
   const node = pending.get(path)
   requirePermission(operation, node.acl, Permission.write, path)
-  operation.checkQuota(path, 0, (data?.length ?? 0) - (node.data?.length ?? 0))
+  const growth = (data?.length ?? 0) - (node.data?.length ?? 0)
+  operation.quotas?.check(path, 0, growth, operation.monotonicMs)
   const version = nextVersion(node.stat.version, request.version, path)
   const stat = { ...copyStat(node), version, mzxid: zxid, mtime: timeMs }
   pending.set(zxid, path, { ...node, data, contentCrc: null, stat })
@@ -217,11 +236,11 @@ export function setData(operation: Operation, request: SetDataRequest): TxnBody 
 }
 
 export function setAcl(operation: Operation, request: SetAclRequest): TxnBody {
-  operation.checkSession()
-  const { pending, zxid, ids } = operation
+  requireSession(operation)
+  const { pending, zxid } = operation
   const { path } = request
   requireValidPath(path)
-  const acl = fixupAcl(path, request.acl, ids, operation.schemes, operation.mostBytes)
+  const acl = fixupAcl(path, request.acl, operation.request.authInfo, operation.schemes, operation.mostBytes)
   const node = pending.get(path)
   requirePermission(operation, node.acl, Permission.admin, path)
   const version = nextVersion(node.stat.aversion, request.version, path)
@@ -231,7 +250,7 @@ export function setAcl(operation: Operation, request: SetAclRequest): TxnBody {
 
 /** Part of a multi only. */
 export function check(operation: Operation, request: CheckVersionRequest): TxnBody {
-  operation.checkSession()
+  requireSession(operation)
   const { path } = request
   requireValidPath(path)
   const node = operation.pending.get(path)
@@ -246,8 +265,8 @@ export function check(operation: Operation, request: CheckVersionRequest): TxnBo
  * servers that are told so cannot read a record here, SerializeUtils.deserializeTxn)
  */
 export function closeSession(operation: Operation, owned: ReadonlySet<string>, isNaming: boolean): TxnBody {
-  const { pending, zxid, sessionId } = operation
-  const paths = [...pending.ephemeralsOf(sessionId, owned)]
+  const { pending, zxid, request } = operation
+  const paths = [...pending.ephemeralsOf(request.sessionId, owned)]
   for (const path of paths) {
     const parentPath = parentOf(path) ?? ''
     const parent = pending.find(parentPath)

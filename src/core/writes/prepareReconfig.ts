@@ -15,7 +15,7 @@ import {
 } from '../membership/ensembleConfig.ts'
 import { CONFIG_PATH, type Membership } from '../membership/membership.ts'
 import type { QuorumRule } from '../quorum/rule.ts'
-import type { Operation } from './prepareNode.ts'
+import { type Operation, requireSession } from './prepareNode.ts'
 
 export interface SyncedQuorum {
   /** Whether a quorum of this electorate, the leader included, is connected and synced (Leader.isQuorumSynced). */
@@ -33,7 +33,7 @@ export interface ReconfigParts {
 export function reconfig(operation: Operation, parts: ReconfigParts, request: ReconfigRequest): TxnBody {
   const { membership } = parts
   if (!membership.isReconfigEnabled) throw new KeeperError(ErrorCode.ReconfigDisabled)
-  operation.checkSession()
+  requireSession(operation)
   if (parts.isStandalone) throw new KeeperError(ErrorCode.Unimplemented)
   if (membership.isPending) throw new KeeperError(ErrorCode.ReconfigInProgress)
   const { curConfigId } = request
@@ -50,7 +50,10 @@ export function reconfig(operation: Operation, parts: ReconfigParts, request: Re
 function record(operation: Operation, config: EnsembleConfig): TxnBody {
   const { pending, zxid, timeMs } = operation
   const node = pending.get(CONFIG_PATH)
-  if (!operation.skipAcl && !permits(node.acl, Permission.write, operation.ids, operation.schemes))
+  if (
+    !operation.skipAcl &&
+    !permits(node.acl, Permission.write, operation.request.authInfo, operation.schemes)
+  )
     throw new KeeperError(ErrorCode.NoAuth)
   const data = Buffer.from(config.text)
   const { czxid, ctime, cversion, aversion, ephemeralOwner, pzxid } = node.stat

@@ -9,60 +9,55 @@ import type { DataTree } from '../../tree/dataTree.ts'
 import { limitsPath, QuotaText, QuotaTextError, statsPath } from '../../tree/quota.ts'
 import type { SendEffect } from '../effects.ts'
 
-/** Hears of every limit that is passed, soft or hard. */
-export type QuotaListener = (message: string) => void
-
 /** One message again and again is told once in this time (RateLogger). */
 const REPEAT_AFTER_MS = 100
 
-export class QuotaWarnings {
+export class Quotas {
+  private readonly tree: DataTree
   private readonly emit: (effect: SendEffect) => void
   private last = ''
   private toldAtMs = 0
 
-  constructor(emit: (effect: SendEffect) => void) {
+  constructor(tree: DataTree, emit: (effect: SendEffect) => void) {
+    this.tree = tree
     this.emit = emit
   }
 
-  warn(message: string, nowMs: number): void {
+  /**
+   * `count` nodes and `bytes` of data more, or less, at this path.
+   * @throws KeeperError QuotaExceeded; DecodeError for limits that are no text of a quota (verified against
+   * Apache 3.8.0)
+   */
+  check(path: string, count: number, bytes: number, nowMs: number): void {
+    const { tree } = this
+    const limited = tree.quotas.limitedAbove(path)
+    if (limited === null) return
+    const limits = textOf(tree, limitsPath(limited))
+    if (limits === null) return
+    const checksCount = count !== 0 && (limits.count > -1 || limits.countHardLimit > -1)
+    const checksBytes = bytes !== 0 && (limits.bytes > -1 || limits.byteHardLimit > -1)
+    if (!checksCount && !checksBytes) return
+    const used = textOf(tree, statsPath(limited))
+    if (used === null) return
+    const checkLimit = (unit: 'count' | 'bytes', now: number, soft: number, hard: number) => {
+      const isHard = hard > -1
+      const limit = isHard ? hard : soft
+      if (now <= limit) return
+      const name = unit === 'count' ? 'CountLimit' : 'ByteLimit'
+      const passed = `[current ${unit}=${now}, ${isHard ? 'hard' : 'soft'}${name}=${limit}]`
+      this.warn(`Quota exceeded: ${limited} ${passed}`, nowMs)
+      if (isHard) throw new KeeperError(ErrorCode.QuotaExceeded, limited)
+    }
+    if (checksCount) checkLimit('count', used.count + count, limits.count, limits.countHardLimit)
+    if (checksBytes) checkLimit('bytes', used.bytes + bytes, limits.bytes, limits.byteHardLimit)
+  }
+
+  private warn(message: string, nowMs: number): void {
     if (message === this.last && nowMs - this.toldAtMs < REPEAT_AFTER_MS) return
     this.last = message
     this.toldAtMs = nowMs
     this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
   }
-}
-
-/**
- * `count` nodes and `bytes` of data more, or less, at this path.
- * @throws KeeperError QuotaExceeded; DecodeError for limits that are no text of a quota (verified against
- * Apache 3.8.0)
- */
-export function checkQuota(
-  tree: DataTree,
-  path: string,
-  count: number,
-  bytes: number,
-  warn: QuotaListener,
-): void {
-  const limited = tree.quotas.limitedAbove(path)
-  if (limited === null) return
-  const limits = textOf(tree, limitsPath(limited))
-  if (limits === null) return
-  const checksCount = count !== 0 && (limits.count > -1 || limits.countHardLimit > -1)
-  const checksBytes = bytes !== 0 && (limits.bytes > -1 || limits.byteHardLimit > -1)
-  if (!checksCount && !checksBytes) return
-  const used = textOf(tree, statsPath(limited))
-  if (used === null) return
-  const check = (unit: 'count' | 'bytes', now: number, soft: number, hard: number) => {
-    const isHard = hard > -1
-    const limit = isHard ? hard : soft
-    if (now <= limit) return
-    const name = unit === 'count' ? 'CountLimit' : 'ByteLimit'
-    warn(`Quota exceeded: ${limited} [current ${unit}=${now}, ${isHard ? 'hard' : 'soft'}${name}=${limit}]`)
-    if (isHard) throw new KeeperError(ErrorCode.QuotaExceeded, limited)
-  }
-  if (checksCount) check('count', used.count + count, limits.count, limits.countHardLimit)
-  if (checksBytes) check('bytes', used.bytes + bytes, limits.bytes, limits.byteHardLimit)
 }
 
 function textOf(tree: DataTree, path: string): QuotaText | null {
