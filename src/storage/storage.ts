@@ -20,7 +20,7 @@ import { HISTORY_LOST_HINT, RESYNC_HINT, StorageError } from './errors.ts'
 import { listSnapshots } from './fileNames.ts'
 import { type FileSystem, nodeFileSystem } from './fileSystem.ts'
 import { HistoryRecorder } from './historyRecord.ts'
-import { cutFile, cutLogAfter, syncNewestLog } from './log/logCut.ts'
+import { cutFile, cutLogBehind, syncNewestLog } from './log/logCut.ts'
 import type { Repair } from './log/replay.ts'
 import { TxnLog } from './log/txnLog.ts'
 import { purgeable } from './purge.ts'
@@ -174,7 +174,7 @@ export class Storage {
     const epochs = readEpochs(this.files, this.dir.snapDir, recovered.lastZxid)
     this.guarded(() => {
       this.removeSnapshotsBehind(recovered.base)
-      cutLogAfter(this.files, this.dir.logDir, zxid)
+      cutLogBehind(this.files, this.dir.logDir, zxid)
     })
     return this.startFrom(recovered, epochs)
   }
@@ -199,7 +199,7 @@ export class Storage {
       const snapshot = writeSnapshotNow(this.files, database, this.snapshotOptions())
       if (this.log.lastZxid > zxid) {
         this.record.lower(ZERO_ZXID)
-        cutLogAfter(this.files, this.dir.logDir, zxid)
+        cutLogBehind(this.files, this.dir.logDir, zxid)
       }
       publishSnapshot(this.files, this.dir.snapDir, snapshot)
       this.removeSnapshotsBehind(zxid)

@@ -8,7 +8,7 @@ import { copyData } from '../../src/storage/dataCopy.ts'
 import { HISTORY_RECORD } from '../../src/storage/fileNames.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
 import { readHistoryRecord } from '../../src/storage/historyRecord.ts'
-import { cutLogAfter } from '../../src/storage/log/logCut.ts'
+import { cutLogBehind } from '../../src/storage/log/logCut.ts'
 import { Database } from '../../src/tree/database.ts'
 import { openStorage } from './support.ts'
 import { copyOf, create, creates, temporaryDir } from './transactions.ts'
@@ -16,7 +16,7 @@ import { copyOf, create, creates, temporaryDir } from './transactions.ts'
 let dir: string
 const inVersion2 = (name: string) => join(dir, 'version-2', name)
 const record = () => readHistoryRecord(nodeFileSystem, join(dir, 'version-2'))
-const cutBehind = (zxid: Zxid) => cutLogAfter(nodeFileSystem, join(dir, 'version-2'), zxid)
+const cutBehind = (zxid: Zxid) => cutLogBehind(nodeFileSystem, join(dir, 'version-2'), zxid)
 
 /** A member that took epoch 2 with ten transactions of epoch 1, and has logged five of its own since. */
 beforeEach(() => {
