@@ -1,14 +1,34 @@
 import { defineConfig } from 'vitest/config'
 
+/** Suites without servers or clocks: they take processor time alone, and share all processors. */
+const UNITS = ['core', 'tree', 'protocol', 'config', 'storage', 'simulation', 'house'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+)
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Members run from the built bundle, as for a user; the build takes well under a second.
     globalSetup: ['test/support/build.ts'],
     pool: 'forks',
-    // Much of the time is waiting for elections and disks: one file at a time would leave a core idle.
-    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'units', include: UNITS, maxWorkers: '100%', sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'ensembles',
+          include: ['test/**/*.test.ts'],
+          exclude: UNITS,
+          // Many tests run six servers and their clients: in CI one file at a time is what two cores carry with
+          // time to spare. Elsewhere a failure for want of time is seen at once, and the other core is put to use.
+          maxWorkers: process.env.CI ? 1 : '100%',
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 })
