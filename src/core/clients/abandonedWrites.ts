@@ -4,7 +4,7 @@
  * (Apache keeps them in CommitProcessor's queue).
  */
 import type { SessionId } from '../../protocol/ids.ts'
-import type { Queued } from './client.ts'
+import type { Queued } from './outstandingRequests.ts'
 
 export class AbandonedWrites {
   private readonly bySession = new Map<SessionId, number[]>()

@@ -1,24 +1,10 @@
 /** A client's connection as this member sees it. */
-import type { ErrorCode } from '../../protocol/errors.ts'
 import { NO_SESSION, type SessionId } from '../../protocol/ids.ts'
 import type { Id } from '../../protocol/records/data.ts'
 import { ZERO_ZXID, type Zxid } from '../../protocol/zxid.ts'
 import type { SaslExchange } from '../auth/saslExchange.ts'
 import type { ConnectionId } from '../effects.ts'
-import type { OutstandingRequests } from './throttle.ts'
-
-/** A request that is not answered yet. Reads wait here only behind a write or sync of the same client. */
-export interface Queued {
-  readonly xid: number
-  readonly type: number
-  /** The frame's bytes behind the header. */
-  readonly body: Buffer
-  readonly atMs: number
-  /** Reads are done when they come to the head; the others when the ensemble says so. */
-  readonly waitsFor: 'nothing' | 'commit' | 'sync'
-  /** What its client is told in place of the leader's error, where this member knows better; else Ok. */
-  refusal: ErrorCode
-}
+import type { OutstandingRequests } from './outstandingRequests.ts'
 
 export interface ClientStatistics {
   received: number

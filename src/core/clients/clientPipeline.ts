@@ -60,11 +60,10 @@ export class ClientPipeline {
     this.answers = new Answers(emit, this.throttle)
     const abandoned = new AbandonedWrites()
     this.clients = new Connections(emit, this.throttle, this.watches, abandoned)
-    const shared = { sessions, answers: this.answers, connections: this.clients }
-    const { authenticator, watches } = this
-    const { skipAcl } = options
-    this.processor = new RequestProcessor({ ...shared, skipAcl, authenticator, watches, abandoned })
-    this.connecting = new ConnectHandler({ ...shared, options, emit })
+    const { authenticator, watches, answers, clients: connections } = this
+    const context = { options, sessions, authenticator, watches, answers, connections, abandoned, emit }
+    this.processor = new RequestProcessor(context)
+    this.connecting = new ConnectHandler(context)
     const { throttle = DEFAULT_THROTTLE, random = () => 1 } = options
     this.connectionThrottle = new ConnectionThrottle(throttle.connections, random)
   }

@@ -8,24 +8,13 @@ import { formatSessionId, NO_SESSION, type SessionId } from '../../protocol/ids.
 import { decode } from '../../protocol/jute.ts'
 import { ConnectRequest } from '../../protocol/records/client.ts'
 import { formatZxid, type Zxid } from '../../protocol/zxid.ts'
-import type { Now, SendEffect } from '../effects.ts'
+import type { Now } from '../effects.ts'
 import type { MemberEvent } from '../events.ts'
 import type { Request } from '../request.ts'
-import type { MemberSessions } from '../sessions/memberSessions.ts'
 import { sessionPassword } from '../sessions/password.ts'
 import { SessionIds } from '../sessions/sessionIds.ts'
-import type { Answers } from './answers.ts'
 import type { Client } from './client.ts'
-import type { Connections } from './connections.ts'
-import type { RequestOptions } from './options.ts'
-
-export interface ConnectHandlerParts {
-  readonly options: RequestOptions
-  readonly sessions: MemberSessions
-  readonly answers: Answers
-  readonly connections: Connections
-  readonly emit: (effect: SendEffect) => void
-}
+import type { ClientContext } from './clientContext.ts'
 
 /** What comes of a ConnectRequest: a request that makes the session, or a connection whose session is there. */
 export interface Connecting {
@@ -44,17 +33,17 @@ interface Waiting {
 }
 
 export class ConnectHandler {
-  private readonly parts: ConnectHandlerParts
+  private readonly context: ClientContext
   private ids: SessionIds | null = null
   private readonly waiting = new Map<SessionId, Waiting>()
 
-  constructor(parts: ConnectHandlerParts) {
-    this.parts = parts
+  constructor(context: ClientContext) {
+    this.context = context
   }
 
   start(now: Now): void {
     // Kept over changes of role: ids must not come again within this process.
-    this.ids ??= new SessionIds(this.parts.options.sid, now.wallMs)
+    this.ids ??= new SessionIds(this.context.options.sid, now.wallMs)
   }
 
   stop(): void {
@@ -66,21 +55,21 @@ export class ConnectHandler {
     const request = decode(ConnectRequest, frame)
     const { readOnly, lastZxidSeen } = request
     client.knowsReadOnly = readOnly !== undefined
-    if (this.parts.sessions.isReadOnly && !readOnly) {
+    if (this.context.sessions.isReadOnly && !readOnly) {
       return this.close(client, 'this member is read-only, and it did not say that it can do with that')
     }
     if (lastZxidSeen > lastZxid) {
       const theirs = formatZxid(lastZxidSeen)
       return this.close(client, `it has seen zxid ${theirs}, this member is at ${formatZxid(lastZxid)}`)
     }
-    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.parts.options
+    const { minSessionTimeoutMs, maxSessionTimeoutMs } = this.context.options
     client.timeoutMs = Math.min(Math.max(request.timeOut, minSessionTimeoutMs), maxSessionTimeoutMs)
     client.phase = 'opening'
     return request.sessionId === NO_SESSION ? this.create(client, now) : this.resume(client, request, now)
   }
 
   private close(client: Client, reason: string): Connecting {
-    this.parts.connections.close(client, reason)
+    this.context.connections.close(client, reason)
     return NOTHING
   }
 
@@ -88,19 +77,19 @@ export class ConnectHandler {
     const sessionId = this.ids?.next() ?? NO_SESSION
     client.sessionId = sessionId
     this.waiting.set(sessionId, { client, isNew: true })
-    const creation = this.parts.sessions.create(sessionId, client.timeoutMs, now)
+    const creation = this.context.sessions.create(sessionId, client.timeoutMs, now)
     if (creation === 'valid') return this.created(sessionId)
     if (creation !== 'refused') return { request: creation }
     // Verified against Apache 3.8.0: an error's header where a ConnectResponse is due, then silence.
     this.waiting.delete(sessionId)
     client.phase = 'refused'
-    const { answers } = this.parts
+    const { answers } = this.context
     answers.header(client, 0, answers.zxid, ErrorCode.NotReadOnly)
     return NOTHING
   }
 
   private resume(client: Client, { sessionId, passwd }: ConnectRequest, now: Now): Connecting {
-    const { sessions, connections } = this.parts
+    const { sessions, connections } = this.context
     if (sessions.refuses(sessionId))
       return this.close(client, `session ${formatSessionId(sessionId)} cannot go on at a read-only member`)
     if (passwd === null || !passwd.equals(sessionPassword(sessionId)))
@@ -144,7 +133,7 @@ export class ConnectHandler {
   private accept(client: Client, event: MemberEvent): Connecting {
     const { sessionId, timeoutMs: timeOut } = client
     const passwd = sessionPassword(sessionId)
-    const { answers, emit } = this.parts
+    const { answers, emit } = this.context
     answers.connected(client, { protocolVersion: 0, timeOut, sessionId, passwd, ...this.readOnlyOf(client) })
     emit({ kind: 'event', event })
     return { opened: client }
@@ -153,12 +142,12 @@ export class ConnectHandler {
   /** The client takes it for expired. */
   private refuse(client: Client, reason: string): Connecting {
     const nothing = { protocolVersion: 0, timeOut: 0, sessionId: NO_SESSION, passwd: NO_PASSWORD }
-    this.parts.answers.connected(client, { ...nothing, ...this.readOnlyOf(client) })
+    this.context.answers.connected(client, { ...nothing, ...this.readOnlyOf(client) })
     return this.close(client, reason)
   }
 
   /** A client that sent no readOnly byte gets none. */
   private readOnlyOf(client: Client): { readOnly: boolean | undefined } {
-    return { readOnly: client.knowsReadOnly ? this.parts.sessions.isReadOnly : undefined }
+    return { readOnly: client.knowsReadOnly ? this.context.sessions.isReadOnly : undefined }
   }
 }

@@ -13,30 +13,16 @@ import { AnyPathRequest } from '../../protocol/records/client.ts'
 import type { Transaction } from '../../protocol/transaction.ts'
 import { NO_ZXID, ZERO_ZXID } from '../../protocol/zxid.ts'
 import type { TxnResult } from '../../tree/database.ts'
-import type { Watches } from '../../tree/watches.ts'
 import type { Now } from '../effects.ts'
 import { Fifo } from '../fifo.ts'
 import { invariant } from '../invariant.ts'
 import type { Request } from '../request.ts'
-import type { MemberSessions } from '../sessions/memberSessions.ts'
-import type { AbandonedWrites } from './abandonedWrites.ts'
-import type { Answers } from './answers.ts'
-import type { Authenticator } from './authentication.ts'
-import type { Client, Queued } from './client.ts'
-import type { Connections } from './connections.ts'
+import type { Client } from './client.ts'
+import type { ClientContext } from './clientContext.ts'
 import { eagerRefusal } from './eagerAcl.ts'
+import type { Queued } from './outstandingRequests.ts'
 import { executeRead, isRead } from './reads.ts'
 import type { Arrival } from './throttle.ts'
-
-export interface RequestProcessorParts {
-  readonly skipAcl: boolean
-  readonly sessions: MemberSessions
-  readonly authenticator: Authenticator
-  readonly watches: Watches
-  readonly answers: Answers
-  readonly connections: Connections
-  readonly abandoned: AbandonedWrites
-}
 
 /** Nothing goes to the leader. */
 const NOTHING: readonly Request[] = []
@@ -63,18 +49,18 @@ function isKnownToReadOnly(type: number): boolean {
 export const SESSION_MOVED = 'its session has moved to another server'
 
 export class RequestProcessor {
-  private readonly parts: RequestProcessorParts
+  private readonly context: ClientContext
   /** Syncs on their way, in the order in which the leader will answer them. */
   private readonly syncs = new Fifo<Client>()
 
-  constructor(parts: RequestProcessorParts) {
-    this.parts = parts
+  constructor(context: ClientContext) {
+    this.context = context
   }
 
   /** Serving ends. */
   clear(): void {
     this.syncs.clear()
-    this.parts.abandoned.clear()
+    this.context.abandoned.clear()
   }
 
   /**
@@ -84,7 +70,7 @@ export class RequestProcessor {
   process(client: Client, arrival: Arrival, isLate: boolean, now: Now): readonly Request[] {
     if (client.isClosing) return NOTHING
     if (client.isGone) return this.processForGone(client, arrival, isLate)
-    const { answers, sessions } = this.parts
+    const { answers, sessions } = this.context
     const { xid, type, body } = arrival
     const refusal = isLate ? ErrorCode.ThrottledOp : this.eagerRefusal(client, type, body)
     if (refusal !== ErrorCode.Ok)
@@ -97,7 +83,7 @@ export class RequestProcessor {
     }
     if (waitsFor === 'commit' && !WRITES.has(type)) {
       answers.header(client, xid, NO_ZXID, ErrorCode.Unimplemented)
-      this.parts.connections.close(client, `request of unknown type ${type}`)
+      this.context.connections.close(client, `request of unknown type ${type}`)
       return NOTHING
     }
     const { atMs } = arrival
@@ -119,13 +105,14 @@ export class RequestProcessor {
     if (type === OpCode.closeSession) this.leave(client, waitsFor === 'nothing')
     if (isLate || waitsFor !== 'commit' || !WRITES.has(type)) return NOTHING
     const { sessionId, ids } = client
-    this.parts.abandoned.add(sessionId, [{ xid, waitsFor }])
+    this.context.abandoned.add(sessionId, [{ xid, waitsFor }])
     const request = { sessionId, cxid: xid, type, body, authInfo: ids, owner: 'local' } as const
-    return this.parts.sessions.upgraded(request)
+    return this.context.sessions.upgraded(request)
   }
 
   private eagerRefusal(client: Client, type: number, body: Buffer): ErrorCode {
-    const { answers, authenticator, skipAcl } = this.parts
+    const { answers, authenticator, options } = this.context
+    const { skipAcl } = options
     const { database } = answers
     if (!authenticator.checksAclEagerly || database === null) return ErrorCode.Ok
     const { providers: schemes, mostBytes } = authenticator
@@ -137,15 +124,15 @@ export class RequestProcessor {
     if (isRead(type)) return 'nothing'
     if (type === OpCode.sync) return 'sync'
     // A local session ends here, without a transaction.
-    const endsHere = type === OpCode.closeSession && this.parts.sessions.isLocal(client.sessionId)
+    const endsHere = type === OpCode.closeSession && this.context.sessions.isLocal(client.sessionId)
     return endsHere ? 'nothing' : 'commit'
   }
 
   /** A local session is over at once: its client may be gone before the answer's turn comes. */
   private leave(client: Client, isLocal: boolean): void {
-    if (isLocal) this.parts.sessions.local.remove(client.sessionId)
+    if (isLocal) this.context.sessions.local.remove(client.sessionId)
     // Only a read-only member refuses to end a session.
-    client.isClosing = isLocal || !this.parts.sessions.isReadOnly
+    client.isClosing = isLocal || !this.context.sessions.isReadOnly
   }
 
   private forward(client: Client, queued: Queued): readonly Request[] {
@@ -153,13 +140,14 @@ export class RequestProcessor {
     if (waitsFor === 'sync') this.syncs.push(client)
     const { sessionId, ids } = client
     const request = { sessionId, cxid: xid, type, body, authInfo: ids, owner: 'local' } as const
-    const requests = this.parts.sessions.upgraded(request)
+    const requests = this.context.sessions.upgraded(request)
     queued.refusal = requests.at(-1)?.refusal ?? ErrorCode.Ok
     return requests
   }
 
   private read(client: Client, queued: Queued, now: Now): void {
-    const { answers, watches, authenticator, skipAcl } = this.parts
+    const { answers, watches, authenticator, options } = this.context
+    const { skipAcl } = options
     const { type, body, refusal } = queued
     if (refusal === ErrorCode.ThrottledOp) {
       answers.refuse(client, queued, answers.zxid, refusal)
@@ -168,7 +156,7 @@ export class RequestProcessor {
       answers.header(client, queued.xid, ZERO_ZXID, refusal)
     } else if (type === OpCode.closeSession) {
       answers.refuse(client, queued, answers.zxid, ErrorCode.Ok)
-      this.parts.connections.endSession(client)
+      this.context.connections.endSession(client)
     } else {
       const { database } = answers
       invariant(database !== null, 'a read while not serving')
@@ -185,20 +173,20 @@ export class RequestProcessor {
    */
   applied(client: Client | undefined, transaction: Transaction, result: TxnResult, now: Now): void {
     const { clientId, cxid } = transaction.header
-    const isAbandoned = this.parts.abandoned.take(clientId, cxid)
+    const isAbandoned = this.context.abandoned.take(clientId, cxid)
     if (client === undefined) return
     const head = client.queue.peek()
     const isAnswer = !isAbandoned && head?.waitsFor === 'commit' && head.xid === cxid
     if (isAnswer) this.written(client, head, result, now)
-    if (transaction.body.type === OpCode.closeSession) this.parts.connections.endSession(client)
+    if (transaction.body.type === OpCode.closeSession) this.context.connections.endSession(client)
     else if (isAnswer) this.drain(client, now)
   }
 
   private written(client: Client, head: Queued, result: TxnResult, now: Now): void {
     client.queue.shift()
     // Its client is served elsewhere now; an answer here could only mislead it.
-    if (result.err === ErrorCode.SessionMoved) this.parts.connections.close(client, SESSION_MOVED)
-    else this.parts.answers.written(client, head, result, now)
+    if (result.err === ErrorCode.SessionMoved) this.context.connections.close(client, SESSION_MOVED)
+    else this.context.answers.written(client, head, result, now)
   }
 
   /** The oldest sync that went out is due. */
@@ -207,7 +195,7 @@ export class RequestProcessor {
     if (client === undefined || client.isGone) return
     const head = client.queue.shift()
     invariant(head?.waitsFor === 'sync', 'a sync is answered that is not at its client’s head')
-    this.parts.answers.answer(client, head, now, (writer) =>
+    this.context.answers.answer(client, head, now, (writer) =>
       AnyPathRequest.write(writer, decode(AnyPathRequest, head.body)),
     )
     this.drain(client, now)

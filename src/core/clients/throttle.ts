@@ -11,7 +11,8 @@
 import { OpCode } from '../../protocol/opcodes.ts'
 import type { Now, SendEffect } from '../effects.ts'
 import { Fifo } from '../fifo.ts'
-import type { Client, Queued } from './client.ts'
+import type { Client } from './client.ts'
+import { OutstandingRequests } from './outstandingRequests.ts'
 import { DEFAULT_THROTTLE, type ThrottleOptions } from './throttleOptions.ts'
 
 /** A request as it arrived. */
@@ -21,38 +22,6 @@ export interface Arrival {
   /** The frame's bytes behind the header. */
   readonly body: Buffer
   readonly atMs: number
-}
-
-/** What a client has under way, counted for itself and for the member. */
-export class OutstandingRequests extends Fifo<Queued> {
-  /** Reads that wait here for a write or sync before them. */
-  waitingReads = 0
-  private readonly member: { count: number }
-
-  constructor(member: { count: number }) {
-    super()
-    this.member = member
-  }
-
-  override push(queued: Queued): void {
-    super.push(queued)
-    this.member.count += 1
-    if (queued.waitsFor === 'nothing') this.waitingReads += 1
-  }
-
-  override shift(): Queued | undefined {
-    const queued = super.shift()
-    if (queued === undefined) return undefined
-    this.member.count -= 1
-    if (queued.waitsFor === 'nothing') this.waitingReads -= 1
-    return queued
-  }
-
-  override clear(): void {
-    this.member.count -= this.length
-    this.waitingReads = 0
-    super.clear()
-  }
 }
 
 /**

@@ -33,7 +33,7 @@ export const NO_LOCAL_SESSIONS: LocalSessionOptions = { enabled: false, upgradin
 
 export type SessionRole = 'standalone' | 'leader' | 'learner' | 'readOnly'
 
-export interface MemberSessionsParts {
+export interface SessionsContext {
   readonly tickTimeMs: number
   readonly options: LocalSessionOptions
   readonly leaderSessions: LeaderSessions
@@ -57,15 +57,15 @@ export type Creation = 'valid' | Request | 'refused'
 export type Confirmation = 'valid' | 'asked' | 'expired'
 
 export class MemberSessions {
-  private readonly parts: MemberSessionsParts
+  private readonly context: SessionsContext
   private role: SessionRole | null = null
 
-  constructor(parts: MemberSessionsParts) {
-    this.parts = parts
+  constructor(context: SessionsContext) {
+    this.context = context
   }
 
   get local(): LocalSessions {
-    return this.parts.local
+    return this.context.local
   }
 
   get isReadOnly(): boolean {
@@ -83,7 +83,7 @@ export class MemberSessions {
   }
 
   private get makesLocal(): boolean {
-    return this.parts.options.enabled && this.role !== 'standalone'
+    return this.context.options.enabled && this.role !== 'standalone'
   }
 
   /** A new session: there at once when local, by a transaction otherwise. */
@@ -97,7 +97,7 @@ export class MemberSessions {
 
   /** A global session may not go on here: a read-only member cannot know whether it is alive. */
   refuses(id: SessionId): boolean {
-    return this.isReadOnly && this.parts.replica.database.sessions.has(id)
+    return this.isReadOnly && this.context.replica.database.sessions.has(id)
   }
 
   /** A client is back with its session. */
@@ -105,15 +105,15 @@ export class MemberSessions {
     if (this.local.touch(id, timeoutMs, now)) return 'valid'
     switch (this.role) {
       case 'learner':
-        this.parts.learnerSessions.forget(id)
-        this.parts.emit({ kind: 'toLeader', packet: packets.revalidate(id, timeoutMs) })
+        this.context.learnerSessions.forget(id)
+        this.context.emit({ kind: 'toLeader', packet: packets.revalidate(id, timeoutMs) })
         return 'asked'
       case 'readOnly':
         // Verified against Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a
         // password may read.
         return this.makesLocal ? 'expired' : 'valid'
       default:
-        return this.parts.leaderSessions.takeOver(id, 'local', now, timeoutMs) === 'expired'
+        return this.context.leaderSessions.takeOver(id, 'local', now, timeoutMs) === 'expired'
           ? 'expired'
           : 'valid'
     }
@@ -125,7 +125,7 @@ export class MemberSessions {
    * session is over: then the request is dropped.
    */
   touch(client: Touchable, now: Now): boolean {
-    const { tickTimeMs, leaderSessions, learnerSessions } = this.parts
+    const { tickTimeMs, leaderSessions, learnerSessions } = this.context
     const bucket = Math.floor((now.monotonicMs + client.timeoutMs) / tickTimeMs)
     const generation = leaderSessions.generation + learnerSessions.generation
     if (client.touchedBucket === bucket && client.touchedGeneration === generation) return true
@@ -140,10 +140,10 @@ export class MemberSessions {
     if (this.local.touch(id, timeoutMs, now)) return true
     if (this.role === 'readOnly') return true
     if (this.role === 'learner') {
-      this.parts.learnerSessions.touch(id, timeoutMs)
+      this.context.learnerSessions.touch(id, timeoutMs)
       return true
     }
-    return this.parts.leaderSessions.touch(id, now, timeoutMs)
+    return this.context.leaderSessions.touch(id, now, timeoutMs)
   }
 
   isLocal(id: SessionId): boolean {
@@ -152,7 +152,7 @@ export class MemberSessions {
 
   /** The request as it goes to the leader, after the upgrade of its session when it needs one. */
   upgraded(request: Request): readonly Request[] {
-    return upgraded(request, this.local, this.parts.options.upgrading)
+    return upgraded(request, this.local, this.context.options.upgrading)
   }
 
   get nextDeadlineMs(): number {
