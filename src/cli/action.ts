@@ -1,5 +1,5 @@
 /** The six verbs that act on members differ in words only: one declaration makes them all. */
-import type { ClusterInfo, Verb } from '../control/api.ts'
+import type { ClusterInfo, Verb } from '../api/api.ts'
 import { type CommandSpec, defineCommand, type OptionSpec } from './command.ts'
 import { forCluster } from './commandLine.ts'
 import { setAsideText } from './format/setAside.ts'

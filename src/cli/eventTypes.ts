@@ -1,5 +1,5 @@
 /** The types of events by which `events` chooses. */
-import type { ClusterEvent } from '../control/api.ts'
+import type { ClusterEvent } from '../api/api.ts'
 import { nearest, usageError } from './errors.ts'
 
 type EventType = ClusterEvent['event']['type']

@@ -2,7 +2,7 @@
  * The headlines of a foreground `up`: who leads, who follows, who looks, who is gone. Made of events; the log lines
  * around them have the details.
  */
-import type { ClusterEvent, Verdict } from '../control/api.ts'
+import type { ClusterEvent, Verdict } from '../api/api.ts'
 import { handoverLine } from './format/handover.ts'
 import { countLine } from './format/quorumLoss.ts'
 import { durationText, listText } from './format/words.ts'

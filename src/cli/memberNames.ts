@@ -1,5 +1,5 @@
 /** Members as `logs` and `events` name them: by id, server.1, client port, or as the leader; by roles no others. */
-import type { ClusterInfo } from '../control/api.ts'
+import type { ClusterInfo } from '../api/api.ts'
 import { nearest, usageError } from './errors.ts'
 import { membersText } from './format/words.ts'
 

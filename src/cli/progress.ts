@@ -2,7 +2,7 @@
  * One line on a terminal that says what is being waited for, redrawn in place and gone at the end. Short waits show
  * nothing; a pipe shows nothing.
  */
-import type { ClusterInfo } from '../control/api.ts'
+import type { ClusterInfo } from '../api/api.ts'
 import type { Output } from './output.ts'
 
 const firstAfterMs = 200

@@ -1,5 +1,5 @@
 /** The one place where the command line starts a supervisor; everything else goes through its socket. */
-import type { OperationError } from '../control/operationError.ts'
+import type { OperationError } from '../api/operationError.ts'
 import { startCluster } from '../ensemble/cluster.ts'
 import { holdingProcess } from '../time.ts'
 import type { UpRequest } from './upRequest.ts'
@@ -26,7 +26,7 @@ export async function supervise(request: UpRequest, note: (line: string) => void
   const supervisor = await holdingProcess(startCluster(request, note))
   void holdingProcess(supervisor.ended)
   return {
-    dir: supervisor.dir.path,
+    dir: supervisor.cluster.dir.path,
     ended: supervisor.ended,
     get failure() {
       return supervisor.failure

@@ -1,5 +1,7 @@
 /** The control API over the cluster's Unix socket: HTTP with JSON, streams as JSON lines. */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import type { ApiError, ClusterEvent, ClusterInfo, HandoverReport, Verdict } from '../api/api.ts'
+import { exitCodes, OperationError } from '../api/operationError.ts'
 import { connectToControl } from '../supervisor/controlSocket.ts'
 import { notAllowed } from '../supervisor/folderClaim.ts'
 import { recordIn } from '../supervisor/lineFile.ts'
@@ -7,9 +9,7 @@ import { openFilesTrouble } from '../supervisor/openFiles.ts'
 import { isAlive, isStopped } from '../supervisor/processes.ts'
 import { readState } from '../supervisor/supervisorState.ts'
 import { clearInterval, setInterval } from '../time.ts'
-import type { ApiError, ClusterEvent, ClusterInfo, HandoverReport, Verdict } from './api.ts'
 import type { Connection, LogRecord } from './connection.ts'
-import { exitCodes, OperationError } from './operationError.ts'
 
 /** A server that says nothing for this long beyond what it was asked to wait is taken for hung. */
 const patienceMs = 15_000

@@ -3,7 +3,6 @@
  * the one that speaks to its socket.
  */
 
-import type { LogQuery } from '../supervisor/logQuery.ts'
 import type {
   ActionRequest,
   ClusterEvent,
@@ -11,7 +10,8 @@ import type {
   HandoverReport,
   HandoverRequest,
   Verdict,
-} from './api.ts'
+} from '../api/api.ts'
+import type { LogQuery } from '../supervisor/logQuery.ts'
 
 /** A pino record; `member` is absent in the supervisor's own. */
 export interface LogRecord {

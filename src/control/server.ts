@@ -1,10 +1,5 @@
 /** The control API's server: HTTP with JSON over a Unix socket that only its user may open. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ENGINES } from '../host/host.ts'
-import type { ControlSocket } from '../supervisor/controlSocket.ts'
-import type { EventLog } from '../supervisor/eventLog.ts'
-import type { LogBook } from '../supervisor/logBook.ts'
-import type { LogQuery } from '../supervisor/logQuery.ts'
 import type {
   ActionRequest,
   ApiError,
@@ -13,14 +8,21 @@ import type {
   HandoverReport,
   HandoverRequest,
   Verdict,
-} from './api.ts'
-import { describe, OperationError } from './operationError.ts'
+} from '../api/api.ts'
+import { describe, OperationError } from '../api/operationError.ts'
+import { ENGINES } from '../host/host.ts'
+import type { ControlSocket } from '../supervisor/controlSocket.ts'
+import type { EventLog } from '../supervisor/eventLog.ts'
+import type { LogBook } from '../supervisor/logBook.ts'
+import type { LogQuery } from '../supervisor/logQuery.ts'
 
 /** What the API speaks for. */
 export interface Controlled {
-  readonly events: EventLog
-  readonly logs: LogBook | null
-  info(): Promise<ClusterInfo>
+  readonly cluster: {
+    readonly events: EventLog
+    readonly logs: LogBook | null
+    info(): Promise<ClusterInfo>
+  }
   action(request: ActionRequest): Promise<Verdict>
   handover(request: HandoverRequest, interrupted: AbortSignal): Promise<HandoverReport>
   waitUntilServing(timeoutMs: number): Promise<ClusterInfo>
@@ -60,7 +62,7 @@ export class ControlServer {
     const { controlled } = this
     switch (route) {
       case 'GET /cluster':
-        json(response, 200, await controlled.info())
+        json(response, 200, await controlled.cluster.info())
         break
       case 'POST /action':
         json(response, 200, await controlled.action(actionOf(await body(request))))
@@ -90,14 +92,14 @@ export class ControlServer {
 
   private allEnded(): Promise<void> {
     return new Promise((resolve) => {
-      this.controlled.events.listen(({ event }) => {
+      this.controlled.cluster.events.listen(({ event }) => {
         if (event.type === 'cluster-down') resolve()
       })
     })
   }
 
   private streamEvents(query: URLSearchParams, response: ServerResponse): void {
-    const { events } = this.controlled
+    const { events } = this.controlled.cluster
     const all = query.get('all') === '1'
     const write = (event: ClusterEvent) => {
       if (all || !event.probe) response.write(`${JSON.stringify(event)}\n`)
@@ -110,7 +112,7 @@ export class ControlServer {
   }
 
   private streamLogs(query: URLSearchParams, response: ServerResponse): void {
-    const { logs } = this.controlled
+    const { logs } = this.controlled.cluster
     const wanted = logQueryOf(query)
     const write = (line: string) => void response.write(`${line}\n`)
     for (const member of wanted.members ?? []) {

@@ -2,10 +2,11 @@
  * A port that cannot be bound, told together with who has it and what can be done. Looking it up costs a few
  * milliseconds and happens only when a start has failed.
  */
+
+import { PortError } from '../api/operationError.ts'
 import { ownerText, portOwner } from '../supervisor/portOwner.ts'
 import type { RunningCluster } from '../supervisor/presence.ts'
 import { connectTo } from './client.ts'
-import { PortError } from './operationError.ts'
 
 export interface PortTrouble {
   code: 'EADDRINUSE' | 'EACCES'

@@ -2,8 +2,9 @@
  * What callers give the library, checked while it runs, for callers without types: a mistyped option that is passed over
  * makes a test that tests something else.
  */
+
+import { type OperationError, usageError } from '../api/operationError.ts'
 import { nearest } from '../config/nearest.ts'
-import { type OperationError, usageError } from '../control/operationError.ts'
 
 /** What a value may be, in words, and whether one is that. */
 export interface Shape {

@@ -1,7 +1,7 @@
 /** A supervisor with its control socket: what `up` starts, and what the library runs in its caller's process. */
-import { operationErrorOf } from '../control/operationError.ts'
+import { operationErrorOf } from '../api/operationError.ts'
 import { ControlServer } from '../control/server.ts'
-import type { ClusterRequest } from '../supervisor/plan.ts'
+import type { ClusterRequest } from '../supervisor/clusterRequest.ts'
 import { knownClusters } from '../supervisor/presence.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { atExit } from './atExit.ts'
@@ -31,7 +31,7 @@ export async function startCluster(
 async function published(request: ClusterRequest, note: (line: string) => void): Promise<Supervisor> {
   const supervisor = await Supervisor.start(request, note)
   try {
-    ControlServer.open(supervisor, supervisor.control)
+    ControlServer.open(supervisor, supervisor.cluster.control)
     supervisor.publish()
     const takeBack = atExit(() => supervisor.endNow())
     void supervisor.ended.then(takeBack)

@@ -5,14 +5,14 @@
  *     const verdict = await ensemble.kill('leader')
  */
 import { join, resolve } from 'node:path'
-import type { ClusterEvent, ClusterInfo, HandoverReport, MemberInfo, Verb, Verdict } from '../control/api.ts'
+import type { ClusterEvent, ClusterInfo, HandoverReport, MemberInfo, Verb, Verdict } from '../api/api.ts'
+import { exitCodes, OperationError } from '../api/operationError.ts'
 import { connectTo } from '../control/client.ts'
 import type { Connection } from '../control/connection.ts'
-import { exitCodes, OperationError } from '../control/operationError.ts'
 import type { Engine } from '../host/host.ts'
 import { canonicalPath } from '../supervisor/canonicalPath.ts'
+import type { EngineChoice } from '../supervisor/clusterRequest.ts'
 import { notAllowed } from '../supervisor/folderClaim.ts'
-import type { EngineChoice } from '../supervisor/plan.ts'
 import {
   clustersOf,
   DEFAULT_DIR,
@@ -34,55 +34,15 @@ import {
   selectorsOf,
   startOptions,
 } from './optionShapes.ts'
+import type { ActionOptions, EnsembleOptions, HandoverOptions, StartOptions } from './options.ts'
 import { sweepTemporary, TemporaryDir } from './temporaryDir.ts'
 import { refuseFakedTicks } from './ticks.ts'
 
-export type { ClusterEvent, ClusterInfo, HandoverReport, MemberInfo, Verdict } from '../control/api.ts'
-export { OperationError, PortError } from '../control/operationError.ts'
+export type { ClusterEvent, ClusterInfo, HandoverReport, MemberInfo, Verdict } from '../api/api.ts'
+export { OperationError, PortError } from '../api/operationError.ts'
 export type { MemberEvent, Role, VoteView } from '../core/events.ts'
 export type { Engine } from '../host/host.ts'
-
-export interface EnsembleOptions {
-  /** Voting members; 3 unless given. */
-  members?: number
-  /** Observers in addition. */
-  observers?: number
-  /** `auto`: free ports, claimed for as long as the ensemble exists; a number: the first client port. Default `auto`. */
-  ports?: 'auto' | number
-  /** A folder for configs, data and logs, kept; `temp`: one that is removed in the end. Default `temp`. */
-  dir?: string
-  name?: string
-  /** Worker threads of this process (default), or a process for each member. */
-  isolation?: 'thread' | 'process'
-  /** What runs the members: `zk-pseudo` (default), `apache`, or an engine by id; the members without one are ours. */
-  engine?: Engine | Readonly<Record<number, Engine>>
-  /** Where Apache ZooKeeper is; ZOOKEEPER_HOME or Debian's package unless given. */
-  apacheHome?: string
-  /** zoo.cfg settings for every member. */
-  set?: Record<string, string>
-  /** zoo.cfg files, or folders of them, instead of `members`, `observers`, `ports` and `set`. */
-  configs?: string[]
-  /** How long the ensemble may take to serve, ms; 30000 unless given. 0: do not wait. */
-  waitTimeoutMs?: number
-}
-
-export interface ActionOptions {
-  /** Wait until the ensemble has settled; true unless given. */
-  wait?: boolean
-  /** ms; 10000 unless given. */
-  waitTimeoutMs?: number
-}
-
-export interface StartOptions extends ActionOptions {
-  /** Set the members' data aside (nothing is deleted; the verdict tells where it lies), and let the leader give them everything. */
-  resync?: boolean
-}
-
-export interface HandoverOptions {
-  /** How long each member may take to be in sync, ms; 60000 unless given. */
-  waitTimeoutMs?: number
-  signal?: AbortSignal
-}
+export type { ActionOptions, EnsembleOptions, HandoverOptions, StartOptions } from './options.ts'
 
 /**
  * Which members: ids, `server.1`, client ports, or what members are now (`leader`, `follower`, `followers`, `observer`,
@@ -250,7 +210,7 @@ export class Ensemble implements AsyncDisposable {
     checkValue('what on is given', listener, listenerShape)
     if (this.supervisor === null)
       throw new OperationError('NOT_OURS', 'only who started an ensemble hears its events so', 'use events()')
-    return this.supervisor.events.listen((event) => {
+    return this.supervisor.cluster.events.listen((event) => {
       if (!event.probe) listener(event)
     })
   }
@@ -344,8 +304,8 @@ async function startIn(
     "use other ports: another number, or ports: 'auto'",
   )
   const ensemble = new Ensemble(
-    await supervisor.info(),
-    connectTo(supervisor.dir.path),
+    await supervisor.cluster.info(),
+    connectTo(supervisor.cluster.dir.path),
     supervisor,
     temporary,
   )

@@ -14,7 +14,7 @@ import {
   text,
   whole,
 } from './checks.ts'
-import type { ActionOptions, EnsembleOptions, HandoverOptions, StartOptions } from './index.ts'
+import type { ActionOptions, EnsembleOptions, HandoverOptions, StartOptions } from './options.ts'
 
 type Shapes<T> = Readonly<Record<keyof T & string, Shape>>
 

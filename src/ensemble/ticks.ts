@@ -3,7 +3,7 @@
  * socket of this process gets anywhere until the test moves the clock, and so no ensemble.
  */
 import { Readable } from 'node:stream'
-import { OperationError } from '../control/operationError.ts'
+import { OperationError } from '../api/operationError.ts'
 import { setImmediate } from '../time.ts'
 
 /** @throws OperationError `TICKS_FAKED` instead of a wait without an end */

@@ -2,15 +2,16 @@
  * Doing something to members, and the verdict: who led, who leads, how long nobody did, how long nobody could write,
  * what became of the sessions.
  */
+
+import type { ActionRequest, ClusterEvent, Verb, Verdict } from '../api/api.ts'
 import { clientEndpoint } from '../config/servers/clientEndpoint.ts'
-import type { ActionRequest, ClusterEvent, Verb, Verdict } from '../control/api.ts'
+import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
 import { lossOf } from './quorumLoss.ts'
 import { type Candidate, selectMembers } from './selectors.ts'
-import { active, isQuorumImpossible, isServing, notSettled, until } from './settling.ts'
+import { active, isQuorumImpossible, isServing, notSettled, until } from './settlement.ts'
 import { startFailure } from './startFailure.ts'
-import type { Supervisor } from './supervisor.ts'
 
 /** How long the probe may take to write for the first time before anything is done. */
 const PROBE_START_MS = 1000
@@ -28,41 +29,41 @@ interface Before {
 }
 
 /** @throws OperationError */
-export async function act(supervisor: Supervisor, request: ActionRequest): Promise<Verdict> {
+export async function act(cluster: Cluster, request: ActionRequest): Promise<Verdict> {
   const { verb } = request
-  const members = targets(supervisor, request)
+  const members = targets(cluster, request)
   const starts = verb === 'start' || verb === 'restart'
-  if (starts) for (const member of members) await supervisor.engines.prepare(member.engine, [member])
-  const probe = request.wait ? await startProbe(supervisor) : null
-  const before = stateBefore(supervisor, verb, members)
+  if (starts) for (const member of members) await cluster.engines.prepare(member.engine, [member])
+  const probe = request.wait ? await startProbe(cluster) : null
+  const before = stateBefore(cluster, verb, members)
   try {
-    const done = perform(supervisor, verb, members)
+    const done = perform(cluster, verb, members)
     // Signals and messages are out: from here on the old leader cannot answer.
-    const at = supervisor.now
+    const at = cluster.now
     probe?.markFault(at, before.lastServedAt)
     await done
-    const isSettled = probe === null || (await settle(supervisor, request, before, probe))
-    const verdict = judge(supervisor, members, before, at, probe)
-    supervisor.events.add(supervisor.now, null, { type: 'verdict', verb, verdict })
-    if (!isSettled) throw notSettled(supervisor, patience(supervisor, request))
+    const isSettled = probe === null || (await settle(cluster, request, before, probe))
+    const verdict = judge(cluster, members, before, at, probe)
+    cluster.events.add(cluster.now, null, { type: 'verdict', verb, verdict })
+    if (!isSettled) throw notSettled(cluster, patience(cluster, request))
     const failure = starts && probe !== null ? startFailure(members) : null
     if (failure !== null) throw failure
     return verdict
   } finally {
-    if (probe !== null) supervisor.probes.close(probe)
+    if (probe !== null) cluster.probes.close(probe)
   }
 }
 
-function stateBefore(supervisor: Supervisor, verb: Verb, members: readonly Member[]): Before {
-  const { leader, roster, availability } = supervisor
+function stateBefore(cluster: Cluster, verb: Verb, members: readonly Member[]): Before {
+  const { leader, roster, availability } = cluster
   const takesAway = verb !== 'start' && verb !== 'resume'
   const left = roster.voters.filter(
     (member) => member.isActive && member.isServing && !(takesAway && members.includes(member)),
   )
   return {
     leader,
-    epoch: Math.max(0, ...supervisor.members.map((member) => member.epoch ?? 0)),
-    seq: supervisor.events.seq,
+    epoch: Math.max(0, ...cluster.members.map((member) => member.epoch ?? 0)),
+    seq: cluster.events.seq,
     goesOn: availability.serves && leader !== null && left.includes(leader) && roster.isQuorum(left),
     lastServedAt: availability.lastServedAt,
   }
@@ -70,10 +71,10 @@ function stateBefore(supervisor: Supervisor, verb: Verb, members: readonly Membe
 
 /** Who is meant. @throws OperationError */
 export function targets(
-  supervisor: Supervisor,
+  cluster: Cluster,
   { verb, selectors }: Pick<ActionRequest, 'verb' | 'selectors'>,
 ): Member[] {
-  const { members } = supervisor
+  const { members } = cluster
   const candidates = members.map((member) => {
     const { id, config, state, role } = member
     return {
@@ -81,42 +82,41 @@ export function targets(
       clientPort: clientEndpoint(config).port,
       state,
       role,
-      isVoter: supervisor.roster.isVoter(member),
+      isVoter: cluster.roster.isVoter(member),
     }
   })
-  const majorityOf = (voters: readonly Candidate[]) => decisive(supervisor, voters)
+  const majorityOf = (voters: readonly Candidate[]) => decisive(cluster, voters)
   const chosen = selectMembers({ verb, selectors, members: candidates, majorityOf, random: Math.random })
   return members.filter(({ id }) => chosen.includes(id))
 }
 
 /** As few as it takes for the rest to be no quorum, the leader first: without it they would notice late. */
-function decisive(supervisor: Supervisor, voters: readonly Candidate[]): Candidate[] {
+function decisive(cluster: Cluster, voters: readonly Candidate[]): Candidate[] {
   const ordered = [...voters].sort((a, b) => Number(b.role === 'leader') - Number(a.role === 'leader'))
   const taken: Candidate[] = []
   for (const voter of ordered) {
     taken.push(voter)
-    const rest = supervisor.roster.voters.filter((m) => m.isActive && !taken.some(({ id }) => id === m.id))
-    if (!supervisor.roster.isQuorum(rest)) break
+    const rest = cluster.roster.voters.filter((m) => m.isActive && !taken.some(({ id }) => id === m.id))
+    if (!cluster.roster.isQuorum(rest)) break
   }
   return taken
 }
 
 /** The probe writes before anything is done, where anybody can: the gap is then measured from the last write before. */
-async function startProbe(supervisor: Supervisor): Promise<WriteProbe> {
-  const probe = supervisor.probes.open(supervisor.members)
+async function startProbe(cluster: Cluster): Promise<WriteProbe> {
+  const probe = cluster.probes.open(cluster.members)
   const hasWritten = () => probe.hasWritten(0)
-  if (!supervisor.availability.serves || !(await until(supervisor, PROBE_START_MS, hasWritten, probe)))
-    return probe
+  if (!cluster.availability.serves || !(await until(cluster, PROBE_START_MS, hasWritten, probe))) return probe
   // A session that a member is about to open when it is killed could be nobody's: each lane has its session first.
-  const answering = active(supervisor).filter(
+  const answering = active(cluster).filter(
     ({ isServing, role, config }) => isServing && (role !== 'leader' || config.leaderServes),
   )
   const haveAllWritten = () => answering.every(({ id }) => probe.hasWritten(0, id))
-  await until(supervisor, EVERY_LANE_MS, haveAllWritten, probe)
+  await until(cluster, EVERY_LANE_MS, haveAllWritten, probe)
   return probe
 }
 
-async function perform(supervisor: Supervisor, verb: Verb, members: readonly Member[]): Promise<void> {
+async function perform(cluster: Cluster, verb: Verb, members: readonly Member[]): Promise<void> {
   switch (verb) {
     case 'kill':
       await Promise.all(members.map((member) => member.host?.kill()))
@@ -126,32 +126,32 @@ async function perform(supervisor: Supervisor, verb: Verb, members: readonly Mem
       break
     case 'restart':
       await Promise.all(members.map((member) => member.host?.stop()))
-      await supervisor.start(members)
+      await cluster.start(members)
       break
     case 'start':
-      await supervisor.start(members)
+      await cluster.start(members)
       break
     case 'pause':
-      await Promise.all(members.map((member) => freeze(supervisor, member)))
+      await Promise.all(members.map((member) => freeze(cluster, member)))
       break
     case 'resume':
-      await Promise.all(members.map((member) => thaw(supervisor, member)))
+      await Promise.all(members.map((member) => thaw(cluster, member)))
       break
   }
 }
 
-async function freeze(supervisor: Supervisor, member: Member): Promise<void> {
+async function freeze(cluster: Cluster, member: Member): Promise<void> {
   await member.host?.pause()
   member.state = 'paused'
-  supervisor.events.add(supervisor.now, member.id, { type: 'member-paused' })
+  cluster.events.add(cluster.now, member.id, { type: 'member-paused' })
 }
 
-async function thaw(supervisor: Supervisor, member: Member): Promise<void> {
+async function thaw(cluster: Cluster, member: Member): Promise<void> {
   await member.host?.resume()
   member.state = 'running'
   // What it last said of itself may be long past: it has to say it again.
   await member.refresh(1000)
-  supervisor.events.add(supervisor.now, member.id, { type: 'member-resumed' })
+  cluster.events.add(cluster.now, member.id, { type: 'member-resumed' })
 }
 
 /**
@@ -159,46 +159,46 @@ async function thaw(supervisor: Supervisor, member: Member): Promise<void> {
  * acknowledged since; or there can be no quorum, and nobody serves any more.
  */
 async function settle(
-  supervisor: Supervisor,
+  cluster: Cluster,
   request: ActionRequest,
   before: Before,
   probe: WriteProbe,
 ): Promise<boolean> {
-  const since = supervisor.now
-  return until(supervisor, patience(supervisor, request), () => {
-    if (isQuorumImpossible(supervisor)) return active(supervisor).every((member) => !member.isServing)
-    return probe.hasWritten(since) && isServing(supervisor) && !isStale(supervisor, before)
+  const since = cluster.now
+  return until(cluster, patience(cluster, request), () => {
+    if (isQuorumImpossible(cluster)) return active(cluster).every((member) => !member.isServing)
+    return probe.hasWritten(since) && isServing(cluster) && !isStale(cluster, before)
   })
 }
 
-function patience(supervisor: Supervisor, { verb, waitTimeoutMs }: ActionRequest): number {
-  const [any] = supervisor.members
+function patience(cluster: Cluster, { verb, waitTimeoutMs }: ActionRequest): number {
+  const [any] = cluster.members
   // A frozen leader is missed only after syncLimit ticks of silence.
   return waitTimeoutMs + (verb === 'pause' && any ? any.config.tickTimeMs * any.config.syncLimit : 0)
 }
 
 /** The leader of before is gone or frozen, and who leads now does so in an epoch of before. */
-function isStale(supervisor: Supervisor, before: Before): boolean {
-  const { leader } = supervisor
+function isStale(cluster: Cluster, before: Before): boolean {
+  const { leader } = cluster
   const hasLost = before.leader !== null && before.leader !== leader
   return hasLost && leader?.role === 'leader' && (leader.epoch ?? 0) <= before.epoch
 }
 
 function judge(
-  supervisor: Supervisor,
+  cluster: Cluster,
   members: readonly Member[],
   before: Before,
   at: number,
   probe: WriteProbe | null,
 ): Verdict {
-  const since = supervisor.events.since(before.seq)
-  const { leader } = supervisor
+  const since = cluster.events.since(before.seq)
+  const { leader } = cluster
   const established = since.findLast(({ event }) => event.type === 'established')
   const isNew = established !== undefined && leader !== null && established.member === leader.id
   const elected = since.findLast(({ event, member }) => event.type === 'elected' && member === leader?.id)
-  const isImpossible = isQuorumImpossible(supervisor)
-  const loss = isImpossible ? lossOf(supervisor.roster) : null
-  const crashed = supervisor.members.flatMap((member) => {
+  const isImpossible = isQuorumImpossible(cluster)
+  const loss = isImpossible ? lossOf(cluster.roster) : null
+  const crashed = cluster.members.flatMap((member) => {
     const isNews = member.state === 'crashed' && !members.includes(member)
     return isNews ? [{ member: member.id, reason: member.exit ?? '' }] : []
   })
@@ -212,8 +212,8 @@ function judge(
     epoch: leads?.epoch ?? null,
     electionMs: isNew && leads !== null ? round(established.at - at) : null,
     writeGapMs: probe === null || leads === null ? null : writeGap(probe, before, leads),
-    sessionsMoved: probe === null ? null : sessions(supervisor, since, 'session-moved'),
-    sessionsExpired: probe === null ? null : sessions(supervisor, since, 'session-expired'),
+    sessionsMoved: probe === null ? null : sessions(cluster, since, 'session-moved'),
+    sessionsExpired: probe === null ? null : sessions(cluster, since, 'session-expired'),
     quorum: isQuorum,
     ...(loss === null ? {} : { loss }),
     ...(crashed.length === 0 ? {} : { crashed }),
@@ -230,9 +230,9 @@ function writeGap(probe: WriteProbe, before: Before, leader: Member): number | n
   return wentOn && !probe.standsOut ? 0 : round(probe.gapMs)
 }
 
-function sessions(supervisor: Supervisor, events: readonly ClusterEvent[], type: string): number {
+function sessions(cluster: Cluster, events: readonly ClusterEvent[], type: string): number {
   const counted = events.filter(({ member, event }) => {
-    return event.type === type && !supervisor.probes.isOwn(member ?? -1, event)
+    return event.type === type && !cluster.probes.isOwn(member ?? -1, event)
   })
   return counted.length
 }

@@ -1,16 +1,16 @@
 /** Which engine runs each member, remembered in the cluster's folder, and the hosts of either kind. */
 import { join } from 'node:path'
+import { usageError } from '../api/operationError.ts'
 import { requireIdentity } from '../config/load/ownIdentity.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
-import { usageError } from '../control/operationError.ts'
 import { ApacheHosts, findApache } from '../host/apache/apacheHost.ts'
 import { LOG_CONFIGS } from '../host/apache/logConfig.ts'
 import { ENGINES, type Engine, type HostFactory, type MemberHost } from '../host/host.ts'
 import { ProcessHosts } from '../host/processHost.ts'
 import { ThreadHosts } from '../host/threadHost.ts'
 import type { ClusterDir } from './clusterDir.ts'
+import type { ClusterRequest, EngineChoice } from './clusterRequest.ts'
 import type { Member } from './member.ts'
-import type { ClusterRequest, EngineChoice } from './plan.ts'
 
 export function engineOf(
   id: number,

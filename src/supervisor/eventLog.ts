@@ -3,7 +3,7 @@
  * on disk. What came before, of this `up` or of the last one, is kept in one file beside it.
  */
 import { existsSync, renameSync } from 'node:fs'
-import type { ClusterEvent, SupervisorEvent } from '../control/api.ts'
+import type { ClusterEvent, SupervisorEvent } from '../api/api.ts'
 import type { MemberEvent } from '../core/events.ts'
 import { LineFile, previousOf, recordIn } from './lineFile.ts'
 

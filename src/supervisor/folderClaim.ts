@@ -16,7 +16,7 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { OperationError } from '../control/operationError.ts'
+import { OperationError } from '../api/operationError.ts'
 import { performance, sleep } from '../time.ts'
 import { canonicalPath } from './canonicalPath.ts'
 import { askHolder, claim, type Release } from './claim.ts'

@@ -6,16 +6,16 @@
  * (inSync.ts); the next one is not touched before the last one is in sync (replacing.ts). Whatever is off ends it there,
  * with everybody who was up running.
  */
-import type { HandoverReport, HandoverRequest, HandoverStep } from '../control/api.ts'
-import { OperationError } from '../control/operationError.ts'
+import type { HandoverReport, HandoverRequest, HandoverStep } from '../api/api.ts'
+import { OperationError } from '../api/operationError.ts'
 import { performance } from '../time.ts'
 import { targets } from './actions.ts'
+import type { Cluster } from './cluster.ts'
 import { canSpare, notHolding, othersThatServe } from './inSync.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
-import { replace, WENT_DOWN } from './replacing.ts'
-import { active, isServing, until } from './settling.ts'
-import type { Supervisor } from './supervisor.ts'
+import { replace, WENT_DOWN } from './replacement.ts'
+import { active, isServing, until } from './settlement.ts'
 
 /** How long the ensemble may take to serve before anything is done, and the probe to write. */
 const READY_MS = 5000
@@ -24,66 +24,66 @@ const PROBE_PACE_MS = 20
 
 /** @param interrupted stops it behind the member under way @throws OperationError when nothing was touched */
 export async function handover(
-  supervisor: Supervisor,
+  cluster: Cluster,
   request: HandoverRequest,
   interrupted: AbortSignal,
 ): Promise<HandoverReport> {
   const { to, waitTimeoutMs: timeoutMs } = request
-  const { meant, left } = whoIsMeant(supervisor, request)
-  await mustBeReady(supervisor, meant)
-  await supervisor.engines.prepare(to, meant)
-  const leaderBefore = supervisor.leader?.id ?? null
-  const up = active(supervisor)
+  const { meant, left } = whoIsMeant(cluster, request)
+  await mustBeReady(cluster, meant)
+  await cluster.engines.prepare(to, meant)
+  const leaderBefore = cluster.leader?.id ?? null
+  const up = active(cluster)
   if (meant.length === 0)
-    return report(supervisor, { to, moved: [], left, problem: null, leaderBefore, writeGapMs: null })
-  const probe = supervisor.probes.open(supervisor.members, PROBE_PACE_MS)
+    return report(cluster, { to, moved: [], left, problem: null, leaderBefore, writeGapMs: null })
+  const probe = cluster.probes.open(cluster.members, PROBE_PACE_MS)
   const moved: HandoverStep[] = []
   let problem: string | null = null
   try {
-    await until(supervisor, READY_MS, () => probe.hasWritten(0), probe)
-    probe.markFault(supervisor.now)
+    await until(cluster, READY_MS, () => probe.hasWritten(0), probe)
+    probe.markFault(cluster.now)
     for (let rest = meant; problem === null && rest.length > 0; ) {
       const member = next(rest)
       const begun = performance.now()
       const { engine: from, role } = member
       problem = interrupted.aborted
         ? 'it was interrupted'
-        : await whyNot(supervisor, member, up, { timeoutMs, probe })
+        : await whyNot(cluster, member, up, { timeoutMs, probe })
       let note: string | null = null
-      if (problem === null) ({ problem, note } = await replace(supervisor, member, to, { timeoutMs, probe }))
+      if (problem === null) ({ problem, note } = await replace(cluster, member, to, { timeoutMs, probe }))
       const ms = Math.round(performance.now() - begun)
       if (problem === null) moved.push({ member: member.id, from, to, role, ms, note })
       else left.push(...rest.map(({ id }) => ({ member: id, why: 'the handover was stopped' })))
       rest = rest.filter((other) => other !== member)
     }
   } finally {
-    supervisor.probes.close(probe)
+    cluster.probes.close(probe)
   }
-  if (problem !== null) await until(supervisor, READY_MS, () => isServing(supervisor))
+  if (problem !== null) await until(cluster, READY_MS, () => isServing(cluster))
   const writeGapMs = probe.gapMs === null ? null : Math.round(probe.gapMs * 10) / 10
-  const done = report(supervisor, { to, moved, left, problem, leaderBefore, writeGapMs })
-  supervisor.events.add(supervisor.now, null, { type: 'handover', report: done })
+  const done = report(cluster, { to, moved, left, problem, leaderBefore, writeGapMs })
+  cluster.events.add(cluster.now, null, { type: 'handover', report: done })
   return done
 }
 
-function report(supervisor: Supervisor, done: Omit<HandoverReport, 'leaderAfter' | 'epoch'>): HandoverReport {
-  const leader = supervisor.ending.aborted ? null : supervisor.leader
+function report(cluster: Cluster, done: Omit<HandoverReport, 'leaderAfter' | 'epoch'>): HandoverReport {
+  const leader = cluster.ending.aborted ? null : cluster.leader
   return { ...done, leaderAfter: leader?.id ?? null, epoch: leader?.epoch ?? null }
 }
 
 /** Those that have another engine; of them only those that take part can be replaced. */
 function whoIsMeant(
-  supervisor: Supervisor,
+  cluster: Cluster,
   { to, selectors }: HandoverRequest,
 ): { meant: Member[]; left: HandoverReport['left'] } {
   const words = selectors.length === 0 ? ['all'] : selectors
-  const chosen = targets(supervisor, { verb: 'restart', selectors: words })
+  const chosen = targets(cluster, { verb: 'restart', selectors: words })
   const meant: Member[] = []
   const left: HandoverReport['left'] = []
   for (const member of chosen.filter(({ engine }) => engine !== to)) {
     const { id, isActive, state } = member
     if (!isActive) left.push({ member: id, why: `it is ${state}: only members that serve are replaced` })
-    else if (!supervisor.roster.isListed(member))
+    else if (!cluster.roster.isListed(member))
       left.push({ member: id, why: "the ensemble's server list does not have it" })
     else meant.push(member)
   }
@@ -98,15 +98,15 @@ function next(rest: readonly Member[]): Member {
   return first
 }
 
-async function mustBeReady(supervisor: Supervisor, meant: readonly Member[]): Promise<void> {
+async function mustBeReady(cluster: Cluster, meant: readonly Member[]): Promise<void> {
   if (meant.length === 0) return
-  if (!(await until(supervisor, READY_MS, () => isServing(supervisor)))) {
+  if (!(await until(cluster, READY_MS, () => isServing(cluster)))) {
     const hint = 'see its members: zk-pseudo ps; wait until they serve, or start those that are down'
     throw new OperationError('NOT_SERVING', 'the ensemble does not serve, and nothing was touched', hint)
   }
-  const needed = meant.filter((member) => !canSpare(supervisor, member))
+  const needed = meant.filter((member) => !canSpare(cluster, member))
   if (needed.length === 0) return
-  const down = supervisor.roster.voters.filter((member) => !member.isActive)
+  const down = cluster.roster.voters.filter((member) => !member.isActive)
   const message = `without member ${needed.map(({ id }) => id).join(' or ')} there is no quorum, and nothing was touched`
   const hint =
     down.length === 0
@@ -117,19 +117,19 @@ async function mustBeReady(supervisor: Supervisor, meant: readonly Member[]): Pr
 
 /** Why this member may not be touched now; null when it may. */
 async function whyNot(
-  supervisor: Supervisor,
+  cluster: Cluster,
   member: Member,
   up: readonly Member[],
   { timeoutMs, probe }: { timeoutMs: number; probe: WriteProbe },
 ): Promise<string | null> {
-  const isReady = () => isServing(supervisor) && canSpare(supervisor, member)
-  const ready = await until(supervisor, timeoutMs, () => isReady() || up.some(({ isActive }) => !isActive))
-  if (supervisor.ending.aborted) return WENT_DOWN
+  const isReady = () => isServing(cluster) && canSpare(cluster, member)
+  const ready = await until(cluster, timeoutMs, () => isReady() || up.some(({ isActive }) => !isActive))
+  if (cluster.ending.aborted) return WENT_DOWN
   const gone = up.find(({ isActive }) => !isActive)
   if (gone !== undefined) return `member ${gone.id} was ${gone.state} meanwhile`
   if (!ready) return `before member ${member.id} the ensemble did not serve with a quorum to spare`
-  const behind = await notHolding(supervisor, othersThatServe(supervisor, member), probe, timeoutMs)
-  if (supervisor.ending.aborted) return WENT_DOWN
+  const behind = await notHolding(cluster, othersThatServe(cluster, member), probe, timeoutMs)
+  if (cluster.ending.aborted) return WENT_DOWN
   if (behind.length === 0) return null
   const who = behind.map(({ member: { id }, lacks }) => {
     return lacks === null

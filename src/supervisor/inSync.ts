@@ -9,10 +9,10 @@
  */
 import { LogReach, lackOf } from '../host/logReach.ts'
 import { performance, sleep } from '../time.ts'
+import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe.ts'
-import { isServing, until } from './settling.ts'
-import type { Supervisor } from './supervisor.ts'
+import { isServing, until } from './settlement.ts'
 
 const LOOK_AGAIN_MS = 5
 
@@ -23,31 +23,30 @@ export interface Behind {
 }
 
 /** Those that serve and vote, but the one. */
-export function othersThatServe(supervisor: Supervisor, member: Member): Member[] {
-  return supervisor.roster.voters.filter((other) => other !== member && other.isActive && other.isServing)
+export function othersThatServe(cluster: Cluster, member: Member): Member[] {
+  return cluster.roster.voters.filter((other) => other !== member && other.isActive && other.isServing)
 }
 
 /** Whether those that serve are a quorum without it. */
-export function canSpare(supervisor: Supervisor, member: Member): boolean {
-  const { roster } = supervisor
-  return !roster.isVoter(member) || roster.isQuorum(othersThatServe(supervisor, member))
+export function canSpare(cluster: Cluster, member: Member): boolean {
+  const { roster } = cluster
+  return !roster.isVoter(member) || roster.isQuorum(othersThatServe(cluster, member))
 }
 
 /** Waits until all of these have on disk what is acknowledged now; those that have not when the time is up. */
 export async function notHolding(
-  supervisor: Supervisor,
+  cluster: Cluster,
   members: readonly Member[],
   probe: WriteProbe,
   timeoutMs: number,
 ): Promise<Behind[]> {
-  const asked = supervisor.now
+  const asked = cluster.now
   const deadline = performance.now() + timeoutMs
-  const isWritten = () => isServing(supervisor) && probe.zxidAfter(asked) !== null
-  if (!(await until(supervisor, timeoutMs, isWritten)))
-    return members.map((member) => ({ member, lacks: null }))
-  const goal = await acknowledged(supervisor, probe, asked)
+  const isWritten = () => isServing(cluster) && probe.zxidAfter(asked) !== null
+  if (!(await until(cluster, timeoutMs, isWritten))) return members.map((member) => ({ member, lacks: null }))
+  const goal = await acknowledged(cluster, probe, asked)
   const logs = members.map((member) => ({ member, log: new LogReach(member.config) }))
-  const isOver = () => performance.now() > deadline || supervisor.ending.aborted
+  const isOver = () => performance.now() > deadline || cluster.ending.aborted
   try {
     while (!(await allLook(logs)) || logs.some(({ log }) => log.hole === null && log.zxid < goal)) {
       if (isOver()) break
@@ -64,8 +63,8 @@ export async function notHolding(
 }
 
 /** What the log of a member that was stopped lacks of what others' logs have; null when nothing is seen to be missing. */
-export async function lackIn(supervisor: Supervisor, member: Member): Promise<number | null> {
-  const all = [member, ...othersThatServe(supervisor, member)].map((one) => {
+export async function lackIn(cluster: Cluster, member: Member): Promise<number | null> {
+  const all = [member, ...othersThatServe(cluster, member)].map((one) => {
     return { member: one, log: new LogReach(one.config) }
   })
   while (!(await allLook(all))) await sleep(LOOK_AGAIN_MS)
@@ -85,10 +84,10 @@ async function allLook(logs: readonly { readonly log: LogReach }[]): Promise<boo
 }
 
 /** 0 when the epoch has no transaction yet: then the others have synced with its beginning, and there is no more. */
-async function acknowledged(supervisor: Supervisor, probe: WriteProbe, asked: number): Promise<number> {
+async function acknowledged(cluster: Cluster, probe: WriteProbe, asked: number): Promise<number> {
   const told = probe.zxidAfter(asked) ?? 0
   if (told > 0) return told
-  const { leader } = supervisor
+  const { leader } = cluster
   await leader?.refresh(1000)
   const zxid = leader?.zxid ?? 0
   return zxid % 2 ** 32 === 0 ? 0 : zxid

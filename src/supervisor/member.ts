@@ -1,9 +1,9 @@
 /** A member as its supervisor sees it: its host, its state, and what its events have said so far. */
 
+import type { MemberInfo, MemberState } from '../api/api.ts'
 import { currentConfig } from '../config/load/currentConfig.ts'
 import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
 import { clientEndpoint } from '../config/servers/clientEndpoint.ts'
-import type { MemberInfo, MemberState } from '../control/api.ts'
 import type { MemberEvent, Role } from '../core/events.ts'
 import type { Engine, ExitInfo, MemberHost } from '../host/host.ts'
 import type { Dial } from '../host/secureDial.ts'

@@ -1,6 +1,6 @@
 /** The names of clusters: each has a folder of its own, and a folder belongs to one name. */
 import { randomBytes } from 'node:crypto'
-import { OperationError, usageError } from '../control/operationError.ts'
+import { OperationError, usageError } from '../api/operationError.ts'
 import { usualName } from './presence.ts'
 
 const LONGEST_NAME = 64

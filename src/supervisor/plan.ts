@@ -1,44 +1,14 @@
 /** From what `up` was asked for to the config of every member. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { OperationError } from '../api/operationError.ts'
 import { type ClassicLayout, classicEnsemble, classicFile, type MemberPorts } from '../config/classic.ts'
 import { loadEnsemble, writeInferredIds } from '../config/load/load.ts'
 import { formatProblem, hasErrors, type Problem } from '../config/problem.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
-import { OperationError } from '../control/operationError.ts'
-import type { Engine } from '../host/host.ts'
 import type { ClusterDir } from './clusterDir.ts'
+import { type ClusterRequest, USUAL_MEMBERS } from './clusterRequest.ts'
 import { ephemeralRange } from './ports.ts'
-
-/** What `--engine` says: `all` for every member that `members` does not name. Null: as it was, or else ours. */
-export interface EngineChoice {
-  all: Engine | null
-  members: Record<number, Engine>
-}
-
-/** Plain data: it crosses to the background process, and is kept in the cluster's folder. */
-export interface ClusterRequest {
-  /** The voting ones. Null with files, and when nothing was named: then what the folder holds, or else three. */
-  members: number | null
-  /** Absolute; zoo.cfg files and folders of them. */
-  files: string[]
-  /** Absolute. */
-  dir: string
-  name: string | null
-  basePort: number | null
-  autoPorts: boolean
-  /** In addition to `members`. */
-  observers: number
-  settings: Record<string, string>
-  isolation: 'thread' | 'process'
-  /** Null or absent: each member as it was run last, or else by ours. */
-  engines?: EngineChoice | null
-  /** Absolute. Null or absent: as last time, or else where Apache ZooKeeper usually is. */
-  apacheHome?: string | null
-}
-
-/** Of an `up` that names nothing, in a folder that holds nothing. */
-export const USUAL_MEMBERS = 3
 
 export interface Plan {
   readonly members: ServerConfig[]
@@ -98,20 +68,6 @@ export function planClassic(request: ClusterRequest, dir: ClusterDir, ports: Mem
   return { members: members.map(({ config }) => config), notes: problems.map(formatProblem) }
 }
 
-/** An `up` that names nothing asks for what the folder holds, if `up` has made that. */
-export function completed(request: ClusterRequest, before: ClusterRequest | null): ClusterRequest {
-  const asksNothing =
-    request.files.length === 0 &&
-    request.members === null &&
-    request.basePort === null &&
-    !request.autoPorts &&
-    request.observers === 0 &&
-    isEmpty(request.settings)
-  if (!asksNothing || before === null || before.files.length > 0) return request
-  const { members, basePort, autoPorts, observers, settings } = before
-  return { ...request, members, basePort, autoPorts, observers, settings }
-}
-
 /** An `up` that asks for what the folder already is uses its files, with whatever their user changed in them. */
 export function asksForTheSame(
   request: ClusterRequest,
@@ -125,8 +81,4 @@ export function asksForTheSame(
   const files = Array.from({ length: count }, (_, sid) => classicFile(dir.path, sid))
   const isWhole = dir.manifest?.unfinished !== true && files.every((file) => existsSync(file))
   return shape(request) === shape(before) && isWhole
-}
-
-function isEmpty(settings: Record<string, string>): boolean {
-  return Object.keys(settings).length === 0
 }

@@ -5,8 +5,8 @@
  */
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { OperationError } from '../api/operationError.ts'
 import type { PortRange } from '../config/classic.ts'
-import { OperationError } from '../control/operationError.ts'
 import { claim, type Release } from './claim.ts'
 
 const LOWEST = 10_000

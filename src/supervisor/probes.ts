@@ -2,8 +2,9 @@
  * The write probes of a cluster, and what is known of their traffic, so that it is left out of what people are told:
  * sessions, connections, log lines.
  */
+
+import type { SupervisorEvent } from '../api/api.ts'
 import { clientEndpoint } from '../config/servers/clientEndpoint.ts'
-import type { SupervisorEvent } from '../control/api.ts'
 import type { MemberEvent } from '../core/events.ts'
 import { setTimeout } from '../time.ts'
 import type { Availability } from './availability.ts'

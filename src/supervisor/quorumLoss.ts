@@ -1,5 +1,5 @@
 /** What a lost quorum lacks: who votes, who of them is up, and who would be enough to bring it back. */
-import type { QuorumLoss } from '../control/api.ts'
+import type { QuorumLoss } from '../api/api.ts'
 import type { Member } from './member.ts'
 import type { Roster } from './roster.ts'
 

@@ -6,25 +6,25 @@
  * quorum and have on disk whatever was acknowledged (inSync.ts): what it held, and what it had promised, nobody needs
  * then. Several members are done one after the other, each of the others for the next.
  */
-import type { ActionRequest, Verdict } from '../control/api.ts'
-import { OperationError } from '../control/operationError.ts'
+import type { ActionRequest, Verdict } from '../api/api.ts'
+import { OperationError } from '../api/operationError.ts'
 import { act, targets } from './actions.ts'
+import type { Cluster } from './cluster.ts'
 import { notHolding, othersThatServe } from './inSync.ts'
 import type { Member } from './member.ts'
-import type { Supervisor } from './supervisor.ts'
 
 /** @throws OperationError that tells which members were left as they are */
-export async function resync(supervisor: Supervisor, request: ActionRequest): Promise<Verdict> {
-  const members = whoIsMeant(supervisor, request)
-  for (const member of members) await supervisor.engines.prepare(member.engine, [member])
+export async function resync(cluster: Cluster, request: ActionRequest): Promise<Verdict> {
+  const members = whoIsMeant(cluster, request)
+  for (const member of members) await cluster.engines.prepare(member.engine, [member])
   const verdicts: Verdict[] = []
   for (const member of members) {
-    await mustBeGiven(supervisor, member, request.waitTimeoutMs)
-    const paths = moveAway(supervisor, member)
+    await mustBeGiven(cluster, member, request.waitTimeoutMs)
+    const paths = moveAway(cluster, member)
     const isLast = member === members.at(-1)
     try {
       const one = { ...request, resync: false, selectors: [String(member.id)], wait: request.wait || !isLast }
-      const verdict = await act(supervisor, one)
+      const verdict = await act(cluster, one)
       verdicts.push({ ...verdict, setAside: [{ member: member.id, paths }] })
     } catch (error) {
       throw withPaths(error, member, paths)
@@ -34,10 +34,10 @@ export async function resync(supervisor: Supervisor, request: ActionRequest): Pr
 }
 
 /** Those that are down. */
-function whoIsMeant(supervisor: Supervisor, { selectors }: ActionRequest): Member[] {
-  const down = targets(supervisor, { verb: 'start', selectors })
+function whoIsMeant(cluster: Cluster, { selectors }: ActionRequest): Member[] {
+  const down = targets(cluster, { verb: 'start', selectors })
   const named = selectors.filter((word) => word !== 'all')
-  const meant = named.length === 0 ? down : targets(supervisor, { verb: 'restart', selectors: named })
+  const meant = named.length === 0 ? down : targets(cluster, { verb: 'restart', selectors: named })
   const alive = meant.filter((member) => member.isAlive)
   const [first] = alive
   if (first !== undefined) {
@@ -50,15 +50,15 @@ function whoIsMeant(supervisor: Supervisor, { selectors }: ActionRequest): Membe
 }
 
 /** @throws OperationError unless the others can give it everything now */
-async function mustBeGiven(supervisor: Supervisor, member: Member, timeoutMs: number): Promise<void> {
+async function mustBeGiven(cluster: Cluster, member: Member, timeoutMs: number): Promise<void> {
   const left = `the data of member ${member.id} was left as it is`
-  const { roster } = supervisor
-  const others = othersThatServe(supervisor, member)
-  if (supervisor.members.length === 1) {
+  const { roster } = cluster
+  const others = othersThatServe(cluster, member)
+  if (cluster.members.length === 1) {
     const hint = `restore a backup into ${member.config.dataDir}, or move version-2 away to begin with nothing`
     throw new OperationError('NO_QUORUM', `${left}: there is no other member that could give it back`, hint)
   }
-  if (supervisor.leader === null || !roster.isQuorum(others)) {
+  if (cluster.leader === null || !roster.isQuorum(others)) {
     const down = roster.voters.filter((other) => other !== member && !other.isActive).map(({ id }) => id)
     const hint =
       down.length === 0
@@ -66,23 +66,23 @@ async function mustBeGiven(supervisor: Supervisor, member: Member, timeoutMs: nu
         : `bring back first who holds what it would be given: member ${down.join(', ')} (zk-pseudo ps shows them)`
     throw new OperationError('NO_QUORUM', `${left}: without it there is no quorum that serves`, hint)
   }
-  const probe = supervisor.probes.open(supervisor.members)
+  const probe = cluster.probes.open(cluster.members)
   try {
-    const behind = await notHolding(supervisor, others, probe, timeoutMs)
+    const behind = await notHolding(cluster, others, probe, timeoutMs)
     if (behind.length === 0) return
     const ids = behind.map(({ member: { id } }) => id).join(', ')
     const hint = 'see them: zk-pseudo ps, zk-pseudo logs; wait longer: --wait-timeout SECONDS'
     const message = `${left}: not everything that was acknowledged is on the disk of member ${ids}`
     throw new OperationError('NOT_IN_SYNC', message, hint)
   } finally {
-    supervisor.probes.close(probe)
+    cluster.probes.close(probe)
   }
 }
 
-function moveAway(supervisor: Supervisor, member: Member): string[] {
+function moveAway(cluster: Cluster, member: Member): string[] {
   try {
-    const paths = supervisor.setAside(member, 'resync', String(Date.now()))
-    supervisor.events.add(supervisor.now, member.id, { type: 'data-set-aside', paths })
+    const paths = cluster.setAside(member, 'resync', String(Date.now()))
+    cluster.events.add(cluster.now, member.id, { type: 'data-set-aside', paths })
     return paths
   } catch (error) {
     const message = `the data of member ${member.id} could not be set aside: ${(error as Error).message}`

@@ -9,8 +9,8 @@
  * - As before there were colons, two words with a blank between them narrow where the first or second chooses one of
  *   several: `follower 1`, `1 follower`, `random followers`. To name both, write a comma: `follower,1`.
  */
-import type { MemberRole, MemberState, Verb } from '../control/api.ts'
-import { usageError } from '../control/operationError.ts'
+import type { MemberRole, MemberState, Verb } from '../api/api.ts'
+import { usageError } from '../api/operationError.ts'
 
 export interface Candidate {
   id: number

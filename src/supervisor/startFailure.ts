@@ -1,5 +1,5 @@
 /** Members that were started and ended by themselves: the others may serve, and yet what was asked for is not done. */
-import { OperationError } from '../control/operationError.ts'
+import { OperationError } from '../api/operationError.ts'
 import type { Member } from './member.ts'
 
 /** Null when none of them crashed. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { ClusterInfo, Verb, Verdict } from '../../src/api/api.ts'
 import { verdictText } from '../../src/cli/format/verdict.ts'
-import type { ClusterInfo, Verb, Verdict } from '../../src/control/api.ts'
 import { runCli } from './cli.ts'
 import { cluster, dead, fakeCluster, member, playground, three, verdict } from './fakeCluster.ts'
 

@@ -13,7 +13,7 @@ import type {
   ClusterInfo,
   MemberInfo,
   Verdict,
-} from '../../src/control/api.ts'
+} from '../../src/api/api.ts'
 import { identityOf } from '../../src/supervisor/processes.ts'
 import { saveState } from '../../src/supervisor/supervisorState.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { MemberInfo } from '../../src/api/api.ts'
 import { clusterReport } from '../../src/cli/format/cluster.ts'
-import type { MemberInfo } from '../../src/control/api.ts'
 import { runCli } from './cli.ts'
 import { cluster, dead, fakeCluster, member, playground, three } from './fakeCluster.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { ClusterEvent } from '../../src/api/api.ts'
 import { eventText } from '../../src/cli/format/event.ts'
 import { headlines } from '../../src/cli/headlines.ts'
-import type { ClusterEvent } from '../../src/control/api.ts'
 import { eventually } from '../support/eventually.ts'
 import { runCli, startCli } from './cli.ts'
 import { fakeCluster, playground, three } from './fakeCluster.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseEngine, parseSetting, type UpOptions, upRequest } from '../../src/cli/upRequest.ts'
 import { differencesOf, type Runs } from '../../src/cli/upWishes.ts'
-import type { ClusterRequest } from '../../src/supervisor/plan.ts'
+import type { ClusterRequest } from '../../src/supervisor/clusterRequest.ts'
 import { runCli } from './cli.ts'
 import { fakeCluster, playground, three } from './fakeCluster.ts'
 

@@ -1,11 +1,11 @@
 /** What people are told of every state that an ensemble can be in: pure functions, no ensemble. */
 import { describe, expect, it } from 'vitest'
+import type { ClusterEvent, ClusterInfo, MemberInfo, Verb, Verdict } from '../../src/api/api.ts'
 import { forCluster, wishIn } from '../../src/cli/commandLine.ts'
 import { clusterReport } from '../../src/cli/format/cluster.ts'
 import { verdictText } from '../../src/cli/format/verdict.ts'
 import { headlines } from '../../src/cli/headlines.ts'
 import { InOrder } from '../../src/cli/inOrder.ts'
-import type { ClusterEvent, ClusterInfo, MemberInfo, Verb, Verdict } from '../../src/control/api.ts'
 import { eventually } from '../support/eventually.ts'
 import { cluster, dead, member, verdict } from './fakeCluster.ts'
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { OperationError, operationErrorOf, describe as told } from '../../src/control/operationError.ts'
+import { OperationError, operationErrorOf, describe as told } from '../../src/api/operationError.ts'
 import { systemTrouble } from '../../src/systemError.ts'
 
 let dir: string

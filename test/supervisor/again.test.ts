@@ -4,8 +4,8 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ClusterInfo } from '../../src/control/api.ts'
-import type { ClusterRequest } from '../../src/supervisor/plan.ts'
+import type { ClusterInfo } from '../../src/api/api.ts'
+import type { ClusterRequest } from '../../src/supervisor/clusterRequest.ts'
 import { Supervisor } from '../../src/supervisor/supervisor.ts'
 
 describe('an up in the folder of another', () => {
@@ -22,7 +22,7 @@ describe('an up in the folder of another', () => {
     const request = { ...nothing, dir, autoPorts: false, isolation: 'thread', ...asked } as ClusterRequest
     const supervisor = await Supervisor.start(request, () => {})
     try {
-      return await supervisor.info()
+      return await supervisor.cluster.info()
     } finally {
       await supervisor.stop()
     }

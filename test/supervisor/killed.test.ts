@@ -5,9 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest'
-import type { ClusterInfo } from '../../src/control/api.ts'
+import type { ClusterInfo } from '../../src/api/api.ts'
 import { startCluster } from '../../src/ensemble/cluster.ts'
-import type { ClusterRequest } from '../../src/supervisor/plan.ts'
+import type { ClusterRequest } from '../../src/supervisor/clusterRequest.ts'
 import { apacheUnavailable } from '../support/apache.ts'
 import { lives } from '../support/commandLine.ts'
 import { needs } from '../support/ensembles.ts'
@@ -76,7 +76,7 @@ describe.each(kinds)('a supervisor (%s) that is killed', (isolation) => {
     try {
       expect(notes).toContainEqual(expect.stringContaining('ended without cleaning up'))
       await next.waitUntilServing(10_000)
-      expect(next.connectString).toBe(info.connectString)
+      expect(next.cluster.connectString).toBe(info.connectString)
       const reader = await RawClient.open(info.members[1]?.clientPort as number)
       await reader.sync()
       expect(String((await reader.getData('/kept')).data)).toBe('yes')
@@ -102,7 +102,7 @@ describe.each(kinds)('a supervisor (%s) that is killed', (isolation) => {
     try {
       expect(pids.filter(lives)).toEqual([])
       await next.waitUntilServing(10_000)
-      expect(next.connectString).toBe(info.connectString)
+      expect(next.cluster.connectString).toBe(info.connectString)
     } finally {
       await next.stop()
     }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { startCluster } from '../../src/ensemble/cluster.ts'
-import type { ClusterRequest } from '../../src/supervisor/plan.ts'
+import type { ClusterRequest } from '../../src/supervisor/clusterRequest.ts'
 import type { Supervisor } from '../../src/supervisor/supervisor.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -25,7 +25,7 @@ const within = (file: string) => join(root, 'cluster', file)
 /** Folders in place of the files that are written first: nobody may write those, not even root. */
 const inTheWay = () => [within('supervisor.json.new'), within('cluster.json.tmp')]
 const warnings = (of: Supervisor) =>
-  of.events.since(0).flatMap(({ member, event }) => {
+  of.cluster.events.since(0).flatMap(({ member, event }) => {
     return member === null && event.type === 'log' ? [event.message] : []
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Verb } from '../../src/control/api.ts'
+import type { Verb } from '../../src/api/api.ts'
 import { type Candidate, selectMembers } from '../../src/supervisor/selectors.ts'
 
 function member(id: number, changes: Partial<Candidate> = {}): Candidate {

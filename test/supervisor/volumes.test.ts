@@ -29,8 +29,8 @@ import {
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
 import { lockDirectory } from '../../src/storage/lock.ts'
 import { ClusterDir } from '../../src/supervisor/clusterDir.ts'
+import type { ClusterRequest } from '../../src/supervisor/clusterRequest.ts'
 import { previousOf } from '../../src/supervisor/lineFile.ts'
-import type { ClusterRequest } from '../../src/supervisor/plan.ts'
 
 const request: ClusterRequest = {
   members: 1,

@@ -1,4 +1,4 @@
-import type { ClusterEvent } from '../../control/api.ts'
+import type { ClusterEvent } from '../../api/api.ts'
 import { defineCommand } from '../command.ts'
 import { isTold, parseEventTypes } from '../eventTypes.ts'
 import { eventLine } from '../format/event.ts'

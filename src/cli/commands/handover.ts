@@ -1,4 +1,4 @@
-import type { HandoverReport } from '../../control/api.ts'
+import type { HandoverReport } from '../../api/api.ts'
 import { defineCommand } from '../command.ts'
 import { forCluster } from '../commandLine.ts'
 import { exitCodes, usageError } from '../errors.ts'

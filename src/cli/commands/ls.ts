@@ -1,5 +1,5 @@
+import { OperationError } from '../../api/operationError.ts'
 import { connectTo } from '../../control/client.ts'
-import { OperationError } from '../../control/operationError.ts'
 import { defineCommand } from '../command.ts'
 import type { RunningCluster } from '../findCluster.ts'
 import { table } from '../format/table.ts'

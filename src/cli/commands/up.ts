@@ -1,5 +1,5 @@
+import type { ClusterInfo } from '../../api/api.ts'
 import { formatProblem } from '../../config/problem.ts'
-import type { ClusterInfo } from '../../control/api.ts'
 import { connectTo } from '../../control/client.ts'
 import type { Connection } from '../../control/connection.ts'
 import { ClusterDir } from '../../supervisor/clusterDir.ts'

@@ -1,5 +1,5 @@
 /** What a foreground `up` prints first, and `up -d` when the ensemble serves. */
-import type { ClusterInfo, MemberInfo } from '../../control/api.ts'
+import type { ClusterInfo, MemberInfo } from '../../api/api.ts'
 import { memberStyle, type Paint } from '../output.ts'
 import { type Column, table } from './table.ts'
 import { countText, listText } from './words.ts'

@@ -1,5 +1,5 @@
 /** A cluster as `ps` shows it, for people and for programs. */
-import type { ClusterInfo, MemberInfo } from '../../control/api.ts'
+import type { ClusterInfo, MemberInfo } from '../../api/api.ts'
 import { memberStyle, type Output, type Paint, type Style } from '../output.ts'
 import { countLine, lossIn, wayBack } from './quorumLoss.ts'
 import { type Column, table } from './table.ts'

@@ -1,5 +1,5 @@
 /** One line for each event, in words. */
-import type { ClusterEvent } from '../../control/api.ts'
+import type { ClusterEvent } from '../../api/api.ts'
 import type { VoteView } from '../../core/events.ts'
 import { memberStyle, type Paint } from '../output.ts'
 import { handoverLine } from './handover.ts'

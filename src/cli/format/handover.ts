@@ -1,5 +1,5 @@
 /** What a handover did, in words. */
-import type { HandoverReport } from '../../control/api.ts'
+import type { HandoverReport } from '../../api/api.ts'
 import type { Paint } from '../output.ts'
 import { durationText, membersText } from './words.ts'
 

@@ -1,5 +1,5 @@
 /** A lost quorum in words: who is left, how many must be up, and the commands that bring it back. */
-import type { ClusterInfo, MemberInfo, QuorumLoss } from '../../control/api.ts'
+import type { ClusterInfo, MemberInfo, QuorumLoss } from '../../api/api.ts'
 import { listText, membersText, orText } from './words.ts'
 
 /** What the supervisor says, or a majority's arithmetic where it does not say (one of an earlier version). */

@@ -1,5 +1,5 @@
 /** Where the data lies that members had before a resync. */
-import type { Verdict } from '../../control/api.ts'
+import type { Verdict } from '../../api/api.ts'
 
 /** A path of its own line, so that it can be copied. */
 export function setAsideText({ setAside = [] }: Verdict): string[] {

@@ -2,7 +2,7 @@
  * The verdict of a fault in words: what was done, who leads now and how fast, why, and what it did to sessions. A
  * lost quorum is said plainly, with the way back.
  */
-import type { ClusterInfo, MemberInfo, Verb, Verdict } from '../../control/api.ts'
+import type { ClusterInfo, MemberInfo, Verb, Verdict } from '../../api/api.ts'
 import { memberStyle, type Paint } from '../output.ts'
 import { countLine, lossIn, wayBack } from './quorumLoss.ts'
 import { durationText, listText, membersText } from './words.ts'

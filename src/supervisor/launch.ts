@@ -2,16 +2,10 @@
 import type { MemberPorts } from '../config/classic.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type { ClusterDir } from './clusterDir.ts'
+import { type ClusterRequest, USUAL_MEMBERS } from './clusterRequest.ts'
 import type { Engines } from './engines.ts'
 import type { Member } from './member.ts'
-import {
-  asksForTheSame,
-  type ClusterRequest,
-  type Plan,
-  planClassic,
-  planFiles,
-  USUAL_MEMBERS,
-} from './plan.ts'
+import { asksForTheSame, type Plan, planClassic, planFiles } from './plan.ts'
 import type { PortClaims } from './ports.ts'
 
 const PORT_ATTEMPTS = 20
