@@ -1,8 +1,8 @@
 /** Ends a cluster that runs, and waits until its supervisor is gone, too. */
 import type { Connection } from '../control/connection.ts'
-import { presenceIn } from '../supervisor/presence.ts'
-import { fateOf } from '../supervisor/processes.ts'
-import { readState } from '../supervisor/supervisorState.ts'
+import { presenceIn } from '../supervisor/folder/presence.ts'
+import { fateOf } from '../supervisor/folder/processes.ts'
+import { readState } from '../supervisor/folder/supervisorState.ts'
 import { sleep } from '../time.ts'
 import { OperationError } from './errors.ts'
 

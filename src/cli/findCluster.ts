@@ -5,12 +5,18 @@
  */
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { canonicalPath } from '../supervisor/canonicalPath.ts'
-import { DEFAULT_DIR, foldersIn, namedDir, nameOf, type RunningCluster } from '../supervisor/presence.ts'
+import { canonicalPath } from '../supervisor/folder/canonicalPath.ts'
+import {
+  DEFAULT_DIR,
+  foldersIn,
+  namedDir,
+  nameOf,
+  type RunningCluster,
+} from '../supervisor/folder/presence.ts'
 import { exitCodes, nearest, OperationError } from './errors.ts'
 import { table } from './format/table.ts'
 
-export type { RunningCluster } from '../supervisor/presence.ts'
+export type { RunningCluster } from '../supervisor/folder/presence.ts'
 
 export interface ClusterWish {
   name?: string

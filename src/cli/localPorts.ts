@@ -1,7 +1,7 @@
 /** Ports that `localize` is told to use instead of those nearest to what the configs had. */
 import { createServer } from 'node:net'
 import type { GivenPorts, Localized } from '../config/localize/localize.ts'
-import { PortClaims } from '../supervisor/ports.ts'
+import { PortClaims } from '../supervisor/ports/ports.ts'
 import { usageError } from './errors.ts'
 
 export interface PortOptions {

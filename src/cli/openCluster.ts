@@ -1,7 +1,7 @@
 /** From a command's options to a connection with the cluster it means. */
 import { connectTo } from '../control/client.ts'
 import type { Connection } from '../control/connection.ts'
-import { notAllowed } from '../supervisor/folderClaim.ts'
+import { notAllowed } from '../supervisor/folder/folderClaim.ts'
 import { OperationError } from './errors.ts'
 import { type ClusterWish, chooseCluster, type Place, type RunningCluster } from './findCluster.ts'
 import { runningClusters } from './runningClusters.ts'

@@ -7,7 +7,7 @@ import { hasErrors, type Problem } from '../config/problem.ts'
 import { clientEndpoint } from '../config/servers/clientEndpoint.ts'
 import { USUAL_MEMBERS } from '../supervisor/clusterRequest.ts'
 import { configError } from '../supervisor/plan.ts'
-import { ephemeralRange } from '../supervisor/ports.ts'
+import { ephemeralRange } from '../supervisor/ports/ports.ts'
 import { usageError } from './errors.ts'
 import type { UpRequest } from './upRequest.ts'
 

@@ -1,7 +1,7 @@
 /** A cluster for commands that only read: asked while it runs, and read from its folder when it is over. */
 import type { Connection, LogRecord } from '../control/connection.ts'
-import { recordIn } from '../supervisor/lineFile.ts'
-import { type Ending, type PastCluster, pastCluster } from '../supervisor/pastCluster.ts'
+import { type Ending, type PastCluster, pastCluster } from '../supervisor/folder/pastCluster.ts'
+import { recordIn } from '../supervisor/logs/lineFile.ts'
 import { exitCodes, OperationError } from './errors.ts'
 import type { ClusterWish } from './findCluster.ts'
 import { momentText } from './format/words.ts'

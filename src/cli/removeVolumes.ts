@@ -1,12 +1,12 @@
 /** What `down -v` does to the folder of a cluster that has ended. */
 import { rmdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { ClusterDir } from '../supervisor/clusterDir.ts'
-import { removeSocket } from '../supervisor/controlSocket.ts'
-import { FolderClaim } from '../supervisor/folderClaim.ts'
-import { DEFAULT_DIR, homeOf } from '../supervisor/presence.ts'
-import { sweep } from '../supervisor/supervisorState.ts'
-import type { Removal } from '../supervisor/volumes.ts'
+import { ClusterDir } from '../supervisor/folder/clusterDir.ts'
+import { removeSocket } from '../supervisor/folder/controlSocket.ts'
+import { FolderClaim } from '../supervisor/folder/folderClaim.ts'
+import { DEFAULT_DIR, homeOf } from '../supervisor/folder/presence.ts'
+import { sweep } from '../supervisor/folder/supervisorState.ts'
+import type { Removal } from '../supervisor/folder/volumes.ts'
 
 /**
  * Removes from `dir` what zk-pseudo made there. Nobody can start there meanwhile.

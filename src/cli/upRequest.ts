@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ENGINES, type Engine } from '../host/host.ts'
-import { canonicalPath } from '../supervisor/canonicalPath.ts'
 import type { ClusterRequest, EngineChoice } from '../supervisor/clusterRequest.ts'
+import { canonicalPath } from '../supervisor/folder/canonicalPath.ts'
+import { DEFAULT_DIR, namedDir, nameOf, usualName } from '../supervisor/folder/presence.ts'
 import { checkName } from '../supervisor/names.ts'
-import { DEFAULT_DIR, namedDir, nameOf, usualName } from '../supervisor/presence.ts'
 import { usageError } from './errors.ts'
 import { type ClusterOptions, choiceOf, type WaitOptions } from './options.ts'
 

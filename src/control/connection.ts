@@ -11,7 +11,7 @@ import type {
   HandoverRequest,
   Verdict,
 } from '../api/api.ts'
-import type { LogQuery } from '../supervisor/logQuery.ts'
+import type { LogQuery } from '../supervisor/logs/logQuery.ts'
 
 /** A pino record; `member` is absent in the supervisor's own. */
 export interface LogRecord {

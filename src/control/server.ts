@@ -11,10 +11,10 @@ import type {
 } from '../api/api.ts'
 import { describe, OperationError } from '../api/operationError.ts'
 import { ENGINES } from '../host/host.ts'
-import type { ControlSocket } from '../supervisor/controlSocket.ts'
-import type { EventLog } from '../supervisor/eventLog.ts'
-import type { LogBook } from '../supervisor/logBook.ts'
-import type { LogQuery } from '../supervisor/logQuery.ts'
+import type { ControlSocket } from '../supervisor/folder/controlSocket.ts'
+import type { EventLog } from '../supervisor/logs/eventLog.ts'
+import type { LogBook } from '../supervisor/logs/logBook.ts'
+import type { LogQuery } from '../supervisor/logs/logQuery.ts'
 
 /** What the API speaks for. */
 export interface Controlled {

@@ -4,8 +4,8 @@
  */
 
 import { PortError } from '../api/operationError.ts'
-import { ownerText, portOwner } from '../supervisor/portOwner.ts'
-import type { RunningCluster } from '../supervisor/presence.ts'
+import type { RunningCluster } from '../supervisor/folder/presence.ts'
+import { ownerText, portOwner } from '../supervisor/ports/portOwner.ts'
 import { connectTo } from './client.ts'
 
 export interface PortTrouble {

@@ -2,7 +2,7 @@
 import { operationErrorOf } from '../api/operationError.ts'
 import { ControlServer } from '../control/server.ts'
 import type { ClusterRequest } from '../supervisor/clusterRequest.ts'
-import { knownClusters } from '../supervisor/presence.ts'
+import { knownClusters } from '../supervisor/folder/presence.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { atExit } from './atExit.ts'
 

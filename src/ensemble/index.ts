@@ -10,16 +10,16 @@ import { exitCodes, OperationError } from '../api/operationError.ts'
 import { connectTo } from '../control/client.ts'
 import type { Connection } from '../control/connection.ts'
 import type { Engine } from '../host/host.ts'
-import { canonicalPath } from '../supervisor/canonicalPath.ts'
 import type { EngineChoice } from '../supervisor/clusterRequest.ts'
-import { notAllowed } from '../supervisor/folderClaim.ts'
+import { canonicalPath } from '../supervisor/folder/canonicalPath.ts'
+import { notAllowed } from '../supervisor/folder/folderClaim.ts'
 import {
   clustersOf,
   DEFAULT_DIR,
   knownClusters,
   presenceIn,
   type RunningCluster,
-} from '../supervisor/presence.ts'
+} from '../supervisor/folder/presence.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 import { holdingProcess } from '../time.ts'
 import { checkOptions, checkValue, milliseconds, text } from './checks.ts'

@@ -10,23 +10,23 @@ import type { MemberEvent } from '../core/events.ts'
 import type { Engine, ExitInfo } from '../host/host.ts'
 import { setAside } from '../host/setAside.ts'
 import type { AsideReason } from '../storage/fileNames.ts'
-import { Availability, quorumServes } from './availability.ts'
-import type { ClusterDir } from './clusterDir.ts'
-import type { ControlSocket } from './controlSocket.ts'
 import type { Engines } from './engines.ts'
-import { EventLog } from './eventLog.ts'
-import type { FolderClaim } from './folderClaim.ts'
+import type { ClusterDir } from './folder/clusterDir.ts'
+import type { ControlSocket } from './folder/controlSocket.ts'
+import type { FolderClaim } from './folder/folderClaim.ts'
+import { identityOf } from './folder/processes.ts'
+import { clearState, saveState } from './folder/supervisorState.ts'
 import { bindAll } from './launch.ts'
-import type { LogBook } from './logBook.ts'
+import { EventLog } from './logs/eventLog.ts'
+import type { LogBook } from './logs/logBook.ts'
 import { Member } from './member.ts'
 import { openFilesTrouble } from './openFiles.ts'
-import { preciseNow } from './probe.ts'
-import { Probes } from './probes.ts'
-import { identityOf } from './processes.ts'
+import { Availability, quorumServes } from './probe/availability.ts'
+import { preciseNow } from './probe/probe.ts'
+import { Probes } from './probe/probes.ts'
 import { lossOf } from './quorumLoss.ts'
 import { Records } from './records.ts'
 import { Roster } from './roster.ts'
-import { clearState, saveState } from './supervisorState.ts'
 
 const STATUS_TIMEOUT_MS = 150
 
@@ -212,7 +212,7 @@ export class Cluster {
 async function portTaken(error: unknown, members: readonly Member[]): Promise<unknown> {
   const { code, port = 0, address = '' } = error as { code?: string; port?: number; address?: string }
   if (code !== 'EADDRINUSE') return error
-  const { ownerText, portOwner } = await import('./portOwner.ts')
+  const { ownerText, portOwner } = await import('./ports/portOwner.ts')
   const owner = portOwner(port)
   const message = `port ${address}:${port} was taken by ${ownerText(owner)} while its member was down`
   const end = owner?.process ? `end it (kill ${owner.process.pid})` : 'end that program'

@@ -8,8 +8,8 @@ import { LOG_CONFIGS } from '../host/apache/logConfig.ts'
 import { ENGINES, type Engine, type HostFactory, type MemberHost } from '../host/host.ts'
 import { ProcessHosts } from '../host/processHost.ts'
 import { ThreadHosts } from '../host/threadHost.ts'
-import type { ClusterDir } from './clusterDir.ts'
 import type { ClusterRequest, EngineChoice } from './clusterRequest.ts'
+import type { ClusterDir } from './folder/clusterDir.ts'
 import type { Member } from './member.ts'
 
 export function engineOf(

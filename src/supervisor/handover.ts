@@ -13,7 +13,7 @@ import { targets } from './actions.ts'
 import type { Cluster } from './cluster.ts'
 import { canSpare, notHolding, othersThatServe } from './inSync.ts'
 import type { Member } from './member.ts'
-import type { WriteProbe } from './probe.ts'
+import type { WriteProbe } from './probe/probe.ts'
 import { replace, WENT_DOWN } from './replacement.ts'
 import { active, isServing, until } from './settlement.ts'
 

@@ -11,7 +11,7 @@ import { LogReach, lackOf } from '../host/logReach.ts'
 import { performance, sleep } from '../time.ts'
 import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
-import type { WriteProbe } from './probe.ts'
+import type { WriteProbe } from './probe/probe.ts'
 import { isServing, until } from './settlement.ts'
 
 const LOOK_AGAIN_MS = 5

@@ -1,12 +1,12 @@
 /** The beginning of a cluster's life: from what was asked for to members whose ports are bound. */
 import type { MemberPorts } from '../config/classic.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
-import type { ClusterDir } from './clusterDir.ts'
 import { type ClusterRequest, USUAL_MEMBERS } from './clusterRequest.ts'
 import type { Engines } from './engines.ts'
+import type { ClusterDir } from './folder/clusterDir.ts'
 import type { Member } from './member.ts'
 import { asksForTheSame, type Plan, planClassic, planFiles } from './plan.ts'
-import type { PortClaims } from './ports.ts'
+import type { PortClaims } from './ports/ports.ts'
 
 const PORT_ATTEMPTS = 20
 

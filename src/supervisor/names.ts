@@ -1,7 +1,7 @@
 /** The names of clusters: each has a folder of its own, and a folder belongs to one name. */
 import { randomBytes } from 'node:crypto'
 import { OperationError, usageError } from '../api/operationError.ts'
-import { usualName } from './presence.ts'
+import { usualName } from './folder/presence.ts'
 
 const LONGEST_NAME = 64
 

@@ -6,9 +6,9 @@ import { type ClassicLayout, classicEnsemble, classicFile, type MemberPorts } fr
 import { loadEnsemble, writeInferredIds } from '../config/load/load.ts'
 import { formatProblem, hasErrors, type Problem } from '../config/problem.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
-import type { ClusterDir } from './clusterDir.ts'
 import { type ClusterRequest, USUAL_MEMBERS } from './clusterRequest.ts'
-import { ephemeralRange } from './ports.ts'
+import type { ClusterDir } from './folder/clusterDir.ts'
+import { ephemeralRange } from './ports/ports.ts'
 
 export interface Plan {
   readonly members: ServerConfig[]

@@ -12,7 +12,7 @@ import { performance, sleep } from '../time.ts'
 import type { Cluster } from './cluster.ts'
 import { lackIn, notHolding } from './inSync.ts'
 import type { Member } from './member.ts'
-import type { WriteProbe } from './probe.ts'
+import type { WriteProbe } from './probe/probe.ts'
 import { isServing, until } from './settlement.ts'
 
 /** How long somebody else may hold a port of a member that is being replaced. */

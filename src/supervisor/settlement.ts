@@ -7,7 +7,7 @@ import { OperationError } from '../api/operationError.ts'
 import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../time.ts'
 import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
-import type { WriteProbe } from './probe.ts'
+import type { WriteProbe } from './probe/probe.ts'
 
 /** Conditions are looked at when an event comes, and, for what no event tells, every so often. */
 const LOOK_EVERY_MS = 20

@@ -14,8 +14,8 @@ import type {
   MemberInfo,
   Verdict,
 } from '../../src/api/api.ts'
-import { identityOf } from '../../src/supervisor/processes.ts'
-import { saveState } from '../../src/supervisor/supervisorState.ts'
+import { identityOf } from '../../src/supervisor/folder/processes.ts'
+import { saveState } from '../../src/supervisor/folder/supervisorState.ts'
 
 export interface Script {
   cluster: ClusterInfo

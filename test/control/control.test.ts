@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ClusterEvent } from '../../src/api/api.ts'
 import { connectTo } from '../../src/control/client.ts'
 import { Ensemble } from '../../src/ensemble/index.ts'
-import { knownClusters } from '../../src/supervisor/presence.ts'
+import { knownClusters } from '../../src/supervisor/folder/presence.ts'
 
 let ensemble: Ensemble
 let dir: string

@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { explainPort, isPortTrouble } from '../../src/control/takenPort.ts'
-import { portOwner } from '../../src/supervisor/portOwner.ts'
+import { portOwner } from '../../src/supervisor/ports/portOwner.ts'
 import { fakeCluster, playground, three } from '../cli/fakeCluster.ts'
 
 /** Listens on a port that the system chose, for as long as `use` runs. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { classicEnsemble } from '../../src/config/classic.ts'
 import { formatProblem } from '../../src/config/problem.ts'
-import { PortClaims } from '../../src/supervisor/ports.ts'
+import { PortClaims } from '../../src/supervisor/ports/ports.ts'
 import type { Seat } from './arrangement.ts'
 
 export interface WrittenConfigs {

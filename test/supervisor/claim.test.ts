@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { askHolder, claim, type Release } from '../../src/supervisor/claim.ts'
+import { askHolder, claim, type Release } from '../../src/supervisor/folder/claim.ts'
 
 const ends: (() => void)[] = []
 const name = () => `test-${randomBytes(6).toString('hex')}`

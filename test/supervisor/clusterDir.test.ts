@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startCluster } from '../../src/ensemble/cluster.ts'
-import { ClusterDir } from '../../src/supervisor/clusterDir.ts'
+import { ClusterDir } from '../../src/supervisor/folder/clusterDir.ts'
 
 let root: string
 let dir: string

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ClusterEvent } from '../../src/api/api.ts'
-import { EventLog } from '../../src/supervisor/eventLog.ts'
-import { LogBook } from '../../src/supervisor/logBook.ts'
-import { LOG_LEVELS, type LogQuery } from '../../src/supervisor/logQuery.ts'
+import { EventLog } from '../../src/supervisor/logs/eventLog.ts'
+import { LogBook } from '../../src/supervisor/logs/logBook.ts'
+import { LOG_LEVELS, type LogQuery } from '../../src/supervisor/logs/logQuery.ts'
 
 let dir: string
 beforeEach(() => {

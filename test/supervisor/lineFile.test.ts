@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { LineFile, previousOf } from '../../src/supervisor/lineFile.ts'
+import { LineFile, previousOf } from '../../src/supervisor/logs/lineFile.ts'
 
 /** How much the disk still takes; null: everything. */
 const disk = vi.hoisted(() => ({ roomBytes: null as number | null }))

@@ -6,12 +6,12 @@ import { classicEnsemble } from '../../src/config/classic.ts'
 import type { MemberEvent, VoteView } from '../../src/core/events.ts'
 import type { Engine, ExitInfo, MemberHost } from '../../src/host/host.ts'
 import { Cluster } from '../../src/supervisor/cluster.ts'
-import type { ClusterDir } from '../../src/supervisor/clusterDir.ts'
-import type { ControlSocket } from '../../src/supervisor/controlSocket.ts'
 import type { Engines } from '../../src/supervisor/engines.ts'
-import type { FolderClaim } from '../../src/supervisor/folderClaim.ts'
+import type { ClusterDir } from '../../src/supervisor/folder/clusterDir.ts'
+import type { ControlSocket } from '../../src/supervisor/folder/controlSocket.ts'
+import type { FolderClaim } from '../../src/supervisor/folder/folderClaim.ts'
 import type { Member } from '../../src/supervisor/member.ts'
-import type { WriteProbe } from '../../src/supervisor/probe.ts'
+import type { WriteProbe } from '../../src/supervisor/probe/probe.ts'
 
 export interface MadeUp {
   readonly cluster: Cluster

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
-import { firstEphemeralPort, PortClaims } from '../../src/supervisor/ports.ts'
+import { firstEphemeralPort, PortClaims } from '../../src/supervisor/ports/ports.ts'
 
 const all: PortClaims[] = []
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Ensemble } from '../../src/ensemble/index.ts'
-import { preciseNow, WriteProbe } from '../../src/supervisor/probe.ts'
+import { preciseNow, WriteProbe } from '../../src/supervisor/probe/probe.ts'
 import { eventually } from '../support/eventually.ts'
 import { ask } from '../support/fourLetterWord.ts'
 import { RawClient } from '../support/rawClient.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { classicEnsemble } from '../../src/config/classic.ts'
 import { withDynamicFile } from '../../src/config/load/staticFile.ts'
-import { ClusterDir } from '../../src/supervisor/clusterDir.ts'
+import { ClusterDir } from '../../src/supervisor/folder/clusterDir.ts'
 import { planFiles } from '../../src/supervisor/plan.ts'
 
 describe('config files behind a reconfiguration', () => {

@@ -1,7 +1,7 @@
 /** What verdicts measure, of ensembles that are at work: gaps, sessions, counts. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { type ClusterEvent, Ensemble, type Verdict } from '../../src/ensemble/index.ts'
-import { preciseNow } from '../../src/supervisor/probe.ts'
+import { preciseNow } from '../../src/supervisor/probe/probe.ts'
 import { eventually } from '../support/eventually.ts'
 import { RawClient } from '../support/rawClient.ts'
 

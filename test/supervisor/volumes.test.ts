@@ -28,9 +28,9 @@ import {
 } from '../../src/storage/fileNames.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
 import { lockDirectory } from '../../src/storage/lock.ts'
-import { ClusterDir } from '../../src/supervisor/clusterDir.ts'
 import type { ClusterRequest } from '../../src/supervisor/clusterRequest.ts'
-import { previousOf } from '../../src/supervisor/lineFile.ts'
+import { ClusterDir } from '../../src/supervisor/folder/clusterDir.ts'
+import { previousOf } from '../../src/supervisor/logs/lineFile.ts'
 
 const request: ClusterRequest = {
   members: 1,

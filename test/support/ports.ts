@@ -1,10 +1,10 @@
 /**
  * Free ports for servers that must be told their ports before they bind them (Apache ZooKeeper; a fixed data directory of
- * ours). They are claimed as a cluster with automatic ports claims its own (supervisor/ports.ts), so that neither a test at
+ * ours). They are claimed as a cluster with automatic ports claims its own (supervisor/ports/ports.ts), so that neither a test at
  * its side nor such a cluster takes one in between.
  */
 import { createServer } from 'node:net'
-import { PortClaims } from '../../src/supervisor/ports.ts'
+import { PortClaims } from '../../src/supervisor/ports/ports.ts'
 
 const claims = new PortClaims()
 

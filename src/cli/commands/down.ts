@@ -1,6 +1,6 @@
 import { connectTo } from '../../control/client.ts'
-import { presenceIn } from '../../supervisor/presence.ts'
-import type { Kept, Removal } from '../../supervisor/volumes.ts'
+import { presenceIn } from '../../supervisor/folder/presence.ts'
+import type { Kept, Removal } from '../../supervisor/folder/volumes.ts'
 import { defineCommand } from '../command.ts'
 import { endCluster, untilGone } from '../endCluster.ts'
 import { exitCodes } from '../errors.ts'

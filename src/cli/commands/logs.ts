@@ -1,5 +1,5 @@
 import type { LogRecord } from '../../control/connection.ts'
-import { LOG_LEVELS } from '../../supervisor/logQuery.ts'
+import { LOG_LEVELS } from '../../supervisor/logs/logQuery.ts'
 import { defineCommand } from '../command.ts'
 import { logFormatter } from '../format/log.ts'
 import { wrap } from '../format/wrap.ts'

@@ -1,5 +1,5 @@
 /** What `down --volumes` removed and what it left, in words. */
-import type { Kept } from '../../supervisor/volumes.ts'
+import type { Kept } from '../../supervisor/folder/volumes.ts'
 import { shortPath } from './localize.ts'
 
 /** More than these are counted, unless every path is asked for. */

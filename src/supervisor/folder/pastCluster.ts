@@ -1,14 +1,14 @@
 /** A cluster that is over, read from what its folder holds: who was in it, what happened, and how it ended. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ClusterEvent, ClusterInfo, MemberInfo } from '../api/api.ts'
-import { loadEnsemble } from '../config/load/load.ts'
-import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
-import { clientEndpoint, endpointText } from '../config/servers/clientEndpoint.ts'
-import type { Engine } from '../host/host.ts'
+import type { ClusterEvent, ClusterInfo, MemberInfo } from '../../api/api.ts'
+import { loadEnsemble } from '../../config/load/load.ts'
+import { ownServer, type ServerConfig } from '../../config/serverConfig.ts'
+import { clientEndpoint, endpointText } from '../../config/servers/clientEndpoint.ts'
+import type { Engine } from '../../host/host.ts'
+import { linesAt, previousOf, recordIn } from '../logs/lineFile.ts'
+import { type LogQuery, selectLines } from '../logs/logQuery.ts'
 import { ClusterDir, type ClusterManifest } from './clusterDir.ts'
-import { linesAt, previousOf, recordIn } from './lineFile.ts'
-import { type LogQuery, selectLines } from './logQuery.ts'
 
 /** How a cluster ended. */
 export interface Ending {

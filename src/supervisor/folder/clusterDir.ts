@@ -4,13 +4,13 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
-import { OperationError } from '../api/operationError.ts'
-import type { Engine } from '../host/host.ts'
-import { isVersionDir, VERSION_DIR } from '../storage/fileNames.ts'
-import { lockHolder } from '../storage/lock.ts'
-import { systemTrouble } from '../systemError.ts'
+import { OperationError } from '../../api/operationError.ts'
+import type { Engine } from '../../host/host.ts'
+import { isVersionDir, VERSION_DIR } from '../../storage/fileNames.ts'
+import { lockHolder } from '../../storage/lock.ts'
+import { systemTrouble } from '../../systemError.ts'
+import type { ClusterRequest } from '../clusterRequest.ts'
 import { canonicalPath } from './canonicalPath.ts'
-import type { ClusterRequest } from './clusterRequest.ts'
 import { isWithin, type Kept, type Removal, removeMade, writtenBeside } from './volumes.ts'
 
 /** What the cluster is, whether it runs or not. */

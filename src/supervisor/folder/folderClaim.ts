@@ -16,8 +16,8 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { OperationError } from '../api/operationError.ts'
-import { performance, sleep } from '../time.ts'
+import { OperationError } from '../../api/operationError.ts'
+import { performance, sleep } from '../../time.ts'
 import { canonicalPath } from './canonicalPath.ts'
 import { askHolder, claim, type Release } from './claim.ts'
 import { probe } from './controlSocket.ts'

@@ -2,8 +2,8 @@
  * When the ensemble last served, for the write gap of what is done while nothing can be written. It is judged by the
  * members' events and by what probes saw acknowledged, and rather says nothing than something false.
  */
-import type { ClusterEvent } from '../api/api.ts'
-import type { Roster } from './roster.ts'
+import type { ClusterEvent } from '../../api/api.ts'
+import type { Roster } from '../roster.ts'
 
 /** Events after which a quorum may serve that did not before, or no longer. */
 const RELEVANT: readonly ClusterEvent['event']['type'][] = [

@@ -1,7 +1,7 @@
 /** Whether a cluster runs in a folder, judged there: by its control socket, its supervisor's process, and its claim. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { performance, sleep } from '../time.ts'
+import { performance, sleep } from '../../time.ts'
 import { canonicalPath } from './canonicalPath.ts'
 import { probe } from './controlSocket.ts'
 import { holderOf, isReplaced } from './folderClaim.ts'

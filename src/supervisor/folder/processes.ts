@@ -8,7 +8,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
-import { statFields } from '../host/procStat.ts'
+import { statFields } from '../../host/procStat.ts'
 
 export interface ProcessIdentity {
   pid: number

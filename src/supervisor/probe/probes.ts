@@ -3,12 +3,12 @@
  * sessions, connections, log lines.
  */
 
-import type { SupervisorEvent } from '../api/api.ts'
-import { clientEndpoint } from '../config/servers/clientEndpoint.ts'
-import type { MemberEvent } from '../core/events.ts'
-import { setTimeout } from '../time.ts'
+import type { SupervisorEvent } from '../../api/api.ts'
+import { clientEndpoint } from '../../config/servers/clientEndpoint.ts'
+import type { MemberEvent } from '../../core/events.ts'
+import { setTimeout } from '../../time.ts'
+import type { Member } from '../member.ts'
 import type { Availability } from './availability.ts'
-import type { Member } from './member.ts'
 import { WriteProbe } from './probe.ts'
 import type { Session } from './probeFrames.ts'
 

@@ -10,7 +10,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { clearTimeout, setTimeout } from '../time.ts'
+import { clearTimeout, setTimeout } from '../../time.ts'
 import { readState } from './supervisorState.ts'
 
 const NAME = 'control.sock'

@@ -10,7 +10,7 @@
  * through another member if need be; supervisors leave these sessions out of what they count.
  */
 import { connect, type Socket } from 'node:net'
-import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../time.ts'
+import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../../time.ts'
 import {
   CLOSE_XID,
   closeFrame,

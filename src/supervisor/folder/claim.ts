@@ -7,7 +7,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { clearTimeout, setTimeout } from '../time.ts'
+import { clearTimeout, setTimeout } from '../../time.ts'
 import { fateOf, identityOf, type ProcessIdentity } from './processes.ts'
 
 /** A holder that says nothing for this long is stopped, or very busy. */

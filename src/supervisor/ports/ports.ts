@@ -5,9 +5,9 @@
  */
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { OperationError } from '../api/operationError.ts'
-import type { PortRange } from '../config/classic.ts'
-import { claim, type Release } from './claim.ts'
+import { OperationError } from '../../api/operationError.ts'
+import type { PortRange } from '../../config/classic.ts'
+import { claim, type Release } from '../folder/claim.ts'
 
 const LOWEST = 10_000
 /** Where the kernel does not tell its ephemeral range: IANA's begins at 49152, BSD's old one at 1024 is gone. */

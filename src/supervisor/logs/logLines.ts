@@ -1,8 +1,8 @@
 /**
  * Events as log lines, in the words that users of ZooKeeper search their logs for. Pure.
  */
-import type { HandoverReport, SupervisorEvent } from '../api/api.ts'
-import type { MemberEvent, VoteView } from '../core/events.ts'
+import type { HandoverReport, SupervisorEvent } from '../../api/api.ts'
+import type { MemberEvent, VoteView } from '../../core/events.ts'
 
 export interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error'

@@ -3,8 +3,8 @@
  * on disk. What came before, of this `up` or of the last one, is kept in one file beside it.
  */
 import { existsSync, renameSync } from 'node:fs'
-import type { ClusterEvent, SupervisorEvent } from '../api/api.ts'
-import type { MemberEvent } from '../core/events.ts'
+import type { ClusterEvent, SupervisorEvent } from '../../api/api.ts'
+import type { MemberEvent } from '../../core/events.ts'
 import { LineFile, previousOf, recordIn } from './lineFile.ts'
 
 const IN_MEMORY = 10_000

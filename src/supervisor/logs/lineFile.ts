@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { extname } from 'node:path'
-import { setImmediate } from '../time.ts'
+import { setImmediate } from '../../time.ts'
 
 /** So much of a file's end is looked at when only its last lines are wanted. */
 const TAIL_BYTES = 4 * 1024 * 1024

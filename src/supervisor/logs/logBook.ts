@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'
-import type { ClusterEvent } from '../api/api.ts'
+import type { ClusterEvent } from '../../api/api.ts'
 import { LineFile } from './lineFile.ts'
 import { logLine } from './logLines.ts'
 import { type LogQuery, selectLines, wantedLine } from './logQuery.ts'

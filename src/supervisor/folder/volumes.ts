@@ -7,9 +7,9 @@
  */
 import { type Dirent, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, dirname, extname, join, sep } from 'node:path'
-import { isBesideConfig } from '../config/load/fileNames.ts'
-import { isLockFile, isMemberFile, isVersionDir } from '../storage/fileNames.ts'
-import { previousOf } from './lineFile.ts'
+import { isBesideConfig } from '../../config/load/fileNames.ts'
+import { isLockFile, isMemberFile, isVersionDir } from '../../storage/fileNames.ts'
+import { previousOf } from '../logs/lineFile.ts'
 
 /** Something that stays, and why, for people. */
 export interface Kept {
