@@ -1,4 +1,4 @@
-/** The published types, in a project of a user who checks libraries, too (`skipLibCheck: false`). */
+/** The published types in the project of a user who also checks libraries (`skipLibCheck: false`). */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,7 +37,7 @@ beforeAll(async () => {
   mkdirSync(join(project, 'node_modules/@types'))
   for (const name of ['@types/node', 'undici-types'])
     symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name))
-  // As scripts/build.mjs does, from the sources of now.
+  // The declarations are built as scripts/build.mjs does it, from the current sources.
   const declarations = ['-p', 'tsconfig.build.json', '--outDir', join(installed, 'dist/types')]
   execFileSync(process.execPath, [compiler('typescript'), ...declarations], { cwd: root })
   writeFileSync(join(project, 'package.json'), '{"type":"module"}')

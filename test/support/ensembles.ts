@@ -1,6 +1,6 @@
 /**
- * The ensembles that the integration suites run on. A suite is a function of `start`, so the same cases run
- * on our members (the default) and on Apache ZooKeeper: ZK_TEST_ENGINE=apache or both.
+ * The ensembles that the integration suites run on. A suite is a function of `start`, so that the same cases
+ * run on our members (the default) and on Apache ZooKeeper: ZK_TEST_ENGINE=apache or both.
  */
 import { describe, type TestContext } from 'vitest'
 import { ApacheEnsemble, apacheUnavailable } from './apache.ts'
@@ -20,11 +20,11 @@ export interface TestEnsemble extends AsyncDisposable {
   readonly engine: EngineName
   readonly members: readonly TestMember[]
   readonly connectString: string
-  /** Every process the members run in. */
+  /** Every process that the members run in. */
   pids(): number[]
-  /** An abrupt end. */
+  /** Ends a member abruptly. */
   kill(id: number): Promise<void>
-  /** A graceful end. */
+  /** Ends a member gracefully. */
   stop(id: number): Promise<void>
   start(id: number): Promise<void>
 }
@@ -33,13 +33,13 @@ export interface StartOptions {
   members?: number
   isolation?: 'thread' | 'process'
   set?: Record<string, string>
-  /** Settings that Apache takes as JVM options only; ours from zoo.cfg. */
+  /** Settings that Apache takes only as JVM options, and our members from zoo.cfg. */
   jvm?: Record<string, string>
 }
 
 export type StartEnsemble = (options?: StartOptions) => Promise<TestEnsemble>
 
-/** Declares the suite once for each engine asked for. */
+/** Declares the suite once for each requested engine. */
 export function describeEngines(
   title: string,
   suite: (start: StartEnsemble, engine: EngineName) => void,
@@ -98,7 +98,7 @@ async function startOurs({
   }
 }
 
-/** What each member says it is: leader, follower, standalone, or null where nothing is served. */
+/** What each member reports: leader, follower, standalone, or null while it serves nobody. */
 export function modes(ensemble: TestEnsemble): Promise<(string | null)[]> {
   return Promise.all(ensemble.members.map(({ clientPort }) => modeOf(clientPort)))
 }
@@ -119,8 +119,8 @@ export async function allServe(members: readonly Pick<TestMember, 'id' | 'client
 }
 
 /**
- * Skips the running test when something it needs is missing, saying what; with
- * ZK_PSEUDO_REQUIRE_REAL_CLIENTS=1 (as in CI) the test fails instead.
+ * Skips the running test when something that it needs is missing, and says what. With
+ * ZK_PSEUDO_REQUIRE_REAL_CLIENTS=1, as in CI, the test fails instead.
  */
 export function needs(context: TestContext, missing: string | undefined): void {
   if (missing === undefined) return
