@@ -1,6 +1,6 @@
 /**
- * Members on data directories that change hands: the same zoo.cfg files are run by either engine, and by the other
- * after that. What clients may hold on to is compared before and after each change.
+ * Members on data directories that change hands: the same zoo.cfg files are run by one engine, and by the
+ * other after that. What clients rely on is compared before and after each change.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,7 @@ const SUPER_DIGEST = 'super:lK75jTNcA+U9vtVEw5vB51mj/w4='
 
 export interface SceneOptions {
   members: number
-  /** Logs in a folder of their own. */
+  /** Logs are kept in a separate folder. */
   separateLogs?: boolean
   set?: Record<string, string>
 }
@@ -58,7 +58,7 @@ export class Scene implements AsyncDisposable {
     return this.options.separateLogs ? join(this.dir, `log-${id}`) : this.dataDir(id)
   }
 
-  /** Writes a member's zoo.cfg; `set` goes beyond the scene's. */
+  /** Writes a member's zoo.cfg; `set` takes precedence over the scene's settings. */
   configure(id: number, set: Record<string, string> = {}): void {
     const { members } = this.options
     const settings = {
@@ -91,10 +91,10 @@ export class Scene implements AsyncDisposable {
     return join(this.dir, `zoo-${id}.cfg`)
   }
 
-  /** Runs the members with an engine, in processes that can be killed; serves when it resolves. */
+  /** Runs the members with an engine, in processes that can be killed; resolves when they serve. */
   async run(engine: Engine): Promise<void> {
     if (this.running !== null) throw new Error('runs already')
-    // Apache takes this from no file; a JVM is told by its environment, which it inherits while it starts.
+    // Apache reads this from no file; a JVM takes it from its environment, which it inherits when it starts.
     process.env.JDK_JAVA_OPTIONS = '-Dznode.container.checkIntervalMs=500'
     try {
       this.running = await Ensemble.start({
@@ -109,7 +109,7 @@ export class Scene implements AsyncDisposable {
     }
   }
 
-  /** All members at once: `kill` as kill -9 does. */
+  /** Ends all members at once; `kill` does it as kill -9 does. */
   async end(how: 'kill' | 'stop'): Promise<void> {
     const ensemble = this.running
     this.running = null
@@ -131,7 +131,7 @@ export interface SeenNode {
   stat: Stat
 }
 
-/** Every znode that a member shows, but for what a server writes there by itself when it starts. */
+/** Every znode that a member shows, except what a server writes by itself when it starts. */
 export async function treeOf(port: number): Promise<Map<string, SeenNode>> {
   const client = await connect([port])
   const found = new Map<string, SeenNode>()
@@ -166,8 +166,8 @@ export async function connect(ports: readonly number[], sessionTimeoutMs?: numbe
 }
 
 /**
- * Every kind of write that a client has. All lie under `base` but for one TTL node and one container that are deleted
- * by the server.
+ * Every kind of write that a client can make. All are under `base` except one TTL node and one container,
+ * which the server deletes.
  */
 export async function everyKindOfWrite(client: ZooKeeper, base: string): Promise<void> {
   const restricted: Acl[] = [
@@ -208,11 +208,11 @@ export async function everyKindOfWrite(client: ZooKeeper, base: string): Promise
 export interface Load {
   /** Paths of creates that were acknowledged. */
   readonly acknowledged: ReadonlySet<string>
-  /** Settles when nothing is on its way any more. */
+  /** Settles when no write is outstanding. */
   end(): Promise<void>
 }
 
-/** Sequential creates, sixteen on their way at once, until it is ended or the connection is lost. */
+/** Sequential creates, sixteen outstanding at a time, until `end` is called or the connection is lost. */
 export function writeUnderLoad(client: ZooKeeper, parent: string): Load {
   const acknowledged = new Set<string>()
   let stopped = false
@@ -222,7 +222,7 @@ export function writeUnderLoad(client: ZooKeeper, parent: string): Load {
         const data = `${i}`.repeat(40)
         acknowledged.add(await client.create(`${parent}/${index}-`, data, { mode: 'sequential' }))
       } catch {
-        // What comes of this one nobody knows.
+        // The outcome of this write is unknown.
         return
       }
     }
@@ -236,8 +236,8 @@ export function writeUnderLoad(client: ZooKeeper, parent: string): Load {
 }
 
 /**
- * What our storage reads from a copy of a dataDir, as clients would see it; it has nothing to remark, least of all that
- * a digest differs.
+ * What our storage reads from a copy of a dataDir, in the form in which clients see it. The storage must have
+ * no complaint, least of all about a digest.
  */
 export async function treeOnDisk(scene: Scene, id: number): Promise<Map<string, SeenNode>> {
   const target = mkdtempSync(join(tmpdir(), 'zk-data-copy-'))
@@ -263,11 +263,11 @@ export async function treeOnDisk(scene: Scene, id: number): Promise<Map<string, 
   }
 }
 
-/** Znodes under it go at times of their own. */
+/** Znodes under this path disappear at unpredictable times. */
 export const PASSING = '/passing'
 const isCompared = (path: string) => path !== PASSING && !path.startsWith(`${PASSING}/`)
 
-/** Servers write this one by themselves when they start. */
+/** Servers write this znode by themselves when they start. */
 function comparable(path: string, seen: SeenNode): SeenNode {
   return path === '/zookeeper/config' ? { ...seen, stat: { ...seen.stat, mtime: 0 } } : seen
 }

@@ -1,7 +1,7 @@
 /**
- * kill -9 of members and of the supervisor at random moments under writes: every acknowledged write is
- * there afterwards, read through every member. ZK_PSEUDO_DURABILITY_ROUNDS sets the rounds in all (10;
- * 50 in CI), ZK_PSEUDO_SEED the random choices, which are printed with a failure.
+ * kill -9 of members and of the supervisor at random moments during writes: every acknowledged write is there
+ * afterwards, read through every member. ZK_PSEUDO_DURABILITY_ROUNDS sets the total number of rounds (10; 50
+ * in CI), ZK_PSEUDO_SEED the random choices, which are printed with a failure.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -12,7 +12,7 @@ import { eventually } from '../support/eventually.ts'
 import { type RandomBelow, randomFrom } from '../support/randomFrom.ts'
 
 const rounds = Number(process.env.ZK_PSEUDO_DURABILITY_ROUNDS ?? (process.env.CI ? 50 : 10))
-/** Members are killed in threads and in processes, the supervisor over members of both kinds. */
+/** Members are killed in threads and in processes, and the supervisor with members of both kinds. */
 const roundsEach = Math.ceil(rounds / 4)
 const seed = Number(process.env.ZK_PSEUDO_SEED ?? Date.now() % 1_000_000)
 const timeout = 60_000 + roundsEach * 20_000
@@ -84,7 +84,10 @@ describe.runIf((process.env.ZK_TEST_ENGINE ?? 'zk-pseudo') !== 'apache')(
   },
 )
 
-/** One member, any two, or all three: whom a round kills at once. The leader is as likely as it is one. */
+/**
+ * The members that a round kills at once: one, any two, or all three. The leader is as likely to be among
+ * them as to be the only one.
+ */
 async function chooseVictims(ensemble: TestEnsemble, random: RandomBelow): Promise<number[]> {
   const leader = (await leaderOf(ensemble)).id
   const others = ensemble.members.map(({ id }) => id).filter((id) => id !== leader)
@@ -92,7 +95,9 @@ async function chooseVictims(ensemble: TestEnsemble, random: RandomBelow): Promi
   return choices[random(choices.length)] as number[]
 }
 
-/** Waits for some more acknowledgements and then a random moment, so that the kill falls among writes. */
+/**
+ * Waits for some more acknowledgements and then for a random time, so that the kill happens during writes.
+ */
 async function enoughWritten(writes: AcknowledgedWrites, random: RandomBelow): Promise<void> {
   const before = writes.names.size
   await eventually('writes to be acknowledged', () => writes.names.size >= before + 50)
