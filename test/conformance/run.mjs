@@ -1,7 +1,8 @@
 /**
  * Runs the conformance suite:
  *
- *     npm run conformance -- --engine apache|zk-pseudo [topic …] [--grep text] [--connect host:port,…] [--record]
+ *     npm run conformance -- --engine apache|zk-pseudo [topic …] [--grep text] [--connect host:port,…]
+ *         [--record]
  *     npm run conformance -- --property [--runs 150] [--seed N]
  *
  * A topic is a file of `cases/`. `--connect` uses a running ensemble; cases that end members are then

@@ -65,7 +65,7 @@ describeEngines('sessions', (start, engine) => {
         await now.ask(opcode.closeSession)
         old.hangUp()
       }
-      // Only closeSession is still accepted on the old connection, unless that connection is the leader's own.
+      // Only closeSession is still accepted on the old connection, unless it is a connection of the leader.
       if (from === leader) continue
       const { old, now } = await moved(from, to)
       expect(await old.ask(opcode.closeSession)).toMatchObject({ err: 0 })

@@ -8,7 +8,7 @@ import type { MixedEnsemble } from './mixedEnsemble.ts'
 import { everyKind } from './workload.ts'
 
 export interface CourseOptions {
-  /** Brings the members level where an option requires it, for example by another write through each member. */
+  /** Brings the members level where an option requires it, such as by another write through each member. */
   readonly alsoIn?: (ensemble: MixedEnsemble, leader: number, learner: number) => Promise<void>
 }
 
