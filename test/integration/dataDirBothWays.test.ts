@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, type TestContext, vi } from 'vitest'
 import type { ZooKeeper } from '../../src/client/index.ts'
 import type { Engine } from '../../src/ensemble/index.ts'
 import { apacheUnavailable } from '../support/apache.ts'
@@ -24,6 +24,7 @@ import {
 } from './dataDirScene.ts'
 
 const missing = apacheUnavailable()
+beforeAll(() => void vi.stubEnv('JDK_JAVA_OPTIONS', '-Dznode.container.checkIntervalMs=500'))
 beforeEach((context) => needs(context as TestContext, missing))
 
 interface Turn {
@@ -44,6 +45,9 @@ const TURNS: Turn[] = [
   { engine: 'apache', end: 'stop', set: { snapCount: '60', 'snapshot.compression.method': 'gz' } },
   { engine: 'zk-pseudo', end: 'stop' },
 ]
+
+/** Long enough for the session to outlive its turn, and short, because the next turn waits for its end. */
+const LEFT_SESSION_MS = 2000
 
 type Tree = Awaited<ReturnType<typeof treeOf>>
 
@@ -94,7 +98,7 @@ async function playTurn(
 ): Promise<{ load: Load; tree: Tree | null }> {
   await everyKindOfWrite(lasting, base)
   await gone(lasting, `${base}/doomed-container`)
-  const left = await connect(scene.clientPorts, 3000)
+  const left = await connect(scene.clientPorts, LEFT_SESSION_MS)
   await left.create(base.replace('/turn-', `${PASSING}/`), '', { mode: 'ephemeral' })
   left.leave()
   const load = writeUnderLoad(lasting, '/load')
@@ -109,7 +113,8 @@ async function playTurn(
   return { load, tree: scene.members.length === 1 ? (kept[0] ?? null) : shown }
 }
 
-describe('a standalone dataDir', () => {
+// The scenes wait for sessions to expire most of the time, so they are played at the same time.
+describe.concurrent('a standalone dataDir', () => {
   it('moves from one engine to the other and back, killed and stopped, with every compression', {
     timeout: 240_000,
   }, async () => {
@@ -132,7 +137,7 @@ describe('a standalone dataDir', () => {
   })
 })
 
-describe('the dataDirs of an ensemble', () => {
+describe.concurrent('the dataDirs of an ensemble', () => {
   it('move from one engine to the other and back; epochs rise', { timeout: 240_000 }, async () => {
     await using scene = await Scene.create({ members: 3 })
     await play(scene, TURNS.slice(0, 5))

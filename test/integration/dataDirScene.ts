@@ -9,7 +9,8 @@ import { expect } from 'vitest'
 import { type Acl, OPEN_ACL, type Stat, ZooKeeper } from '../../src/client/index.ts'
 import { type Engine, Ensemble } from '../../src/ensemble/index.ts'
 import { copyData } from '../../src/storage/dataCopy.ts'
-import { openStorage } from '../storage/support.ts'
+import { Storage } from '../../src/storage/storage.ts'
+import { storageOptions } from '../storage/support.ts'
 import { eventually } from '../support/eventually.ts'
 import { claimPorts, releasePorts } from '../support/ports.ts'
 
@@ -91,22 +92,19 @@ export class Scene implements AsyncDisposable {
     return join(this.dir, `zoo-${id}.cfg`)
   }
 
-  /** Runs the members with an engine, in processes that can be killed; resolves when they serve. */
+  /**
+   * Runs the members with an engine, in processes that can be killed; resolves when they serve. Apache reads
+   * `znode.container.checkIntervalMs` from no file, so its JVMs need it in JDK_JAVA_OPTIONS.
+   */
   async run(engine: Engine): Promise<void> {
     if (this.running !== null) throw new Error('runs already')
-    // Apache reads this from no file; a JVM takes it from its environment, which it inherits when it starts.
-    process.env.JDK_JAVA_OPTIONS = '-Dznode.container.checkIntervalMs=500'
-    try {
-      this.running = await Ensemble.start({
-        configs: Array.from({ length: this.options.members }, (_, id) => this.config(id)),
-        dir: join(this.dir, `cluster-${engine}-${Date.now()}`),
-        engine,
-        isolation: 'process',
-        waitTimeoutMs: 60_000,
-      })
-    } finally {
-      delete process.env.JDK_JAVA_OPTIONS
-    }
+    this.running = await Ensemble.start({
+      configs: Array.from({ length: this.options.members }, (_, id) => this.config(id)),
+      dir: join(this.dir, `cluster-${engine}-${Date.now()}`),
+      engine,
+      isolation: 'process',
+      waitTimeoutMs: 60_000,
+    })
   }
 
   /** Ends all members at once; `kill` does it as kill -9 does. */
@@ -245,7 +243,8 @@ export async function treeOnDisk(scene: Scene, id: number): Promise<Map<string, 
     const from = { dataDir: scene.dataDir(id), dataLogDir: scene.dataLogDir(id) }
     const copy = await copyData(from, { dataDir: target, dataLogDir: target })
     expect(copy?.notes).toEqual([])
-    const storage = openStorage(target, { ttlRule: 'since354' })
+    const options = storageOptions(target, { ttlRule: 'since354' })
+    const storage = Storage.open(options, { random: () => 0.5, onNote: () => {} })
     const { database, notes } = storage.recover()
     storage.close()
     expect(notes).toEqual([])

@@ -1,12 +1,6 @@
 /** Local sessions; the same rules hold for Apache: ZK_TEST_ENGINE=both. */
 import { expect, test } from 'vitest'
-import {
-  allServe,
-  describeEngines,
-  leaderOf,
-  type TestEnsemble,
-  type TestMember,
-} from '../support/ensembles.ts'
+import { allServe, describeEngines, roles, type TestMember } from '../support/ensembles.ts'
 import { eventually } from '../support/eventually.ts'
 import { ask as fourLetterWord } from '../support/fourLetterWord.ts'
 import { createBody, opcode, readBody } from '../support/wire.ts'
@@ -20,13 +14,6 @@ const NO_NODE = -101
 
 const TIMING = { tickTime: '500', localSessionsEnabled: 'true' }
 const create = (path: string, flags = 0) => createBody(path, Buffer.from('x'), flags)
-
-async function roles(ensemble: TestEnsemble) {
-  await allServe(ensemble.members)
-  const leader = await leaderOf(ensemble)
-  const [follower, other] = ensemble.members.filter((member) => member !== leader) as [TestMember, TestMember]
-  return { leader, follower, other }
-}
 
 /** A member's `global_sessions` and `local_sessions`. */
 async function sessionCounts({ clientPort }: TestMember): Promise<[number, number]> {

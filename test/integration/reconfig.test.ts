@@ -91,7 +91,7 @@ describeEngines('reconfiguration', (start) => {
     const changed = await reconfigured([leader], { joining: [lineOf(follower, 'observer')] })
     await eventually('an observer', async () => (await modes(ensemble))[follower.id] === 'observer')
     for (const { id } of ensemble.members) await ensemble.kill(id)
-    await Promise.all(ensemble.members.map(({ id }) => ensemble.start(id)))
+    await ensemble.start(...ensemble.members.map(({ id }) => id))
     await leaderOf(ensemble)
     await eventually('an observer', async () => (await modes(ensemble))[follower.id] === 'observer')
     const client = await connect([follower])
@@ -239,9 +239,9 @@ async function startOurs(settings: Record<string, string>): Promise<TestEnsemble
     members: ensemble.members as unknown as readonly TestMember[],
     connectString: ensemble.connectString,
     pids: () => [],
-    kill: async (id) => void (await ensemble.kill(id)),
+    kill: async (...ids) => void (await ensemble.kill(ids)),
     stop: async (id) => void (await ensemble.stop(id)),
-    start: async (id) => void (await ensemble.start(id)),
+    start: async (...ids) => void (await ensemble.start(ids)),
     [Symbol.asyncDispose]: () => ensemble.stopAll(),
   }
 }

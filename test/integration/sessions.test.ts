@@ -1,12 +1,6 @@
 /** The rules of sessions over a whole ensemble; the same rules hold for Apache: ZK_TEST_ENGINE=both. */
 import { expect, test } from 'vitest'
-import {
-  allServe,
-  describeEngines,
-  leaderOf,
-  type TestEnsemble,
-  type TestMember,
-} from '../support/ensembles.ts'
+import { allServe, describeEngines, roles, type TestMember } from '../support/ensembles.ts'
 import { eventually } from '../support/eventually.ts'
 import { buffer, createBody, opcode, readBody } from '../support/wire.ts'
 import { multiBody, NOBODY, SessionLine } from './sessionLine.ts'
@@ -18,13 +12,6 @@ const NO_NODE = -101
 
 const create = (path: string, flags = 0) => createBody(path, Buffer.from('x'), flags)
 const root = readBody('/')
-
-async function roles(ensemble: TestEnsemble) {
-  await allServe(ensemble.members)
-  const leader = await leaderOf(ensemble)
-  const [follower, other] = ensemble.members.filter((member) => member !== leader) as [TestMember, TestMember]
-  return { leader, follower, other }
-}
 
 /** A session that has moved: the line that opened it, and the one that uses it now. */
 async function moved(from: TestMember, to: TestMember): Promise<{ old: SessionLine; now: SessionLine }> {

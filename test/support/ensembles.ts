@@ -22,11 +22,11 @@ export interface TestEnsemble extends AsyncDisposable {
   readonly connectString: string
   /** Every process that the members run in. */
   pids(): number[]
-  /** Ends a member abruptly. */
-  kill(id: number): Promise<void>
+  /** Ends members abruptly, all at once. */
+  kill(...ids: number[]): Promise<void>
   /** Ends a member gracefully. */
   stop(id: number): Promise<void>
-  start(id: number): Promise<void>
+  start(...ids: number[]): Promise<void>
 }
 
 export interface StartOptions {
@@ -62,9 +62,11 @@ async function startApache({ members = 3, set = {}, jvm = {} }: StartOptions = {
     members: ensemble.members,
     connectString: ensemble.connectString,
     pids: () => ensemble.pids,
-    kill: (id) => ensemble.kill(id),
+    kill: async (...ids) => void (await Promise.all(ids.map((id) => ensemble.kill(id)))),
     stop: (id) => ensemble.stop(id),
-    start: async (id) => ensemble.start(id),
+    start: async (...ids) => {
+      for (const id of ids) ensemble.start(id)
+    },
     [Symbol.asyncDispose]: () => ensemble.stopAll(),
   }
 }
@@ -91,9 +93,9 @@ async function startOurs({
     }),
     connectString: ensemble.connectString,
     pids: () => [process.pid],
-    kill: async (id) => void (await ensemble.kill(id)),
+    kill: async (...ids) => void (await ensemble.kill(ids)),
     stop: async (id) => void (await ensemble.stop(id)),
-    start: async (id) => void (await ensemble.start(id)),
+    start: async (...ids) => void (await ensemble.start(ids)),
     [Symbol.asyncDispose]: () => ensemble.stopAll(),
   }
 }
@@ -109,6 +111,16 @@ export function leaderOf(ensemble: TestEnsemble): Promise<TestMember> {
     const said = await modes(ensemble)
     return ensemble.members.find((_, index) => said[index] === 'leader' || said[index] === 'standalone')
   })
+}
+
+/** The leader and the other members, once all of them serve. */
+export async function roles(
+  ensemble: TestEnsemble,
+): Promise<{ leader: TestMember; follower: TestMember; other: TestMember }> {
+  await allServe(ensemble.members)
+  const leader = await leaderOf(ensemble)
+  const [follower, other] = ensemble.members.filter((member) => member !== leader) as [TestMember, TestMember]
+  return { leader, follower, other }
 }
 
 /** Waits until every one of these members leads or follows. */
