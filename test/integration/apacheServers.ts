@@ -1,14 +1,8 @@
 /** Apache ZooKeeper servers that run from existing configs: one JVM each, which ends with the test. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { ZooKeeper } from '../../src/client/zookeeper.ts'
-
-const logConfDir = ['/etc/zookeeper/conf', '/etc/zookeeper/conf_example'].find((dir) => existsSync(dir))
-const classPath =
-  process.env.ZK_APACHE_CLASSPATH ?? [logConfDir, '/usr/share/java/zookeeper.jar'].filter(Boolean).join(':')
-const withParent =
-  spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL'] : []
+import { spawnApache } from '../support/apache.ts'
 
 export class ApacheServers implements AsyncDisposable {
   readonly #children: ChildProcess[] = []
@@ -16,10 +10,7 @@ export class ApacheServers implements AsyncDisposable {
 
   /** @param flags options for the JVM, such as `-Djute.maxbuffer=…` */
   start(config: string, flags: readonly string[], dir: string): void {
-    const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
-    const java = ['java', '-Xmx128m', `-Dzookeeper.log.dir=${dir}`, ...flags, '-cp', classPath, main, config]
-    const [command, ...args] = [...withParent, ...java] as [string, ...string[]]
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: dir })
+    const child = spawnApache(config, dir, ['-Xmx128m', ...flags], ['ignore', 'ignore', 'pipe'])
     child.stderr?.setEncoding('utf8').on('data', (text) => {
       this.#said += text
     })

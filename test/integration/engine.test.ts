@@ -189,7 +189,7 @@ describe('a mixed ensemble', () => {
       set: { tickTime: '500' },
     })
     const ports = () => ensemble.members.map(({ clientPort }) => clientPort)
-    const writes = await AcknowledgedWrites.start('/writes', ports)
+    const writes = await AcknowledgedWrites.start('/writes', ports, { pauseMs: 20 })
     const led = new Set<string>()
     for (let turn = 0; turn < 4; turn += 1) {
       const { members, leader } = await ensemble.status()

@@ -4,6 +4,7 @@
  */
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { ZooKeeper } from '../../src/client/zookeeper.ts'
 import { mainFile } from '../cli/cli.ts'
@@ -40,6 +41,8 @@ class Writer {
   private async write(client: ZooKeeper): Promise<void> {
     for (let i = 0; this.#isRunning; i++) {
       this.acknowledged.push(await client.create(`/busy/n${i}`, `value ${i}`))
+      // Without a pause the tree becomes large, and each of its many snapshots slow.
+      await sleep(5)
     }
   }
 

@@ -62,7 +62,7 @@ describe('a handover', () => {
     // Ticks have the usual length: on a busy machine short ones cause unwanted elections.
     await using ensemble = await Ensemble.start({ observers: 1 })
     const ports = () => ensemble.members.map(({ clientPort }) => clientPort)
-    const writes = await AcknowledgedWrites.start('/writes', ports)
+    const writes = await AcknowledgedWrites.start('/writes', ports, { pauseMs: 20 })
     const { leader } = await ensemble.status()
     const there = await ensemble.handover('apache')
     expect(there).toMatchObject({ to: 'apache', problem: null, left: [], leaderBefore: leader })

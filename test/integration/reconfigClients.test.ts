@@ -119,7 +119,7 @@ describe.each<Engine>(['apache', 'zk-pseudo'])('an ensemble of both kinds, led b
     const [one, two] = members.filter(({ engine }) => engine !== kind) as [Member, Member]
     for (const member of [same, one, two]) await becomes(member, 'follower')
     const ports = members.map(({ clientPort }) => clientPort)
-    const writes = await AcknowledgedWrites.start('/writes', () => ports)
+    const writes = await AcknowledgedWrites.start('/writes', () => ports, { pauseMs: 20 })
 
     // A member is removed, and added again as a voter: a server without a vote continues as a follower.
     for (const member of [one, same]) {
@@ -197,9 +197,8 @@ describe.each<[Engine, Engine]>([
     const members = [...(await statusOf(ensemble)).members, ...(await statusOf(joiner)).members]
     const [first, second, third] = members as [Member, Member, Member]
     await becomes(third, 'follower')
-    const writes = await AcknowledgedWrites.start('/writes', () =>
-      members.map(({ clientPort }) => clientPort),
-    )
+    const clientPorts = members.map(({ clientPort }) => clientPort)
+    const writes = await AcknowledgedWrites.start('/writes', () => clientPorts, { pauseMs: 20 })
     await agreed(members, await cli(first, '-add', lineOf(third)))
     // Two of three make a quorum, so the one that is left of the first two needs the third's vote.
     await ensemble.kill(0, { wait: false })
@@ -210,6 +209,6 @@ describe.each<[Engine, Engine]>([
     await ensemble.start(0, { wait: false })
     await becomes(first, 'follower')
     await writes.stop()
-    for (const { clientPort } of members) expect(await writes.missingAt(clientPort)).toEqual([])
+    for (const port of clientPorts) expect(await writes.missingAt(port)).toEqual([])
   })
 })

@@ -10,6 +10,15 @@ const window = 8
 /** A connection that is silent for this long is given up. */
 const silenceMs = 3000
 
+export interface WritesOptions {
+  readonly writers?: number
+  /**
+   * Pause of each writer between its batches. Writers without a pause take a core, and leave a tree that takes
+   * long to compare: that is for tests in which a kill must fall among writes.
+   */
+  readonly pauseMs?: number
+}
+
 export class AcknowledgedWrites {
   /** Names of the znodes under `parent` whose create was acknowledged; each holds its own name. */
   readonly names = new Set<string>()
@@ -17,8 +26,15 @@ export class AcknowledgedWrites {
   #stopping = false
   readonly #loops: Promise<void>[]
 
-  private constructor(parent: string, ports: () => readonly number[], writers: number) {
+  readonly #pauseMs: number
+
+  private constructor(
+    parent: string,
+    ports: () => readonly number[],
+    { writers = 3, pauseMs = 0 }: WritesOptions,
+  ) {
     this.parent = parent
+    this.#pauseMs = pauseMs
     this.#loops = Array.from({ length: writers }, (_, index) => this.#write(index, ports))
   }
 
@@ -26,12 +42,12 @@ export class AcknowledgedWrites {
   static async start(
     parent: string,
     ports: () => readonly number[],
-    writers = 3,
+    options: WritesOptions = {},
   ): Promise<AcknowledgedWrites> {
     const client = await openAny(ports())
     await client.create(parent)
     await client.close()
-    return new AcknowledgedWrites(parent, ports, writers)
+    return new AcknowledgedWrites(parent, ports, options)
   }
 
   /** Stops the writers; outstanding writes are waited for or given up. */
@@ -83,6 +99,7 @@ export class AcknowledgedWrites {
       const batch = Array.from({ length: window }, () => this.#create(client, `w${writer}-${count++}`))
       failed = (await Promise.all(batch)).includes(false)
       clearTimeout(overdue)
+      if (this.#pauseMs > 0) await sleep(this.#pauseMs)
     }
     client.destroy()
     return count

@@ -4,7 +4,7 @@
  * members do not compete for port 8080. No member outlives this process: the kernel ends them with it where
  * it can.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -108,8 +108,7 @@ export class ApacheEnsemble implements AsyncDisposable {
     const home = join(this.#dir, `logs-${id}`)
     mkdirSync(home, { recursive: true })
     const log = openSync(join(home, 'console.log'), 'a')
-    const [command, ...args] = [...endWithParent, 'java', ...javaArguments(home, member.config, this.#jvm)]
-    const child = spawn(command as string, args, { stdio: ['ignore', log, log], cwd: home })
+    const child = spawnApache(member.config, home, loggingFlags(this.#jvm), ['ignore', log, log])
     closeSync(log)
     this.#processes.set(id, child)
     child.once('exit', () => {
@@ -217,15 +216,23 @@ function writeConfig(
   writeFileSync(member.config, [...lines, ...(all.length > 1 ? servers : []), ''].join('\n'))
 }
 
-function javaArguments(logDir: string, config: string, jvm: Record<string, string>): string[] {
+function loggingFlags(jvm: Record<string, string>): string[] {
   return [
-    `-Dzookeeper.log.dir=${logDir}`,
     '-Dzookeeper.log.file=zookeeper.log',
     '-Dzookeeper.root.logger=INFO,ROLLINGFILE',
     ...Object.entries(jvm).map(([key, value]) => `-D${key}=${value}`),
-    '-cp',
-    classPath,
-    'org.apache.zookeeper.server.quorum.QuorumPeerMain',
-    config,
   ]
+}
+
+/** Starts the JVM of one server, which runs in `dir` and keeps its log there. @param flags options for the JVM */
+export function spawnApache(
+  config: string,
+  dir: string,
+  flags: readonly string[],
+  stdio: StdioOptions,
+): ChildProcess {
+  const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
+  const java = ['java', `-Dzookeeper.log.dir=${dir}`, ...flags, '-cp', classPath, main, config]
+  const [command, ...args] = [...endWithParent, ...java] as [string, ...string[]]
+  return spawn(command, args, { stdio, cwd: dir })
 }

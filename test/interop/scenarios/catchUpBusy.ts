@@ -24,7 +24,9 @@ export const catchUpBusy: Scenario = {
       await ensemble.restart(leader)
       await ensemble.lead(leader)
       const away = [learner, ...ensemble.observers.map(({ id }) => id)]
-      const writes = await AcknowledgedWrites.start(`/through-${leader}`, () => portsOf(ensemble, away), 1)
+      const writes = await AcknowledgedWrites.start(`/through-${leader}`, () => portsOf(ensemble, away), {
+        writers: 1,
+      })
       for (const mode of ['DIFF', 'SNAP'] as const) {
         for (const id of away) {
           await acknowledged(writes, 50)
