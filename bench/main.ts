@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: zk-pseudo beside Apache ZooKeeper on this machine, in one run, by one load generator.
- * The bundle starts itself again for the processes it needs (`serve`, `generate`); people use neither.
+ * `npm run bench`: zk-pseudo beside Apache ZooKeeper on this machine, in one run, with one load generator.
+ * The bundle starts itself again for the processes it needs (`serve`, `generate`); these two commands are not
+ * meant for users.
  */
 import { cpus } from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
@@ -65,7 +66,7 @@ const program = new Command('bench')
   .option('--toy', 'a few seconds in all, to see that every scenario works')
   .option(
     '--warm-up <ms>',
-    'at most so long a warm-up before each load (default: while the rate rises, 4 to 30 s)',
+    'longest warm-up before each load (default: while the rate rises, 4 to 30 s)',
     count,
   )
   .option('--measure <ms>', `length of each measured load (default: ${fullSizes.measureMs})`, count)
@@ -104,7 +105,7 @@ async function ensembleBench(options: Options): Promise<void> {
   for (const { name, reason } of missing) console.error(`${name} is not measured: ${reason}`)
   const rounds = options.rounds ?? (options.toy ? 1 : 3)
   const only = options.only
-  // Exit handlers end what was started and clear its folders away.
+  // Exit handlers end what was started and remove its folders.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const result = await run({
     engines,
@@ -135,7 +136,7 @@ function machine(): string {
 
 function count(text: string): number {
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 on')
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number of at least 1')
   return value
 }
 

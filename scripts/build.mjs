@@ -1,6 +1,7 @@
 /**
- * Bundles what runs, into dist and build: one file per entry, so that a thread or the CLI starts by reading little.
- * Packages stay outside the bundles. Runs in npm's `prepare`, hence plain JavaScript and nothing but esbuild.
+ * Bundles what runs into dist and build: one file for each entry, so that a thread or the CLI starts by
+ * reading little. Packages stay outside the bundles. This file runs in npm's `prepare`, hence it is plain
+ * JavaScript and needs nothing but esbuild.
  */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs'
@@ -10,7 +11,7 @@ import { build as bundle } from 'esbuild'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** What is published: name in dist to source. */
+/** What is published: from the name in dist to the source. */
 const published = {
   'cli/main': 'src/cli/main.ts',
   'host/threadMember': 'src/host/threadMember.ts',
@@ -19,16 +20,23 @@ const published = {
   'client/index': 'src/client/index.ts',
 }
 
-/** Tools for developers: name in build to source. Apart from dist, so that no chunk of theirs is published. */
+/**
+ * Tools for developers: from the name in build to the source. They are bundled apart from dist, so that none
+ * of their chunks is published.
+ */
 const tools = {
   bench: 'bench/main.ts',
   damage: 'test/damage/main.ts',
   simulate: 'test/simulation/main.ts',
 }
 
-/** @param {{ types: boolean }} options `types`: also the declarations, which take a few seconds. */
+/**
+ * @param {{ types: boolean }} options `types`: whether to build the declarations as well, which takes a few
+ * seconds.
+ */
 export async function build({ types }) {
-  // Chunks are named after their contents: without this they pile up. Tests build over what may be in use.
+  // Chunks are named after their contents, so they would pile up without this. Tests build over files that
+  // may be in use.
   if (types) for (const dir of ['dist', 'build']) rmSync(join(root, dir), { recursive: true, force: true })
   await Promise.all([bundleInto('dist', published), bundleInto('build', tools)])
   chmodSync(join(root, 'dist/cli/main.js'), 0o755)
@@ -37,7 +45,8 @@ export async function build({ types }) {
 
 /**
  * @param {string} outdir
- * @param {Record<string, string>} entries name to source; a package without the sources of the tools builds without them
+ * @param {Record<string, string>} entries from name to source; a package without the sources of the tools
+ * builds without them
  */
 async function bundleInto(outdir, entries) {
   const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)))
@@ -62,7 +71,8 @@ async function bundleInto(outdir, entries) {
 }
 
 function declarations() {
-  // By its path: node_modules/.bin/tsc may be that of the older TypeScript which tests compile with.
+  // The compiler is called by its path: node_modules/.bin/tsc may be the older TypeScript that tests compile
+  // with.
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   const args = [tsc, '-p', 'tsconfig.build.json']
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })

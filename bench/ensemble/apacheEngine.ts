@@ -1,4 +1,4 @@
-/** Apache ZooKeeper as the yardstick: one JVM a member, as Debian's package starts them. */
+/** Apache ZooKeeper as the yardstick: one JVM for each member, started as Debian's package starts it. */
 import { ApacheEnsemble, apacheUnavailable } from '../../test/support/apache.ts'
 import type { Engine, RunningEngine } from './engine.ts'
 

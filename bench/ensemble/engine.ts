@@ -1,11 +1,11 @@
 /**
- * What the benchmark needs of an ensemble, whoever made it. Every engine runs its members outside the
- * benchmark's own process, so that neither the load nor the probes share a loop with what is measured.
+ * What the benchmark needs from an ensemble of either engine. Every engine runs its members outside the
+ * benchmark's own process, so that neither the load nor the probes share an event loop with what is measured.
  */
 
 export type EngineName = 'apache' | 'zk-pseudo'
 
-/** More lines of every member's zoo.cfg. */
+/** Additional lines for every member's zoo.cfg. */
 export type ZooCfg = Readonly<Record<string, string>>
 
 export interface EngineMember {
@@ -19,17 +19,20 @@ export interface RunningEngine extends AsyncDisposable {
   readonly members: readonly EngineMember[]
   /** Every process the engine consists of, supervisors included. */
   pids(): number[]
-  /** Ends the member abruptly. Resolves once it is gone; the end itself begins in this turn. */
+  /**
+   * Ends the member abruptly. The promise resolves once the member is gone; the kill itself is issued in this
+   * turn of the event loop.
+   */
   kill(id: number): Promise<void>
-  /** Brings a killed member back; does not wait until it serves. */
+  /** Starts a killed member again; does not wait until it serves. */
   restart(id: number): Promise<void>
 }
 
 export interface Engine {
   readonly name: EngineName
-  /** How it is run, for the report. */
+  /** How the engine is run, for the report. */
   readonly description: string
-  /** Why it cannot run on this machine; undefined when it can. */
+  /** Why the engine cannot run on this machine; undefined when it can. */
   unavailable(): string | undefined
   /** Starts `members` participants that keep their data under `dir`, which exists and is empty. */
   start(members: number, dir: string, set?: ZooCfg): Promise<RunningEngine>

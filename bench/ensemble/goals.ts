@@ -1,10 +1,13 @@
-/** The goals, by metric: most as ratios of zk-pseudo to Apache ZooKeeper, the command line's as times. */
+/**
+ * The goals, by metric: most are ratios of zk-pseudo to Apache ZooKeeper, those of the command line are
+ * times.
+ */
 export interface Goal {
   metric: string
-  /** The measured value must be at most (`below`) or at least (`above`) this. */
+  /** Whether the measured value must be at most (`below`) or at least (`above`) the limit. */
   bound: 'below' | 'above'
   limit: number
-  /** Of zk-pseudo / Apache, or of zk-pseudo's own figure. */
+  /** What is limited: the ratio of zk-pseudo to Apache, or zk-pseudo's own figure. */
   of: 'ratio' | 'value'
 }
 

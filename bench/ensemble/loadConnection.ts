@@ -1,7 +1,7 @@
 /**
- * One connection of the load generator: a ring of frames encoded beforehand, a window of outstanding
- * requests, and a parser that looks at length, xid and err and nothing else. Invariant: replies come in
- * the order of requests, each with the xid expected next; anything else ends the run with an error.
+ * One connection of the load generator: a ring of frames that were encoded beforehand, a window of
+ * outstanding requests, and a parser that looks only at length, xid and err. Invariant: replies arrive in the
+ * order of the requests, each with the next expected xid; anything else ends the run with an error.
  */
 import { connect, type Socket } from 'node:net'
 import { connectRequest, request } from '../../test/support/wire.ts'
@@ -10,7 +10,7 @@ const ringSize = 1024
 const nothing = Buffer.alloc(0)
 
 export interface LoadConnectionEvents {
-  /** A reply, good (err 0) or bad. */
+  /** Called for each reply, successful (err 0) or not. */
   reply(latencyMs: number, err: number): void
   fail(error: Error): void
 }
@@ -35,7 +35,7 @@ export class LoadConnection {
     this.#events = events
   }
 
-  /** Connects and opens a session; the load begins with `start`. */
+  /** Connects and opens a session; `start` begins the load. */
   static open(
     port: number,
     type: number,
@@ -49,7 +49,7 @@ export class LoadConnection {
       socket.once('error', reject)
       // The connect response is one small segment, sent only once the session exists.
       socket.once('data', (response) => {
-        if (response.length < 40) return reject(new Error(`odd connect response on ${port}`))
+        if (response.length < 40) return reject(new Error(`malformed connect response on ${port}`))
         socket.off('error', reject)
         socket.on('data', (chunk) => connection.#receive(chunk))
         socket.on('error', (error) => events.fail(error))
@@ -65,7 +65,7 @@ export class LoadConnection {
     this.#send(window)
   }
 
-  /** Sends no more; resolves once every reply has come. */
+  /** Stops sending; resolves once every reply has arrived. */
   drain(): Promise<void> {
     this.#stopped = true
     return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * The load generator: a process of its own that does one job and reports. It also reads the servers' CPU
- * at both ends of the measured window, so that its own share of the machine stands beside theirs.
+ * The load generator: a separate process that does one job and reports. It also reads the servers' CPU time
+ * at both ends of the measured window, so that its own share of the machine is reported beside theirs.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,13 +13,15 @@ import { LatencyHistogram } from './statistics.ts'
 
 export interface LoadJob {
   kind: 'write' | 'read'
-  /** One connection each, in this order; connection i works on znode `paths[i]`. */
+  /** One connection for each port, in this order; connection i works on znode `paths[i]`. */
   ports: number[]
   paths: string[]
   /** Requests outstanding on each connection. */
   window: number
   dataBytes: number
-  /** Time before the measured window, for compilers to warm up: goes on while the rate still rises. */
+  /**
+   * Time before the measured window in which compilers warm up; it is extended while the rate still rises.
+   */
   warmUp: { leastMs: number; mostMs: number }
   measureMs: number
   serverPids: number[]
@@ -32,15 +34,15 @@ export interface LoadResult {
   /** Replies with err other than 0, over the whole run. */
   failures: number
   warmUpMs: number
-  /** Requests sent and replied to on each connection, over the whole run. */
+  /** Requests that were sent and answered on each connection, over the whole run. */
   sent: number[]
   received: number[]
-  /** CPUs in use during the window: 1 is one core. */
+  /** CPUs in use during the window; 1 is one core. */
   generatorCpus: number
   serverCpus: number | null
 }
 
-/** Runs a job in a child process of this bundle. */
+/** Runs a job in a child process that starts this bundle. */
 export async function generateLoad(job: LoadJob): Promise<LoadResult> {
   const child = fork(bundleFile, ['generate', JSON.stringify(job)])
   const result = once(child, 'message') as Promise<[LoadResult]>
@@ -51,7 +53,7 @@ export async function generateLoad(job: LoadJob): Promise<LoadResult> {
   return first[0]
 }
 
-/** The child's side. */
+/** The job as the child process runs it. */
 export async function generate(job: LoadJob): Promise<LoadResult> {
   const latencies = new LatencyHistogram()
   let measuring = false
@@ -95,8 +97,8 @@ export async function generate(job: LoadJob): Promise<LoadResult> {
 }
 
 /**
- * Lets the load run until two windows in a row are not faster than the best before them by 5 %: a JVM gets
- * three times as fast in its first fifteen seconds, and a yardstick should be measured at its best.
+ * Lets the load run until two consecutive windows are not faster than the best earlier one by 5 %. A JVM
+ * becomes three times as fast in its first fifteen seconds, and a yardstick should be measured at its best.
  */
 async function warmUp(
   { leastMs, mostMs }: LoadJob['warmUp'],

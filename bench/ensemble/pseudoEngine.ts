@@ -1,4 +1,4 @@
-/** zk-pseudo through its published library, in a process of its own (see `serve.ts`). */
+/** zk-pseudo through its published library, in a separate process (see `serve.ts`). */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -35,7 +35,7 @@ async function order(child: ChildProcess, command: ServeCommand): Promise<void> 
   await answerOf(child, 'done')
 }
 
-/** The child's next answer, which must be of this kind. One command is under way at a time. */
+/** The child's next answer, which must be of this kind. Only one command is outstanding at a time. */
 function answerOf<K extends ServeAnswer['kind']>(
   child: ChildProcess,
   kind: K,
@@ -56,7 +56,10 @@ function answerOf<K extends ServeAnswer['kind']>(
   })
 }
 
-/** Disconnecting tells the child to stop; one that does not within 10 s is killed, and that is an error. */
+/**
+ * Disconnecting tells the child to stop. A child that does not stop within 10 s is killed, and that is an
+ * error.
+ */
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const gone = once(child, 'exit')

@@ -1,4 +1,4 @@
-/** Medians of all rounds, the two engines side by side with their ratio, and the goals. */
+/** Medians over all rounds, the two engines side by side with their ratio, and the goals. */
 import type { Engine, EngineName } from './engine.ts'
 import { goals, reached } from './goals.ts'
 import type { RunResult } from './runner.ts'
@@ -22,7 +22,7 @@ export interface GoalRow {
 
 export interface Report {
   engines: { name: EngineName; description: string }[]
-  /** Engines asked for that could not run, and why. */
+  /** Requested engines that could not run, and why. */
   missing: { name: EngineName; reason: string }[]
   rounds: number
   machine: string
@@ -105,7 +105,7 @@ function failureLines({ checks, failures }: Report): string {
   ].join('\n')
 }
 
-/** Columns as wide as needed; the first to the left, the others to the right. */
+/** Columns are as wide as needed; the first is left-aligned, the others are right-aligned. */
 function table(head: string[], body: string[][]): string {
   const widths = head.map((_, column) =>
     Math.max(...[head, ...body].map((row) => (row[column] ?? '').length)),

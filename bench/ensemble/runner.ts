@@ -1,4 +1,4 @@
-/** Runs scenarios round by round, engines taking turns (A B A B), and gathers what they measured. */
+/** Runs scenarios round by round, with the engines alternating (A B A B), and collects what they measured. */
 import { rmSync } from 'node:fs'
 import type { Engine, EngineName } from './engine.ts'
 import { makeParentDir, type Sample, type Scenario, type Sizes } from './scenario.ts'
@@ -27,7 +27,7 @@ export interface RunOptions {
   scenarios: readonly Scenario[]
   sizes: Sizes
   rounds: number
-  /** Where data directories go; the temporary folder otherwise. */
+  /** Where data directories are created; the temporary folder unless given. */
   dir?: string | undefined
   progress(line: string): void
 }
@@ -53,7 +53,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   return result
 }
 
-/** An error counts as a failure and does not end the run: the other figures still stand. */
+/** An error counts as a failure and does not end the run: the other figures remain valid. */
 async function runOnce(
   scenario: Scenario,
   engine: Engine,

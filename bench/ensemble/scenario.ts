@@ -13,7 +13,7 @@ export interface Sample {
   value: number
 }
 
-/** What was checked, e.g. that every reply came, in words; `failures` must be 0. */
+/** `check` says in words what was checked, e.g. that every reply arrived; `failures` must be 0. */
 export interface Outcome {
   samples: Sample[]
   failures: number
@@ -22,24 +22,27 @@ export interface Outcome {
 
 export interface Sizes {
   members: number
-  /** Times a cold start or a fail-over is repeated within a round. */
+  /** How often a cold start or a fail-over is repeated within a round. */
   repeats: number
   connections: number
   window: number
   dataBytes: number
-  /** Before each load is measured; goes on while the rate rises, but no longer than `mostMs`. */
+  /** Warm-up before each measured load; it is extended while the rate rises, but no longer than `mostMs`. */
   warmUp: { leastMs: number; mostMs: number }
   measureMs: number
-  /** Time an ensemble is left alone before its idle memory is read. */
+  /** How long an ensemble is left alone before its idle memory is read. */
   idleMs: number
-  /** Open at once, over all members. */
+  /** Sessions that are open at the same time, over all members. */
   sessions: number
-  /** Watches that one burst of changes fires: every watcher watches every znode. */
+  /**
+   * Watchers of the watch scenario. One burst of changes fires every watch: every watcher watches every
+   * znode.
+   */
   watchers: number
   watchedZnodes: number
-  /** In one tree. */
+  /** Znodes in one tree. */
   znodes: number
-  /** Transactions between snapshots, while the longest gap between writes is measured. */
+  /** Transactions between snapshots while the longest gap between writes is measured. */
   snapCount: number
 }
 
@@ -59,7 +62,7 @@ export const fullSizes: Sizes = {
   snapCount: 20_000,
 }
 
-/** A few seconds in all, to show that nothing has rotted; its figures mean little. */
+/** Sizes for a run of a few seconds in all, which shows that nothing has rotted; its figures mean little. */
 export const toySizes: Sizes = {
   ...fullSizes,
   repeats: 1,
@@ -78,12 +81,12 @@ export const toySizes: Sizes = {
 export interface Scenario {
   name: string
   about: string
-  /** What only one engine has is measured there alone. */
+  /** Set for a scenario that only one engine can run. */
   only?: EngineName
   run(engine: Engine, sizes: Sizes, parentDir: string): Promise<Outcome>
 }
 
-/** Starts an ensemble in a folder of its own, waits until every member serves, runs, and clears away. */
+/** Starts an ensemble in its own folder, waits until every member serves, runs `scenario`, and cleans up. */
 export async function withEnsemble<T>(
   engine: Engine,
   sizes: Sizes,
@@ -106,7 +109,7 @@ export function serves(member: EngineMember): Promise<string> {
   return eventually(`member ${member.id} to serve`, () => modeOf(member.clientPort), { timeoutMs: 60_000 })
 }
 
-/** The members by what they are: the leader, and the others. */
+/** The members by role: the leader, and the others. */
 export async function roles(
   ensemble: RunningEngine,
 ): Promise<{ leader: EngineMember; followers: EngineMember[] }> {
@@ -117,7 +120,7 @@ export async function roles(
   })
 }
 
-/** The folder that holds the ensembles' folders of one run. */
+/** The folder that holds the folders of all ensembles of one run. */
 export function makeParentDir(under = tmpdir()): string {
   return mkdtempSync(join(under, 'zk-pseudo-bench-'))
 }

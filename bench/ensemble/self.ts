@@ -1,4 +1,4 @@
-/** Where this bundle lies: it starts itself again for its child processes, and the library lies in dist. */
+/** Where this bundle is: it starts itself again for its child processes, and it finds the library in dist. */
 import { pathToFileURL } from 'node:url'
 
 export const bundleFile = process.argv[1] as string

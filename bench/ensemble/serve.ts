@@ -1,6 +1,6 @@
 /**
- * The child process that runs a zk-pseudo ensemble for the benchmark and takes its orders over IPC.
- * It ends when its parent does, because the channel then closes.
+ * The child process that runs a zk-pseudo ensemble for the benchmark and takes commands over IPC. It ends
+ * when its parent ends, because the channel then closes.
  */
 import type { EngineMember, ZooCfg } from './engine.ts'
 import { libraryUrl } from './self.ts'
@@ -25,7 +25,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const answer = (message: ServeAnswer): void => void process.send?.(message)
   process.on('message', async (command: ServeCommand) => {
     try {
-      // The verdict waits until the ensemble has settled; the benchmark has a probe of its own.
+      // The verdict waits until the ensemble has settled; the benchmark has its own probe.
       if (command.kind === 'kill') await ensemble.kill(command.id)
       else await ensemble.start(command.id, { wait: false })
       answer({ kind: 'done' })
@@ -33,7 +33,8 @@ export async function serve(options: ServeOptions): Promise<void> {
       answer({ kind: 'failed', message: String(error) })
     }
   })
-  // Ctrl-C reaches the whole process group; the benchmark decides, and the channel tells.
+  // Ctrl-C reaches the whole process group. The benchmark decides what happens, and sends it over the
+  // channel.
   process.on('SIGINT', () => {})
   process.once('disconnect', async () => {
     await ensemble.stopAll()

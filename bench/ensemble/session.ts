@@ -1,6 +1,6 @@
 /**
- * One of very many sessions: a socket, the session's id and password, and a handler of replies. Lean, so that ten
- * thousand of them leave the machine to the servers.
+ * One of very many sessions: a socket, the session's id and password, and a handler of replies. It is lean,
+ * so that ten thousand sessions leave the machine to the servers.
  */
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { connectRequest } from '../../test/support/wire.ts'
 const NO_BYTES = Buffer.alloc(0)
 const RETRY_MS = 25
 
-/** `xid` is -1 for a watch event, -2 for a ping's answer. */
+/** `xid` is -1 for a watch event, -2 for the answer to a ping. */
 export type OnReply = (xid: number, err: number, payload: Buffer) => void
 
 export class Session {
@@ -28,7 +28,10 @@ export class Session {
     return this.socket !== null && !this.socket.destroyed
   }
 
-  /** Opens the session, or comes back with it: at the first of `ports` that takes it. False when it has expired. */
+  /**
+   * Opens the session, or reconnects to it, at the first of `ports` that accepts it. Resolves to false when
+   * the session has expired.
+   */
   async open(ports: readonly number[], deadlineMs: number): Promise<boolean> {
     for (let attempt = 0; performance.now() < deadlineMs; attempt++) {
       const answer = await this.attempt(ports[attempt % ports.length] as number)
@@ -38,7 +41,7 @@ export class Session {
     throw new Error('a session could not be opened in time')
   }
 
-  /** Null when the member refused or broke off. */
+  /** Null when the member refused the connection or closed it. */
   private attempt(port: number): Promise<boolean | null> {
     return new Promise((resolve) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true })
@@ -89,7 +92,7 @@ export class Session {
   }
 }
 
-/** Does `work` for every item, at most `width` at a time. */
+/** Does `work` for every item, with at most `width` items in progress at a time. */
 export async function inParallel<T>(
   items: readonly T[],
   width: number,

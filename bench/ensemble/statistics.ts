@@ -10,7 +10,10 @@ export function median(values: readonly number[]): number {
 
 const perOctave = 64
 
-/** Counts by logarithmic buckets of microseconds: 64 an octave, so an answer is off by at most 1.1 %. */
+/**
+ * Counts by logarithmic buckets of microseconds: 64 buckets in each octave, so an answer is off by at most
+ * 1.1 %.
+ */
 export class LatencyHistogram {
   readonly #counts = new Uint32Array(perOctave * 30)
   #total = 0

@@ -1,13 +1,13 @@
 /**
- * The time to the first acknowledged write, as a client without luck or patience sees it: a session is
- * opened at every member at once, again and again, and the first create that is acknowledged ends it.
+ * The time to the first acknowledged write, as an unlucky and impatient client sees it: a session is opened
+ * at every member at once, again and again, and the first acknowledged create ends the probe.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawClient } from '../../test/support/rawClient.ts'
 
-/** Between attempts at a member that refuses. */
+/** Pause between attempts at a member that refuses. */
 const retryMs = 5
-/** An attempt that hangs is left to itself after this, and another starts beside it. */
+/** An attempt that hangs is abandoned after this time, and another starts beside it. */
 const patienceMs = 100
 
 export interface ProbeResult {

@@ -1,10 +1,13 @@
 /**
- * One small bench: a function called many times whose results are hashed, so that a bench which measures
- * nothing (or something else than yesterday) shows.
+ * One small bench: a function that is called many times and whose results are hashed, so that a bench that
+ * measures nothing, or something else than yesterday, is noticed.
  */
 export interface MicroBench {
   name: string
-  /** Prepares and returns one iteration; `i` counts from 0. It returns any number that depends on its work. */
+  /**
+   * Prepares and returns one iteration; `i` counts from 0. The iteration returns any number that depends on
+   * its work.
+   */
   prepare(): (i: number) => number
 }
 
@@ -12,7 +15,7 @@ export interface MicroResult {
   name: string
   iterations: number
   nsPerIteration: number
-  /** Of the results of the first 1000 iterations: the same in every run. */
+  /** Hash of the results of the first 1000 iterations, which is the same in every run. */
   hash: string
 }
 
@@ -32,7 +35,7 @@ export function measure(bench: MicroBench, budgetMs: number): MicroResult {
     best = Math.min(best, ((performance.now() - begun) * 1e6) / batch)
     iterations += batch
   }
-  if (!Number.isInteger(sink)) throw new Error(`${bench.name} returned something else than numbers`)
+  if (!Number.isInteger(sink)) throw new Error(`${bench.name} returned something other than whole numbers`)
   return { name: bench.name, iterations, nsPerIteration: best, hash }
 }
 

@@ -1,4 +1,4 @@
-/** Records as they pass the hot path: a request read, a reply with Stat written. */
+/** Records as they pass through the hot path: reading a request, and writing a reply with a Stat. */
 import { decode, encode } from '../../src/protocol/jute.ts'
 import {
   CreateRequest,

@@ -1,4 +1,4 @@
-/** Runs every small bench and prints nanoseconds an iteration and the hash of the results. */
+/** Runs every small bench and prints the nanoseconds of an iteration and the hash of the results. */
 import { type MicroBench, measure } from './bench.ts'
 import { codecBenches } from './codec.ts'
 import { treeBenches } from './tree.ts'

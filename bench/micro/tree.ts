@@ -1,4 +1,4 @@
-/** The tree as committed transactions change it: what every member does for every write. */
+/** The tree as committed transactions change it: the work that every member does for every write. */
 import { ErrorCode } from '../../src/protocol/errors.ts'
 import { makeZxid } from '../../src/protocol/zxid.ts'
 import { OPEN_ACL } from '../../src/tree/aclTable.ts'
@@ -12,7 +12,7 @@ function newNode(path: string) {
   return { path, data, acl: OPEN_ACL, ephemeralOwner: 0n, parentCVersion: -1 }
 }
 
-/** A tree with `/services/web` in it, and the paths of children to come. */
+/** A tree with `/services/web` in it, and the paths of children that will be created. */
 function smallTree(): { tree: DataTree; paths: string[] } {
   const tree = DataTree.initial()
   for (const path of ['/services', '/services/web']) tree.create(newNode(path), makeZxid(1, 1), 1)

@@ -1,4 +1,4 @@
-/** The benchmarks at toy size, so that none rots: every scenario measures and every check passes. */
+/** The benchmarks at toy size, so that none of them rots: every scenario measures and every check passes. */
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { goals } from '../../bench/ensemble/goals.ts'
@@ -21,13 +21,14 @@ it('runs every scenario against an ensemble', { timeout: 120_000 }, async () => 
   )
   const column = engine === 'apache' ? 'apache' : 'zkPseudo'
   const measured = report.rows.filter((row) => (row[column] ?? 0) > 0).map(({ metric }) => metric)
-  // Memory needs Linux's /proc, and Apache has no command line to time; the rest is measured everywhere.
+  // Memory needs Linux's /proc, and Apache has no command line to time; everything else is measured
+  // everywhere.
   const everywhere = goals.filter(({ metric }) => !metric.startsWith('memory'))
   const due = everywhere.filter(({ of }) => engine !== 'apache' || of === 'ratio')
   expect(measured).toEqual(expect.arrayContaining(due.map(({ metric }) => metric)))
 })
 
-it('runs the small benches, whose work is the same each time', async () => {
+it('runs the small benches, which do the same work each time', async () => {
   const hashes = []
   for (let i = 0; i < 2; i++) {
     const { stdout } = await runProgram(process.execPath, [bundle, 'micro', '--toy', '--json'])

@@ -1,6 +1,7 @@
 /**
- * Starts the ensembles that the cases ask for, and ends them all in the end. The cases run in another process and
- * know a member by its address alone; what they want done to it they ask for here, over HTTP on loopback.
+ * Starts the ensembles that the cases ask for, and ends all of them at the end. The cases run in another
+ * process and know members only by their addresses; what they want done to a member they request here, over
+ * HTTP on loopback.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
@@ -17,7 +18,10 @@ export interface ControlledMember {
   readonly address: string
 }
 
-/** What the cases may ask for: an ensemble (started when it is not yet), or an end or start of a member. */
+/**
+ * A request of a case: for an ensemble (which is started unless it is running), or for the end or start of a
+ * member.
+ */
 export interface ControlRequest {
   readonly profile: ProfileName
   readonly verb: 'use' | 'kill' | 'stop' | 'start'
@@ -42,7 +46,7 @@ export class EnsembleControl {
     this.engine = engine
   }
 
-  /** @returns the address that the cases ask */
+  /** @returns the address for requests */
   listen(): Promise<string> {
     const server = createServer(async (request, response) => {
       try {
@@ -114,7 +118,7 @@ export class EnsembleControl {
     const jaas = this.jaasFile(name)
     const settings = { ...set, ...jvm, ...(jaas === null ? {} : { 'java.security.auth.login.config': jaas }) }
     const ensemble = await Ensemble.start({ members, set: settings })
-    // No case may end a member: who does is to be found.
+    // No case may crash a member; a crash is reported here, so that its cause can be found.
     ensemble.on(({ member, event }) => {
       if (event.type === 'member-crashed' || event.type === 'fatal')
         process.stderr.write(`member ${member} of ${name}: ${JSON.stringify(event)}\n`)

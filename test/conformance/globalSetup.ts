@@ -1,11 +1,14 @@
-/** Once for a run: the build that our members run from, and the control of the ensembles. */
+/**
+ * Runs once for each run of the suite: builds what our members run from, and starts the control of the
+ * ensembles.
+ */
 import type { TestProject } from 'vitest/node'
 import { build } from '../../scripts/build.mjs'
 import { type Engine, EnsembleControl } from './ensembleControl.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Null when the suite was pointed at an ensemble that is somebody else's. */
+    /** Null when the suite runs against an ensemble that it did not start. */
     controlUrl: string | null
     connect: string[]
     engine: string

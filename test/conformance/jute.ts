@@ -1,6 +1,6 @@
 /**
- * Jute for the conformance suite, written apart from the implementation's own, so that a mistake there cannot hide
- * itself here: what a request is, byte for byte, and what a reply says.
+ * Jute for the conformance suite: a request as bytes, and how a reply is read. It is written independently of
+ * the implementation's own codec, so that a mistake there cannot hide itself here.
  */
 
 export class JuteWriter {
@@ -26,7 +26,7 @@ export class JuteWriter {
     return this.raw(part)
   }
 
-  /** Null has the length -1. */
+  /** Null is written as length -1. */
   buffer(value: Buffer | string | null): this {
     if (value === null) return this.int(-1)
     const bytes = Buffer.from(value)
@@ -102,7 +102,7 @@ export class JuteReader {
   }
 }
 
-/** As on the wire; times are left out of what is compared. */
+/** A Stat as on the wire; times are left out of comparisons. */
 export interface WireStat {
   czxid: bigint
   mzxid: bigint
@@ -133,7 +133,7 @@ export function readStat(reader: JuteReader): WireStat {
   }
 }
 
-/** `perms scheme:id`. */
+/** Written as `perms scheme:id`. */
 export type WireAcl = readonly [perms: number, scheme: string, id: string]
 
 export const writeAcl = (writer: JuteWriter, [perms, scheme, id]: WireAcl): unknown =>

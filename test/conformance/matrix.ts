@@ -1,9 +1,10 @@
 /**
- * Generated cases: every row with every column. What is to be seen in each stands in a table under `tables/`, which
- * was learned from Apache ZooKeeper (`--record`) and is read like one; a case's text is what a client can tell.
+ * Generated cases: every row with every column. The expected result of each is in a table under `tables/`,
+ * which was recorded from Apache ZooKeeper (`--record`) and can be read as a table; a case's text is what a
+ * client can observe.
  *
- * Where our members differ on purpose, the plan says why, and `tables/differences/` has what they answer instead:
- * recorded, too, and only for the cells that the plan names.
+ * Where our members differ on purpose, the plan says why, and `tables/differences/` has what they answer
+ * instead: it is recorded, too, and only for the cells that the plan names.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -17,18 +18,18 @@ type Seen = string | readonly string[]
 type Table = Record<string, Record<string, Seen>>
 
 export interface Matrix<Row, Column> {
-  /** The table's file name, without its ending. */
+  /** The table's file name, without its extension. */
   readonly table: string
   readonly profile?: ProfileName
   readonly rows: Readonly<Record<string, Row>>
   readonly columns: Readonly<Record<string, Column>>
-  /** What does not make sense together. */
+  /** Whether a combination makes no sense. */
   skip?(row: string, column: string): boolean
-  /** Plays the case and tells what was seen; `~` stands for the case's own znode. */
+  /** Plays the case and returns what was observed; `~` stands for the case's own znode. */
   observe(at: Case, row: Row, column: Column): Promise<Seen>
-  /** By `row: column`, or by one of them alone: what was not to be expected of Apache ZooKeeper. */
+  /** What was surprising about Apache ZooKeeper, by `row: column` or by one of them alone. */
   readonly surprises?: Readonly<Record<string, string>>
-  /** By the same keys: why our members may differ, on purpose. */
+  /** Why our members may differ on purpose, by the same keys. */
   readonly differences?: Readonly<Record<string, string>>
 }
 
@@ -84,7 +85,7 @@ function readTable(table: string): Table {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Table) : {}
 }
 
-/** Cells that were not played this time (`--grep`) keep what they had `before`. */
+/** Cells that were not played this time (`--grep`) keep their text from `before`. */
 function writeTable(
   table: string,
   plan: Matrix<unknown, unknown>,

@@ -1,15 +1,15 @@
 /**
- * Every request a client can make, as bytes, and how its reply reads. The numbers are ZooDefs.OpCode's. Arguments
- * are written as they come: wrong ones are what many cases are about.
+ * Every request that a client can make, as bytes, and how its reply is read. The numbers are those of
+ * ZooDefs.OpCode. Arguments are written as given: wrong ones are the subject of many cases.
  */
 import { type JuteReader, JuteWriter, readAcl, readStat, type WireAcl, writeAcl } from './jute.ts'
 
 export interface Operation {
   readonly type: number
   readonly body: Buffer
-  /** Of the special xids, which do not count: auth, setWatches. */
+  /** A special xid that does not count, for auth and setWatches. */
   readonly xid?: number
-  /** The reply's body. */
+  /** Reads the reply's body. */
   read(reader: JuteReader): unknown
 }
 
@@ -88,8 +88,8 @@ export const getChildren2 = (path: string | null, watch = false): Operation =>
 export const sync = (path: string | null): Operation =>
   operation(9, new JuteWriter().buffer(path), (reader) => ({ path: reader.string() }))
 /**
- * Only within a multi. Alone it is never to be sent to Apache: it is proposed, and no follower can read it, so that
- * the quorum is lost for good.
+ * Only to be sent within a multi. Alone it must never be sent to Apache: it is proposed, and no follower can
+ * read it, so the quorum is lost for good.
  */
 export const check = (path: string | null, version = -1): Operation =>
   operation(13, new JuteWriter().buffer(path).int(version), none)
@@ -116,7 +116,7 @@ export const addWatch = (path: string | null, mode: number): Operation =>
   operation(106, new JuteWriter().buffer(path).int(mode), (reader) => ({ err: reader.int() }))
 export const whoAmI = (): Operation =>
   operation(107, new JuteWriter(), (reader) => ({
-    // Apache keeps them in a set, whose order says nothing.
+    // Apache keeps them in a set, whose order means nothing.
     ids: reader.vector((r) => `${r.string()}:${r.string()}`).sort(),
   }))
 export const closeSession = (): Operation => operation(-11, new JuteWriter(), none)
@@ -170,7 +170,10 @@ function multiBody(parts: readonly Operation[]): JuteWriter {
   return writer.int(-1).bool(true).int(-1)
 }
 
-/** A result's body is that of its type, not of its request's: Apache answers a create2 within a multi as create. */
+/**
+ * The body of a result has the format of its own type, not of its request's: Apache answers a create2 within
+ * a multi as create.
+ */
 const PART_BODIES = new Map<number, (reader: JuteReader) => unknown>([
   [1, (reader) => ({ path: reader.string() })],
   [15, created],

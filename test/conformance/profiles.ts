@@ -1,21 +1,21 @@
 /**
- * The ensembles that the suite runs on, each for what only its configuration shows. The keys are zoo.cfg's; those
- * that Apache takes from the JVM alone stand in `jvm`.
+ * The ensembles that the suite runs on, each for the cases that need its configuration. The keys are those of
+ * zoo.cfg; keys that Apache reads only from the JVM are in `jvm`.
  */
 import { createHash } from 'node:crypto'
 
 export interface Profile {
   readonly members: number
   readonly set: Readonly<Record<string, string>>
-  /** System properties of Apache's; our members take the same names from zoo.cfg. */
+  /** System properties of Apache's servers; our members read the same names from zoo.cfg. */
   readonly jvm: Readonly<Record<string, string>>
-  /** Whether SASL users are known: JAAS for both engines. */
+  /** The JAAS file, for both engines, when there are SASL users. */
   readonly jaas?: string
 }
 
 export type ProfileName = 'plain' | 'extended' | 'limited'
 
-/** `super:secret` may do everything where the profile says so. */
+/** `super:secret` may do everything in the profiles that allow it. */
 export const SUPER = 'super:secret'
 const superDigest = `super:${createHash('sha1').update(SUPER).digest('base64')}`
 
@@ -34,9 +34,9 @@ export const MAX_CONNECTIONS = 6
 export const SASL_USER = { user: 'fred', password: 'fred-secret' }
 
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
-  /** As it comes. */
+  /** The default configuration. */
   plain: { members: 3, set: common, jvm: {} },
-  /** Everything that is off by default, on. */
+  /** With everything switched on that is off by default. */
   extended: {
     members: 3,
     set: {
@@ -57,7 +57,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
 };
 `,
   },
-  /** Tight limits, on a server alone. */
+  /** A standalone server with tight limits. */
   limited: {
     members: 1,
     set: { ...common, maxClientCnxns: String(MAX_CONNECTIONS) },

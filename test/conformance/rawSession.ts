@@ -1,6 +1,6 @@
 /**
- * A session as frames on a socket: everything that comes back can be looked at, in its order. It does nothing by
- * itself: no pings, no reconnecting.
+ * A session as frames on a socket: everything that is received can be examined, in its order. The session
+ * does nothing by itself: it neither pings nor reconnects.
  */
 import { connect, type Socket } from 'node:net'
 import { JuteReader, JuteWriter } from './jute.ts'
@@ -13,7 +13,7 @@ const EVENT_NAMES: Record<number, string> = {
   4: 'childrenChanged',
 }
 
-/** What came back for a request; `closed`: the server hung up instead. */
+/** What was received for a request; `closed` means that the server closed the connection instead. */
 export interface Answer {
   /** `ok`, the name of the error, or `closed`. */
   readonly outcome: string
@@ -30,7 +30,7 @@ export interface OpenOptions {
   sessionId?: bigint
   password?: Buffer
   lastZxidSeen?: bigint
-  /** Null: left out, as clients before 3.4 do. */
+  /** Null leaves it out, as clients before 3.4 do. */
   readOnly?: boolean | null
 }
 
@@ -44,16 +44,16 @@ export interface Greeting {
   readonly timeoutMs: number
   readonly sessionId: bigint
   readonly password: Buffer
-  /** Null: not told. */
+  /** Null when the server left it out. */
   readonly readOnly: boolean | null
 }
 
 const PATIENCE_MS = 15_000
 
 export class RawSession implements AsyncDisposable {
-  /** `created /path` and so on, in the order of their coming. */
+  /** `created /path` and so on, in the order of arrival. */
   readonly events: string[] = []
-  /** Events and answers' xids, in the order of their coming. */
+  /** Events and the xids of answers, in the order of arrival. */
   readonly heard: string[] = []
   readonly address: string
   greeting: Greeting | null = null
@@ -83,7 +83,10 @@ export class RawSession implements AsyncDisposable {
     })
   }
 
-  /** Says hello; `greeting` is null when the server closed instead of answering. */
+  /**
+   * Connects and sends the handshake; `greeting` is null when the server closed the connection instead of
+   * answering.
+   */
   static async dial(address: string, options: OpenOptions = {}): Promise<RawSession> {
     const { timeoutMs = 20_000, sessionId = 0n, lastZxidSeen = 0n, readOnly = false } = options
     const session = new RawSession(address)
@@ -98,7 +101,7 @@ export class RawSession implements AsyncDisposable {
     return session
   }
 
-  /** @throws unless the server gives a session */
+  /** @throws unless the server grants a session */
   static async open(address: string, options: OpenOptions = {}): Promise<RawSession> {
     const session = await RawSession.dial(address, options)
     if (session.greeting === null || session.greeting.timeoutMs === 0)
@@ -119,7 +122,7 @@ export class RawSession implements AsyncDisposable {
     return patient(`the answer to type ${operation.type}`, this.ask(operation, xid))
   }
 
-  /** All in one write, so that the server has them all before it answers the first. */
+  /** Sends all operations in one write, so that the server has all of them before it answers the first. */
   doAll(...operations: Operation[]): Promise<Answer[]> {
     this.socket.cork()
     const answers = operations.map((operation) => this.do(operation))
@@ -127,7 +130,7 @@ export class RawSession implements AsyncDisposable {
     return Promise.all(answers)
   }
 
-  /** @throws unless it is answered ok; returns the value */
+  /** @returns the value @throws unless the answer is ok */
   async must(operation: Operation): Promise<Answer['value']> {
     const answer = await this.do(operation)
     if (answer.outcome !== 'ok') throw new Error(`a request of type ${operation.type}: ${answer.outcome}`)
@@ -159,7 +162,7 @@ export class RawSession implements AsyncDisposable {
     this.socket.resume()
   }
 
-  /** Everything that the server did before now has been heard of after this. */
+  /** Resolves once every event of what the server did before this call has arrived. */
   async settle(): Promise<void> {
     await this.do(sync('/'))
   }
@@ -168,12 +171,12 @@ export class RawSession implements AsyncDisposable {
     return this.do(ping())
   }
 
-  /** Takes what was heard of so far. */
+  /** Removes and returns the events so far. */
   takeEvents(): string[] {
     return this.events.splice(0)
   }
 
-  /** Settles when the server hangs up. */
+  /** Settles when the server closes the connection. */
   closed(): Promise<void> {
     return patient('the server to hang up', this.whenClosed)
   }
@@ -182,7 +185,7 @@ export class RawSession implements AsyncDisposable {
     return this.socket.destroyed
   }
 
-  /** Drops the connection; the session stays until it expires. */
+  /** Drops the connection; the session remains until it expires. */
   async drop(): Promise<void> {
     this.socket.destroy()
     await this.whenClosed
@@ -249,7 +252,7 @@ export class RawSession implements AsyncDisposable {
 
 function patient<T>(what: string, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), PATIENCE_MS)
+    const timer = setTimeout(() => reject(new Error(`timed out waiting for ${what}`)), PATIENCE_MS)
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

@@ -1,11 +1,13 @@
 /**
  * Runs the conformance suite:
  *
- *     npm run conformance -- --engine apache|zk-pseudo [topic …] [--grep text] [--connect host:port,…] [--record]
+ *     npm run conformance -- --engine apache|zk-pseudo [topic …] [--grep text] [--connect host:port,…]
+ *         [--record]
  *     npm run conformance -- --property [--runs 150] [--seed N]
  *
- * A topic is a file of `cases/`. `--connect` takes an ensemble that runs already; cases that end members are skipped then. `--record` writes the
- * tables of the generated cases anew: Apache's, or with ours as the engine, what differs on purpose. `--property` plays random operations on both engines at once.
+ * A topic is a file of `cases/`. `--connect` uses a running ensemble; cases that end members are then
+ * skipped. `--record` writes the tables of the generated cases anew: Apache's, or with our engine the
+ * intended differences. `--property` plays random operations on both engines at the same time.
  */
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -67,7 +69,7 @@ if (!options.property) {
 }
 await vitest.close()
 
-/** The failures, as they come; with `--verbose` every case. */
+/** Prints the failures as they occur; with `--verbose` every case. */
 function tell(one) {
   const { state, errors = [] } = one.result()
   if (state === 'failed') {

@@ -1,6 +1,6 @@
 /**
- * What a case is given: an ensemble of which it knows the addresses, sessions on it, and a znode of its own below
- * which it works. What it opened is closed behind it, so no case depends on another.
+ * What a case is given: the addresses of an ensemble, sessions on it, and its own znode, below which it
+ * works. Everything that a case opened is closed after it, so no case depends on another.
  */
 import { afterAll, beforeAll, describe, inject, type TestContext, test } from 'vitest'
 import { type ClientOptions, fourLetterWord, ZooKeeper } from '../../src/client/index.ts'
@@ -11,24 +11,27 @@ import type { ProfileName } from './profiles.ts'
 import { type OpenOptions, RawSession } from './rawSession.ts'
 
 export interface CaseOptions {
-  /** What was not to be expected of Apache ZooKeeper, and is so. */
+  /** What is surprising about Apache ZooKeeper's behaviour. */
   readonly surprise?: string
-  /** Why our members answer otherwise, on purpose: there the case must fail, or this is out of date. */
+  /**
+   * Why our members answer otherwise on purpose. Our members must fail the case; otherwise this mark is out
+   * of date.
+   */
   readonly differs?: string
-  /** Needs somebody who can end and start members. */
+  /** Whether the case needs a control that can end and start members. */
   readonly kills?: boolean
 }
 
 export type DeclareCase = (name: string, body: (at: Case) => Promise<void>, options?: CaseOptions) => void
 
 let roots = 0
-/** Two runs on one ensemble (`--connect`) keep out of each other's way. */
+/** Two runs on one ensemble (`--connect`) use different paths. */
 const base = `/conformance-${process.pid}-${Date.now().toString(36)}`
 
 export class Ensemble {
   readonly profile: ProfileName
   members: readonly ControlledMember[] = []
-  /** Who led when the topic began: that holds as long as nobody is killed. */
+  /** The leader when the topic began, which remains the leader unless a member is killed. */
   leaderAddress = ''
 
   constructor(profile: ProfileName) {
@@ -98,7 +101,7 @@ export class Ensemble {
 
 export class Case {
   readonly ensemble: Ensemble
-  /** A znode of this case's own; it exists. */
+  /** The case's own znode, which exists. */
   readonly root: string
   private readonly opened: { close(): Promise<unknown> }[] = []
   private nextMember: number
@@ -109,20 +112,20 @@ export class Case {
     this.nextMember = number
   }
 
-  /** The members in turn, so that every kind of case meets leaders and followers. */
+  /** The members take turns, so that every kind of case meets leaders and followers. */
   get address(): string {
     const { addresses } = this.ensemble
     return addresses[this.nextMember % addresses.length] as string
   }
 
-  /** A session at the case's member, unless another address is given; the others at `elsewhere`. */
+  /** Opens a session at the case's member, unless another address is given. */
   async open(options: OpenOptions & { address?: string } = {}): Promise<RawSession> {
     const session = await RawSession.open(options.address ?? this.address, options)
     this.opened.push(session)
     return session
   }
 
-  /** An address that is not the case's member's, where there is one. */
+  /** An address other than that of the case's member, if there is one. */
   get elsewhere(): string {
     const { addresses } = this.ensemble
     return addresses[(this.nextMember + 1) % addresses.length] as string
@@ -141,7 +144,7 @@ export class Case {
     return client
   }
 
-  /** What is done when the case is over, whatever became of it. */
+  /** Registers what is done when the case is over, whether it passed or failed. */
   afterwards(close: () => Promise<unknown>): void {
     this.opened.push({ close })
   }
@@ -150,13 +153,13 @@ export class Case {
     for (const opened of this.opened.reverse()) await opened.close().catch(() => {})
   }
 
-  /** With `~` for the case's own znode: texts are to be the same in every run. */
+  /** The text with `~` for the case's own znode, so that it is the same in every run. */
   text(value: string): string {
     return value.replaceAll(this.root, '~')
   }
 }
 
-/** Declares the cases of a topic, which run side by side on one ensemble; `sequential`: one by one. */
+/** Declares the cases of a topic, which run concurrently on one ensemble, or with `sequential` one by one. */
 export function conformance(
   title: string,
   profile: ProfileName,
@@ -175,7 +178,7 @@ export function conformance(
       const full = surprise === undefined ? name : `${name} (surprising: ${surprise})`
       const declared = differs !== undefined && inject('engine') === 'zk-pseudo' ? test.fails : test
       declared(full, async (context: TestContext) => {
-        if (kills && inject('controlUrl') === null) context.skip('there is nobody who could end members')
+        if (kills && inject('controlUrl') === null) context.skip('there is no control that can end members')
         if (!isReady) throw new Error('the ensemble does not serve')
         await run(ensemble, body)
       })
@@ -200,7 +203,7 @@ async function run(ensemble: Ensemble, body: (at: Case) => Promise<void>): Promi
 
 async function control(request: ControlRequest): Promise<ControlledMember[]> {
   const url = inject('controlUrl')
-  if (url === null) throw new Error('there is nobody who could start or end members')
+  if (url === null) throw new Error('there is no control that can start or end members')
   const response = await fetch(url, { method: 'POST', body: JSON.stringify(request) })
   if (!response.ok) throw new Error(await response.text())
   return (await response.json()) as ControlledMember[]

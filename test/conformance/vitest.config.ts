@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** One process for all cases, which wait for servers most of the time: so cases of a file run side by side. */
+/**
+ * One process runs all cases. They wait for servers most of the time, so the cases of a file run
+ * concurrently.
+ */
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../..', import.meta.url)),

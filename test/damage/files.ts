@@ -1,6 +1,7 @@
 /**
- * What can happen to the files of a member that is down. All damage reaches what the record of the history covers:
- * losing only what was logged after the record was noted looks like a torn write, which may be cut.
+ * What can happen to the files of a member that is down. All damage affects entries that the record of the
+ * history covers: a loss of only what was logged after the record was noted looks like a torn write, which
+ * may be cut.
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -15,7 +16,9 @@ import { purgeable } from '../../src/storage/purge.ts'
 export const damageKinds = ['cut', 'repeat', 'flip', 'lose', 'exchange'] as const
 export type DamageKind = (typeof damageKinds)[number]
 
-/** Gives the `n`-th choice of a round as a number below `below`; the choice does not depend on earlier ones. */
+/**
+ * Returns the `n`-th choice of a round as a number below `below`; the choice does not depend on earlier ones.
+ */
 export type Choose = (n: number, below: number) => number
 
 interface Entry {
@@ -23,7 +26,7 @@ interface Entry {
   readonly end: number
 }
 
-/** The log that is damaged, and its entries that the record of the history covers. */
+/** The log that is damaged, and those of its entries that the record of the history covers. */
 interface Target {
   readonly path: string
   readonly entries: readonly Entry[]
@@ -31,7 +34,7 @@ interface Target {
 
 const folderOf = (dataDir: string) => join(dataDir, VERSION_DIR)
 
-/** Replaces the backup in `to` by the logs and snapshots as they are now. */
+/** Replaces the backup in `to` with the current logs and snapshots. */
 export function backUp(dataDir: string, to: string): void {
   rmSync(to, { recursive: true, force: true })
   mkdirSync(to, { recursive: true })
@@ -44,7 +47,7 @@ export function purge(dataDir: string, retain: number): void {
   for (const path of purgeable(nodeFileSystem, folder, folder, retain)) rmSync(path)
 }
 
-/** @returns what was done, for people */
+/** @returns a description of what was done, for people */
 export function damage(dataDir: string, kind: DamageKind, backup: string, choose: Choose): string {
   const folder = folderOf(dataDir)
   if (kind === 'exchange') return exchange(folder, backup)
@@ -58,7 +61,7 @@ export function damage(dataDir: string, kind: DamageKind, backup: string, choose
   return kind === 'repeat' ? repeat(target, choose) : flipLog(target, choose)
 }
 
-/** At least one covered entry is lost; the last one that is left may be followed by a part of the next. */
+/** At least one covered entry is lost; the last remaining one may be followed by a part of the next. */
 function cut({ path, entries }: Target, choose: Choose): string {
   const { offset, end } = entries[choose(1, entries.length)] as Entry
   const size = offset + choose(2, end - offset)
@@ -67,8 +70,8 @@ function cut({ path, entries }: Target, choose: Choose): string {
 }
 
 /**
- * Some entries in a row are written again after themselves: between the others, where nothing is lost, or over what
- * follows, where at least one covered entry is.
+ * Some consecutive entries are written again after themselves: either between the others, where nothing is
+ * lost, or over what follows, where at least one covered entry is lost.
  */
 function repeat({ path, entries }: Target, choose: Choose): string {
   const first = choose(1, entries.length)
@@ -107,7 +110,10 @@ function lose(files: readonly { path: string }[], choose: Choose): string {
   return `${basename(path)} lost`
 }
 
-/** Logs and snapshots of an earlier round; before any backup those of before the first round, which are none. */
+/**
+ * Puts back logs and snapshots of an earlier round; before any backup, the state before the first round,
+ * which is empty.
+ */
 function exchange(folder: string, backup: string): string {
   for (const path of historyFiles(folder)) rmSync(path)
   if (!existsSync(backup)) return 'logs and snapshots are gone'
@@ -131,7 +137,7 @@ function newestTarget(logs: readonly LogName[], limit: Zxid): Target | null {
     for (let entry = log.next(); entry !== null && entry.zxid <= limit; entry = log.next())
       entries.push({ offset: entry.offset, end: entry.end })
   } catch (error) {
-    // A log that was damaged before: the entries that can be read count.
+    // A log that was damaged earlier: only the entries that can be read count.
     if (!(error instanceof StorageError)) throw error
   } finally {
     log.close()

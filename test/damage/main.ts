@@ -1,7 +1,7 @@
 /**
  * `npm run damage`: rounds of damage until Ctrl-C ends them, or ZK_PSEUDO_DAMAGE_ROUNDS of them.
- * ZK_PSEUDO_DAMAGE_ISOLATION is thread (the default) or process; ZK_PSEUDO_SEED is the seed of the first round. A
- * failure ends the run, and the ensemble's folder is kept for whoever looks for the cause.
+ * ZK_PSEUDO_DAMAGE_ISOLATION is thread (the default) or process; ZK_PSEUDO_SEED is the seed of the first
+ * round. A failure ends the run, and the ensemble's folder is kept for whoever looks for the cause.
  */
 import { cpSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { DamageRounds, type Round } from './rounds.ts'
 import { isolations, rounds, seed } from './settings.ts'
 
-/** As a shell says it of Ctrl-C. */
+/** The exit code that a shell reports after Ctrl-C. */
 const INTERRUPTED = 130
 
 class Totals {
@@ -57,7 +57,7 @@ async function run(damage: DamageRounds, totals: Totals): Promise<number> {
       totals.add(result)
       console.log(lineOf(result))
     } catch (error) {
-      // The ensemble was taken from under the round.
+      // The interruption ended the ensemble while the round was running.
       if (isInterrupted) return INTERRUPTED
       console.error(`seed ${seed + round}: ${error instanceof Error ? error.stack : error}`)
       console.error(`the run began with ZK_PSEUDO_SEED=${seed}; its files are kept in ${await keep(damage)}`)
@@ -83,5 +83,5 @@ const damage = await DamageRounds.start(isolation, seed)
 const exitCode = await Promise.race([run(damage, totals), interrupted])
 await damage.ensemble.close()
 console.log(String(totals))
-// After an interruption the round that was under way still waits for the ensemble that is gone.
+// After an interruption the interrupted round still waits for the ensemble that has ended.
 process.exit(exitCode)

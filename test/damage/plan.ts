@@ -1,20 +1,25 @@
-/** What a round does, drawn from its seed alone: the same seed makes the same choices, whatever came before. */
+/**
+ * What a round does, drawn from its seed alone: the same seed makes the same choices, whatever came before.
+ */
 import { randomFrom } from '../support/randomFrom.ts'
 import { type Choose, type DamageKind, damageKinds } from './files.ts'
 
-/** Members by their position. */
+/** Members are given by their position. */
 export interface RoundPlan {
   readonly killed: readonly number[]
-  /** From the second member's end to the third's. */
+  /** The time between the end of the second member and that of the third. */
   readonly pauseMs: number
   readonly victim: number
   readonly kind: DamageKind
-  /** Where in the files the damage strikes. */
+  /** Decides where in the files the damage strikes. */
   readonly choose: Choose
-  /** Whose files are kept for an exchange in a later round; not the victim. */
+  /** The member whose files are kept for an exchange in a later round; not the victim. */
   readonly kept: number
   readonly started: readonly number[]
-  /** How many members start at once before the rest do: with two, the victim may be half of the first quorum. */
+  /**
+   * How many members start at once before the rest do: with two, the victim may be one half of the first
+   * quorum.
+   */
   readonly together: 2 | 3
 }
 

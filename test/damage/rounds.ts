@@ -1,7 +1,8 @@
 /**
- * One member's disk is damaged while all members are down. The member must refuse its data or be brought up to date, no
- * acknowledged write may be lost, and all trees must be equal. The members end one after the other, so that their
- * histories differ in length and epoch, and start in any order, so that the damaged one may be half of a quorum.
+ * One member's disk is damaged while all members are down. The member must refuse its data or be brought up
+ * to date, no acknowledged write may be lost, and all trees must be equal. The members end one after the
+ * other, so that their histories differ in length and epoch, and start in any order, so that the damaged
+ * member may be one half of a quorum.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -39,7 +40,7 @@ type EnsembleMember = Ensemble['members'][number]
 /** Only a member that hangs takes this long, on any machine. */
 const PATIENCE_MS = 300_000
 const patience = { timeoutMs: PATIENCE_MS }
-/** Writes of older rounds are deleted, and their deletion is a write like the others. */
+/** Writes of older rounds are deleted; their deletion is a write like the others. */
 const KEPT_ROUNDS = 4
 const KEPT_SNAPSHOTS = 10
 const WRITES_EACH_STAGE = 50
@@ -49,12 +50,12 @@ export class DamageRounds implements AsyncDisposable {
   readonly ensemble: Ensemble
   private seed: number
   private readonly written: AcknowledgedWrites[] = []
-  /** All that is below this zxid was compared in every member's memory. */
+  /** Everything up to this zxid was compared in every member's memory. */
   private compared: Zxid | null = null
-  /** How the leader brought each member up to date last. */
+  /** How the leader last brought each member up to date. */
   private readonly syncs = new Map<number, string>()
 
-  /** @param seed of the first round; each later round has the next one */
+  /** @param seed the seed of the first round; each later round has the next one */
   static async start(isolation: Isolation, seed: number): Promise<DamageRounds> {
     const ensemble = await Ensemble.start({
       members: 3,
@@ -75,7 +76,7 @@ export class DamageRounds implements AsyncDisposable {
     })
   }
 
-  /** @throws when anything that was acknowledged is lost, trees differ, or a member does what it must not */
+  /** @throws when an acknowledged write is lost, trees differ, or a member does what it must not do */
   async next(): Promise<Round> {
     const begun = performance.now()
     const seed = this.seed++
@@ -117,7 +118,7 @@ export class DamageRounds implements AsyncDisposable {
     return this.ensemble.members[position] as EnsembleMember
   }
 
-  /** Inside the ensemble's temporary folder, which goes with the ensemble. */
+  /** A folder inside the ensemble's temporary folder, which is removed with the ensemble. */
   private backupOf({ id }: EnsembleMember): string {
     return join(this.ensemble.dir, 'damage-backups', String(id))
   }
@@ -143,7 +144,7 @@ export class DamageRounds implements AsyncDisposable {
     return writes
   }
 
-  /** What was compared in memory last must be the same on every disk, before one of them is damaged. */
+  /** What was last compared in memory must be the same on every disk before one of them is damaged. */
   private compareDisks(): void {
     const { compared } = this
     if (compared === null) return
@@ -153,7 +154,7 @@ export class DamageRounds implements AsyncDisposable {
     throw new Error(`the disks differ at 0x${compared.toString(16)}: ${each}`)
   }
 
-  /** Only the victim may crash. */
+  /** Starts these members. Only the victim may crash. */
   private async start(positions: readonly number[], victim: EnsembleMember): Promise<void> {
     const ids = positions.map((position) => this.member(position).id)
     if (ids.length === 0) return
@@ -167,7 +168,10 @@ export class DamageRounds implements AsyncDisposable {
         throw new Error(`member ${id} crashed, whose disk is not damaged: ${exit}`)
   }
 
-  /** Null once the victim serves. @throws when it crashed for another reason than its data */
+  /**
+   * Resolves to null once the victim serves.
+   * @throws when it crashed for a reason other than its data
+   */
   private async refusalOf({ id, clientPort, dataDir }: EnsembleMember): Promise<string | null> {
     const crashed = await eventually(
       `member ${id} to serve or to refuse its data`,
@@ -196,7 +200,7 @@ export class DamageRounds implements AsyncDisposable {
       await eventually(`member ${id} to serve`, () => modeOf(clientPort), patience)
   }
 
-  /** The event may arrive after the member serves. */
+  /** Waits for the event, which may arrive after the member serves. */
   private syncOf({ id }: EnsembleMember): Promise<string> {
     return eventually(`the leader to say how member ${id} was synced`, () => this.syncs.get(id), patience)
   }
@@ -216,7 +220,7 @@ export class DamageRounds implements AsyncDisposable {
     return first.tree.size
   }
 
-  /** Whatever was acknowledged is there, and what was deleted stays away. */
+  /** Checks that everything acknowledged is there and that what was deleted stays away. */
   private checkLedger(id: number, tree: Tree): void {
     for (const { names, parent } of this.written) {
       const lost = [...names].filter((name) => {
@@ -240,7 +244,7 @@ export class DamageRounds implements AsyncDisposable {
         await remove(parent)
       }
     })
-    // A write after all of them, which every disk must hold from now on.
+    // This write comes after all the deletions, and every disk must hold it from now on.
     const zxids = await Promise.all(
       this.ensemble.members.map(({ clientPort }) =>
         through(clientPort, async (client) => {

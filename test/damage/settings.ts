@@ -1,13 +1,13 @@
-/** What the environment asks of the damage test and of `npm run damage`. */
+/** What the environment says about the damage test and `npm run damage`. */
 import type { Isolation } from './rounds.ts'
 
 const all: readonly [Isolation, ...Isolation[]] = ['thread', 'process']
 const asked = process.env.ZK_PSEUDO_DAMAGE_ISOLATION
 
-/** The one asked for, or all. */
+/** The requested isolation, or both. */
 export const isolations: readonly [Isolation, ...Isolation[]] = asked === undefined ? all : [chosen(asked)]
 
-/** Of the first round. */
+/** The seed of the first round. */
 export const seed = numberFrom('ZK_PSEUDO_SEED', Date.now() % 1_000_000)
 
 export const rounds = (unlessAsked: number) => numberFrom('ZK_PSEUDO_DAMAGE_ROUNDS', unlessAsked)

@@ -1,4 +1,7 @@
-/** Trees of members, read in two ways: through the client port while they serve, from the disk while they are down. */
+/**
+ * Trees of members, read in two ways: through the client port while they serve, and from the disk while they
+ * are down.
+ */
 import { join } from 'node:path'
 import type { Zxid } from '../../src/protocol/zxid.ts'
 import { VERSION_DIR } from '../../src/storage/fileNames.ts'
@@ -32,7 +35,7 @@ export async function readTree(client: RawClient): Promise<Tree> {
   return tree
 }
 
-/** The data in what a server sent for a znode. */
+/** The data in a server's answer about a znode. */
 export function dataOf(answer: Buffer): string {
   return answer.toString('utf8', 4, 4 + Math.max(0, answer.readInt32BE(0)))
 }
@@ -46,7 +49,7 @@ export function differences(one: Tree, other: Tree): string[] {
   })
 }
 
-/** Where the history on a disk ends at `zxid` or before it, and the tree's digest there. */
+/** The position at or before `zxid` at which the history on a disk ends, and the tree's digest there. */
 export function diskAt(dataDir: string, zxid: Zxid): string {
   const folder = join(dataDir, VERSION_DIR)
   const options = { snapDir: folder, logDir: folder, commitLogCount: 0, trustEmpty: false, upTo: zxid }

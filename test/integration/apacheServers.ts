@@ -1,32 +1,26 @@
-/** Apache ZooKeeper servers from configs that are given, not made for them: one JVM each, ended with the test. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+/** Apache ZooKeeper servers that run from existing configs: one JVM each, which ends with the test. */
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { ZooKeeper } from '../../src/client/zookeeper.ts'
-
-const logConfDir = ['/etc/zookeeper/conf', '/etc/zookeeper/conf_example'].find((dir) => existsSync(dir))
-const classPath =
-  process.env.ZK_APACHE_CLASSPATH ?? [logConfDir, '/usr/share/java/zookeeper.jar'].filter(Boolean).join(':')
-const withParent =
-  spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL'] : []
+import { spawnApache } from '../support/apache.ts'
 
 export class ApacheServers implements AsyncDisposable {
   readonly #children: ChildProcess[] = []
   #said = ''
 
-  /** @param flags `-Djute.maxbuffer=…` */
+  /** @param flags options for the JVM, such as `-Djute.maxbuffer=…` */
   start(config: string, flags: readonly string[], dir: string): void {
-    const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
-    const java = ['java', '-Xmx128m', `-Dzookeeper.log.dir=${dir}`, ...flags, '-cp', classPath, main, config]
-    const [command, ...args] = [...withParent, ...java] as [string, ...string[]]
-    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: dir })
+    const child = spawnApache(config, dir, ['-Xmx128m', ...flags], ['ignore', 'ignore', 'pipe'])
     child.stderr?.setEncoding('utf8').on('data', (text) => {
       this.#said += text
     })
     this.#children.push(child)
   }
 
-  /** A client of theirs, once they serve. A config that is refused is explained by their exit and what they said. */
+  /**
+   * A client of these servers, once they serve. When a config is refused, the error has the servers' exit
+   * codes and output.
+   */
   client(connectString: string): Promise<ZooKeeper> {
     return ZooKeeper.connect(connectString, { timeoutMs: 60_000 }).catch((cause: unknown) => {
       const codes = this.#children.map(({ exitCode }) => exitCode ?? 'running')

@@ -1,6 +1,6 @@
 /**
- * Authentication over the wire, the same cases on our members and on Apache's: auth packets, SASL DIGEST-MD5
- * token by token, what each ACL then lets through, and what is enforced before anything else.
+ * Authentication over the wire, with the same cases on our members and on Apache's: auth packets, SASL
+ * DIGEST-MD5 token by token, what each ACL then permits, and what is enforced before anything else.
  */
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { bool, buffer, int, request } from '../support/wire.ts'
 import { FrameCaller, type OneServer, startOne, TemporaryFolder } from './oneServer.ts'
 
 const JAAS = `
-// Who may log in
+// Users that may log in
 Server {
   org.apache.zookeeper.server.auth.DigestLoginModule required
     user_super="adminsecret"
@@ -45,7 +45,7 @@ describeEngines('authentication', (start, engine) => {
     })
     afterAll(() => server?.[Symbol.asyncDispose]())
 
-    it('challenges, and proves itself', async () => {
+    it('challenges the client, and proves its own identity', async () => {
       using caller = await Caller.open(port)
       const challenge = await caller.sasl(1, '')
       expect(challenge.header).toBe(`00000001${'0'.repeat(16)}00000000`)
@@ -57,20 +57,20 @@ describeEngines('authentication', (start, engine) => {
       expect(last.header).toBe(`00000002${'0'.repeat(16)}00000000`)
       expect(last.token?.toString()).toBe(proof.rspauth)
       expect(await caller.whoAmI()).toEqual(['ip:127.0.0.1', 'sasl:bob'])
-      // The exchange is over: one more token is one too many.
+      // The exchange is over, so one more token is one too many.
       expect(await caller.sasl(4, '')).toMatchObject({ err: AUTH_FAILED, token: null })
       expect(await caller.receive()).toBeNull()
     })
 
     it.each<[string, Partial<ProofParts>]>([
       ['with quotes in the password', { user: 'al', password: 'al"quoted' }],
-      ['with the service in other letters', { uri: 'ZooKeeper/ZK-sasl-md5' }],
-      ['with directives that nobody knows', { more: ',foo=bar,,baz="q\\"x" ,' }],
-      ['with an authorization id, which counts for nothing', { authzid: 'root' }],
+      ['with the service in a different case', { uri: 'ZooKeeper/ZK-sasl-md5' }],
+      ['with unknown directives', { more: ',foo=bar,,baz="q\\"x" ,' }],
+      ['with an authorization id, which is ignored', { authzid: 'root' }],
       ['with blanks around the commas', { edit: (text) => text.replaceAll(',', ' , ') }],
       ['without a charset', { edit: (text) => text.replace('charset=utf-8,', '') }],
       ['with a name that is not quoted', { edit: (text) => text.replace('"bob"', 'bob') }],
-      ['with a key in capitals', { edit: (text) => text.replace('username', 'USERNAME') }],
+      ['with a key in upper case', { edit: (text) => text.replace('username', 'USERNAME') }],
     ])('lets in %s', async (_, parts) => {
       using caller = await Caller.open(port)
       const proof = proofOf((await caller.sasl(1, 'ignored')).token, parts)
@@ -89,7 +89,7 @@ describeEngines('authentication', (start, engine) => {
       ['no realm', { edit: (text) => text.replace('realm="zk-sasl-md5",', '') }],
       ['no answer', { edit: (text) => text.replace(/response=\w+,/, '') }],
       ['an open quote', { more: ',foo="bar' }],
-      ['something behind a quote', { edit: (text) => text.replace('"bob"', '"bob"x') }],
+      ['something after a quote', { edit: (text) => text.replace('"bob"', '"bob"x') }],
       ['nothing', { edit: () => '' }],
       ['5000 bytes', { more: `,foo=${'x'.repeat(5000)}` }],
     ])('refuses %s', async (_, parts) => {
@@ -115,7 +115,7 @@ describeEngines('authentication', (start, engine) => {
       expect(await caller.sasl(2, proof.token)).toMatchObject({ err: AUTH_FAILED })
     })
 
-    it('keeps nodes for their owner, at every step', async () => {
+    it('reserves nodes for their owner, at every step', async () => {
       using bob = await Caller.open(port)
       using al = await Caller.open(port)
       using nobody = await Caller.open(port)
@@ -135,7 +135,7 @@ describeEngines('authentication', (start, engine) => {
       await admin.logIn('super', 'adminsecret')
       expect(await admin.whoAmI()).toEqual(['ip:127.0.0.1', 'sasl:super', 'super:'])
       expect(await admin.setData('/bobs')).toBe(0)
-      // Who has no provider for `auth` to stand for makes no ACL.
+      // Without a provider for `auth` to expand to, no ACL is made.
       expect(await nobody.create('/nobodys', ['auth', ''])).toBe(-114)
     })
 
@@ -166,7 +166,7 @@ describeEngines('authentication', (start, engine) => {
     })
   })
 
-  it('answers SASL with nothing where nobody configured it', async () => {
+  it('answers SASL with nothing where it is not configured', async () => {
     await using server = await startOne(engine)
     using caller = await Caller.open(server.clientPort)
     expect(await caller.sasl(1, '')).toMatchObject({ err: 0, token: null })
@@ -203,7 +203,7 @@ describeEngines('authentication', (start, engine) => {
     expect(await failing.receive()).toBeNull()
   })
 
-  it('bears failed SASL where it is told to', async () => {
+  it('tolerates failed SASL where it is configured to', async () => {
     await using server = await startOne(engine, { set: { allowSaslFailedClients: 'true' }, properties })
     using caller = await Caller.open(server.clientPort)
     await caller.sasl(1, '')
@@ -211,7 +211,7 @@ describeEngines('authentication', (start, engine) => {
     expect(await caller.whoAmI()).toEqual(['ip:127.0.0.1'])
   })
 
-  it('checks ACLs early where it is told to, and makes no transaction of a refusal', async () => {
+  it('checks ACLs early where it is configured to, and makes no transaction of a refusal', async () => {
     await using ensemble = await start({ set: { enableEagerACLCheck: 'true' } })
     const leader = await leaderOf(ensemble)
     await allServe(ensemble.members)
@@ -224,7 +224,7 @@ describeEngines('authentication', (start, engine) => {
       expect(await caller.setData(name)).toBe(NO_AUTH)
       expect(await caller.create(`${name}/child`, ['world', 'anyone'])).toBe(NO_AUTH)
       expect(await caller.create('/x', ['nonsense', 'x'])).toBe(-114)
-      // As ever, what no ACL decides goes its way and takes a zxid.
+      // A request that no ACL decides is processed as usual and takes a zxid.
       expect(await caller.setData('/absent')).toBe(-101)
       expect(await caller.zxid()).toBe(before + 1n)
     }
@@ -244,7 +244,7 @@ interface ProofParts {
   edit: (text: string) => string
 }
 
-/** RFC 2831, written once more: a second opinion on both sides. */
+/** RFC 2831, implemented once more: a second opinion on both sides. */
 function proofOf(challenge: Buffer | null, parts: Partial<ProofParts> = {}) {
   const {
     user = 'bob',
@@ -269,7 +269,7 @@ function proofOf(challenge: Buffer | null, parts: Partial<ProofParts> = {}) {
   return { token: edit(text), rspauth: `rspauth=${value('')}` }
 }
 
-/** What callers do to be known, and what tells whether they are. */
+/** What callers do to identify themselves, and the requests that show whether they are identified. */
 class Caller extends FrameCaller {
   async sasl(xid: number, token: string) {
     const reply = await this.ask(xid, 102, buffer(token))

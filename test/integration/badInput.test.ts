@@ -1,6 +1,7 @@
 /**
- * Bad input at the client, election and quorum port: the connection is closed and the member unharmed. It
- * serves before and after, in the same epoch under the same leader, and takes no more memory for it.
+ * Bad input at the client, election and quorum port: the connection is closed and the member is unharmed. The
+ * member serves before and after, in the same epoch under the same leader, and does not use more memory
+ * afterwards.
  */
 import { connect, type Socket } from 'node:net'
 import fc from 'fast-check'
@@ -25,7 +26,7 @@ import { connectRequest, frame, int, opcode, request } from '../support/wire.ts'
 
 const CHECK = 13
 
-/** How long a member may take to close; well above what a busy machine needs, below any idle timeout. */
+/** How long a member may take to close: well above what a busy machine needs, and below any idle timeout. */
 const closesWithinMs = 5000
 
 describeEngines('bad input', (start, engine) => {
@@ -39,7 +40,7 @@ describeEngines('bad input', (start, engine) => {
   afterAll(() => ensemble?.[Symbol.asyncDispose]())
 
   const portOf = (kind: PortKind, member: TestMember): number => member[`${kind}Port`]
-  /** The leader alone listens on its quorum port; the other two kinds are tried at a follower as well. */
+  /** Only the leader listens on its quorum port; the other two kinds are also tried at a follower. */
   const targets = (kind: PortKind): TestMember[] => {
     const follower = ensemble.members.find(({ id }) => id !== leader.id) as TestMember
     return kind === 'quorum' ? [leader] : [leader, follower]
@@ -61,8 +62,8 @@ describeEngines('bad input', (start, engine) => {
     })
   }
 
-  it('closes without being told that no more comes', async () => {
-    // A broken peer does not end its side: what is plainly wrong must not be waited upon.
+  it('closes without waiting for the end of the input', async () => {
+    // A broken peer does not close its side, so a member must not wait when the input is plainly wrong.
     const plainlyWrong = ['a frame of 2 GiB', 'a frame of negative length', 'a notification of 2 GiB']
     plainlyWrong.push('an address of 2 GiB', 'a packet whose data claims 2 GiB', 'a request of unknown type')
     for (const kind of Object.keys(hostileInput) as PortKind[]) {
@@ -73,7 +74,7 @@ describeEngines('bad input', (start, engine) => {
     }
   })
 
-  it('refuses strangers that stay', async (context) => {
+  it('refuses strangers that keep their connection open', async (context) => {
     if (engine === 'apache') context.skip('Apache ZooKeeper lets unknown ids stay connected')
     for (const kind of ['election', 'quorum'] as const) {
       for (const hostile of hostileInput[kind].filter(({ name }) => name.startsWith('an unknown id'))) {
@@ -89,7 +90,7 @@ describeEngines('bad input', (start, engine) => {
       expect(await exchange(follower.clientPort, [Buffer.concat([Buffer.from('ruok'), tail])])).toBe('imok')
   })
 
-  it('serves others while many connections say nothing, or one byte at a time', {
+  it('serves others while many connections send nothing, or one byte at a time', {
     timeout: 60_000,
   }, async () => {
     const epoch = await epochAt(leader)
@@ -101,7 +102,7 @@ describeEngines('bad input', (start, engine) => {
         for (const socket of idle.slice(0, 20)) socket.write(bytes.subarray(at, at + 1))
         if (at % 10 === 0) expect(await epochAt(leader)).toBe(epoch)
       }
-      // Strangers at the other ports may stay as silent.
+      // Strangers at the other ports may be just as silent.
       for (const port of [leader.electionPort, leader.quorumPort])
         for (let n = 0; n < 20; n++) idle.push(connect({ port, host: '127.0.0.1' }).on('error', () => {}))
       expect(await epochAt(leader)).toBe(epoch)
@@ -114,12 +115,13 @@ describeEngines('bad input', (start, engine) => {
   it('serves and agrees after damaged conversations with every member', {
     timeout: 120_000,
   }, async (context) => {
-    // Asked 3.8.0: members are lost on the way, for one to a top-level check, which is a flipped bit away.
+    // Verified with Apache 3.8.0: its members are lost on the way, for example to a top-level check, which is
+    // one flipped bit away.
     if (engine === 'apache') context.skip('Apache ZooKeeper does not survive all of them')
     const epoch = await epochAt(leader)
     const { frames } = await recordConversations()
     const requests = frames.filter(({ isConnect }) => !isConnect).map(({ frame }) => frame)
-    // Alone, a check would be the end of Apache's followers.
+    // A check outside a multi would end Apache's followers.
     const wrong = wrongBytes(requests).filter((frame) => frame.length < 8 || frame.readInt32BE(4) !== CHECK)
     const conversation = fc.array(wrong, { minLength: 1, maxLength: 6 })
     const samples = fc.sample(conversation, { numRuns: 200, seed })
@@ -137,7 +139,7 @@ describeEngines('bad input', (start, engine) => {
     }
   })
 
-  it('holds no memory for what is only announced', { timeout: 60_000 }, async (context) => {
+  it('reserves no memory for data that is only announced', { timeout: 60_000 }, async (context) => {
     const before = memoryBytes(ensemble.pids())
     if (before === null) context.skip('no /proc here: memory cannot be read')
     const announcing = Object.entries(hostileInput).flatMap(([kind, cases]) =>
@@ -150,7 +152,7 @@ describeEngines('bad input', (start, engine) => {
         announcing.map(({ kind, hostile }) => send(portOf(kind, leader), hostile, { thenEnd: true })),
       )
     }
-    // 80 announcements of 2 GiB: a hundredth of what was announced would already be beyond this.
+    // There are 80 announcements of 2 GiB; a hundredth of the announced size would already exceed this.
     const grown = (memoryBytes(ensemble.pids()) as number) - (before as number)
     expect(grown).toBeLessThan(300 * 2 ** 20)
     await epochAt(leader)
@@ -159,7 +161,7 @@ describeEngines('bad input', (start, engine) => {
 })
 
 describeEngines('a flood of connections', (start, engine) => {
-  it('ends at maxClientCnxns, and is over when it is over', { timeout: 60_000 }, async () => {
+  it('is limited by maxClientCnxns, and has no effect once it ends', { timeout: 60_000 }, async () => {
     await using ensemble = await start({ set: { maxClientCnxns: '10' } })
     await allServe(ensemble.members)
     const [{ clientPort }] = ensemble.members as [TestMember]
@@ -177,7 +179,7 @@ describeEngines('a flood of connections', (start, engine) => {
         socket.write(connectRequest(10_000).subarray(0, 9))
       }
       await eventually('the surplus to be closed', () => closed.size >= 90)
-      // Apache may still count those of the round before, and close all.
+      // Apache may still count the connections of the round before, and close all.
       if (engine === 'zk-pseudo') expect(closed.size).toBeLessThanOrEqual(91)
       for (const socket of flood) socket.destroy()
       const after = await eventually('room for others', async () => {
@@ -192,12 +194,12 @@ describeEngines('a flood of connections', (start, engine) => {
   })
 })
 
-/** As the member counts them, the one that asks included. */
+/** The number of connections as the member counts them, including the one that asks. */
 async function connectionsAt(port: number): Promise<number> {
   return Number(/Connections: (\d+)/.exec(await ask(port, 'srvr'))?.[1] ?? -1)
 }
 
-/** Sends all at once; resolves to what came back when the member has closed the connection. */
+/** Sends everything at once; resolves to what was received once the member has closed the connection. */
 async function exchange(port: number, sends: readonly Buffer[]): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1' })
   const received: Buffer[] = []
@@ -216,7 +218,7 @@ async function exchange(port: number, sends: readonly Buffer[]): Promise<string>
   return Buffer.concat(received).toString()
 }
 
-/** Says all of it in one go, and hangs up once a ping behind it is answered or the member has closed. */
+/** Sends all frames in one go, and hangs up once a ping after them is answered or the member has closed. */
 async function converse(port: number, frames: readonly Buffer[]): Promise<void> {
   const socket = connect({ port, host: '127.0.0.1' })
   const parser = new FrameParser(4 * 1024 * 1024)
@@ -231,7 +233,7 @@ async function converse(port: number, frames: readonly Buffer[]): Promise<void> 
   })
   socket.on('error', () => {})
   socket.write(Buffer.concat([...frames, request(-2, opcode.ping)]))
-  // What is damaged may leave the answer to the ping unsaid; nobody may be held up by that.
+  // A damaged frame may prevent the answer to the ping; nothing may wait for it for long.
   await eventually('an end', () => isOver, { timeoutMs: 2000 }).catch(() => {})
   socket.destroy()
 }
@@ -256,7 +258,7 @@ async function treeAt(port: number): Promise<Record<string, string>> {
   return tree
 }
 
-/** A node that nobody may read, or that its owner's end has just taken away. */
+/** Ignores a node that nobody may read, or that was just removed with its owner's session. */
 function ignoreGuarded(error: unknown): void {
   if (!(error instanceof ReplyError) || ![-101, -102].includes(error.code)) throw error
 }
@@ -273,8 +275,8 @@ async function epochAt(member: TestMember): Promise<bigint> {
 }
 
 /**
- * Sends a case's bytes, each after an answer to the one before, and says whether the member closed the
- * connection in time. With `thenEnd` our side ends too, as that of a scanner does.
+ * Sends a case's messages, each after an answer to the one before, and returns whether the member closed the
+ * connection in time. With `thenEnd` our side also closes its end, as a scanner does.
  */
 async function send(
   port: number,
@@ -284,7 +286,7 @@ async function send(
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   let closed = false
   let answered = 0
-  // The end of the member's side is enough: data, a FIN or a reset may reach us first.
+  // The end of the member's side suffices: data, a FIN or a reset may arrive first.
   socket.on('data', () => answered++)
   socket.on('end', () => {
     closed = true

@@ -1,6 +1,6 @@
 /**
- * A member is told to cut its history below the oldest snapshot that its disk has left. Its leader, which may be Apache
- * ZooKeeper's, gives it everything then, and it never serves anything else.
+ * A member must cut its history below the oldest snapshot that is left on its disk. Its leader, which may be
+ * Apache ZooKeeper's, then sends it everything, and it never serves anything else.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,10 @@ import { apacheUnavailable } from '../support/apache.ts'
 import { allServe, needs } from '../support/ensembles.ts'
 import { treeOf } from './dataDirScene.ts'
 
-/** As left by a leader that died with a proposal that nobody else has, and by whoever removed old files. */
+/**
+ * The state that remains when a leader dies with a proposal that no other member has, and old files were
+ * removed.
+ */
 async function plantDivergentHistory(dataDir: string): Promise<void> {
   const storage = openStorage(dataDir)
   const { lastZxid } = storage.recover()
@@ -30,7 +33,7 @@ async function plantDivergentHistory(dataDir: string): Promise<void> {
   for (const { path } of [...old, ...listLogs(nodeFileSystem, dir)]) rmSync(path)
 }
 
-/** Whoever leads holds all that its epoch has. */
+/** The leader holds everything that its epoch has. */
 async function untilItLeads(ensemble: Ensemble, id: number): Promise<void> {
   for (let { leader } = await ensemble.status(); leader !== id; leader = (await ensemble.status()).leader)
     await ensemble.restart('leader')
@@ -38,7 +41,7 @@ async function untilItLeads(ensemble: Ensemble, id: number): Promise<void> {
 
 describe('a cut below the oldest snapshot', () => {
   for (const engine of ['zk-pseudo', 'apache'] as const)
-    it(`brings everything from a leader of ${engine}`, { timeout: 90_000 }, async (context) => {
+    it(`makes a leader of ${engine} send everything`, { timeout: 90_000 }, async (context) => {
       if (engine === 'apache') needs(context, apacheUnavailable())
       await using ensemble = await Ensemble.start({
         members: 3,
@@ -58,7 +61,7 @@ describe('a cut below the oldest snapshot', () => {
       for (const id of [0, 1, 2]) await ensemble.stop(id)
       const { dataDir, clientPort } = ensemble.members[2] as Ensemble['members'][number]
       await plantDivergentHistory(dataDir)
-      // Nothing is written in the new epoch: behind a transaction of it the leader would send a SNAP by itself.
+      // Nothing is written in the new epoch: after a transaction of it the leader would send a SNAP anyway.
       await Promise.all([0, 1].map((id) => ensemble.start(id, { wait: false })))
       await allServe(ensemble.members.slice(0, 2))
       const warnings: string[] = []
@@ -77,7 +80,7 @@ describe('a cut below the oldest snapshot', () => {
       const paths = [...(trees[2]?.keys() ?? [])]
       expect(paths).toContain('/before')
       expect(paths).not.toContain('/only-here')
-      // What it was given is on its disk, too.
+      // The history that it was sent is on its disk, too.
       await ensemble.kill(2)
       await ensemble.start(2)
       expect(await treeOf(clientPort)).toEqual(trees[0])

@@ -1,6 +1,7 @@
 /**
- * The short form of `npm run damage` (test/damage). ZK_PSEUDO_DAMAGE_ROUNDS sets the rounds for each isolation (2),
- * ZK_PSEUDO_DAMAGE_ISOLATION chooses one isolation, ZK_PSEUDO_SEED is the seed of the first round.
+ * The short form of `npm run damage` (test/damage). ZK_PSEUDO_DAMAGE_ROUNDS sets the number of rounds for
+ * each isolation (2), ZK_PSEUDO_DAMAGE_ISOLATION selects one isolation, ZK_PSEUDO_SEED is the seed of the
+ * first round.
  */
 import { expect, it } from 'vitest'
 import { DamageRounds } from '../damage/rounds.ts'

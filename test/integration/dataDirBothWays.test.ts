@@ -1,10 +1,11 @@
 /**
- * A dataDir moves both ways between Apache ZooKeeper and ours, and on, killed or stopped: every znode, Stat, ACL and
- * session is what it was, nothing acknowledged is lost, and both write on.
+ * A dataDir moves back and forth between Apache ZooKeeper and our members, after kills and stops: every
+ * znode, Stat, ACL and session is what it was, nothing acknowledged is lost, and both engines continue to
+ * write.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, type TestContext, vi } from 'vitest'
 import type { ZooKeeper } from '../../src/client/index.ts'
 import type { Engine } from '../../src/ensemble/index.ts'
 import { apacheUnavailable } from '../support/apache.ts'
@@ -23,16 +24,17 @@ import {
 } from './dataDirScene.ts'
 
 const missing = apacheUnavailable()
+beforeAll(() => void vi.stubEnv('JDK_JAVA_OPTIONS', '-Dznode.container.checkIntervalMs=500'))
 beforeEach((context) => needs(context as TestContext, missing))
 
 interface Turn {
   engine: Engine
   end: 'kill' | 'stop'
-  /** More for zoo.cfg, of every member. */
+  /** Additional zoo.cfg settings of every member. */
   set?: Record<string, string>
 }
 
-/** Who runs the members one after the other, and how each ends. */
+/** The engines that run the members one after the other, and how each run ends. */
 const TURNS: Turn[] = [
   { engine: 'apache', end: 'kill', set: { snapCount: '60' } },
   { engine: 'zk-pseudo', end: 'kill', set: { snapCount: '60' } },
@@ -44,9 +46,12 @@ const TURNS: Turn[] = [
   { engine: 'zk-pseudo', end: 'stop' },
 ]
 
+/** Long enough for the session to outlive its turn, and short, because the next turn waits for its end. */
+const LEFT_SESSION_MS = 2000
+
 type Tree = Awaited<ReturnType<typeof treeOf>>
 
-/** Plays the turns; a session lives through all of them, another dies at each. */
+/** Plays the turns; one session lives through all of them, another expires after each. */
 async function play(scene: Scene, turns: readonly Turn[]): Promise<void> {
   const acknowledged = new Set<string>()
   const lasting = client(scene.clientPorts)
@@ -70,7 +75,7 @@ async function play(scene: Scene, turns: readonly Turn[]): Promise<void> {
         [...acknowledged].filter((name) => !names.has(name)),
         what,
       ).toEqual([])
-      // The session that was left alone expires here.
+      // The session that the last turn abandoned expires here.
       if (index > 0) await gone(lasting, `${PASSING}/${index - 1}`)
       const { load, tree } = await playTurn(scene, lasting, turn, `/turn-${index}`)
       for (const name of load.acknowledged) acknowledged.add(name)
@@ -81,7 +86,10 @@ async function play(scene: Scene, turns: readonly Turn[]): Promise<void> {
   }
 }
 
-/** Writes all there is and ends the members; what they must show next, unless an election decides that. */
+/**
+ * Makes every kind of write and ends the members. Returns the tree that they must show next, unless an
+ * election decides that.
+ */
 async function playTurn(
   scene: Scene,
   lasting: ZooKeeper,
@@ -90,7 +98,7 @@ async function playTurn(
 ): Promise<{ load: Load; tree: Tree | null }> {
   await everyKindOfWrite(lasting, base)
   await gone(lasting, `${base}/doomed-container`)
-  const left = await connect(scene.clientPorts, 3000)
+  const left = await connect(scene.clientPorts, LEFT_SESSION_MS)
   await left.create(base.replace('/turn-', `${PASSING}/`), '', { mode: 'ephemeral' })
   left.leave()
   const load = writeUnderLoad(lasting, '/load')
@@ -105,8 +113,9 @@ async function playTurn(
   return { load, tree: scene.members.length === 1 ? (kept[0] ?? null) : shown }
 }
 
-describe('a standalone dataDir', () => {
-  it('goes from one to the other and back, killed and stopped, with every compression', {
+// The scenes wait for sessions to expire most of the time, so they are played at the same time.
+describe.concurrent('a standalone dataDir', () => {
+  it('moves from one engine to the other and back, killed and stopped, with every compression', {
     timeout: 240_000,
   }, async () => {
     await using scene = await Scene.create({ members: 1 })
@@ -118,23 +127,24 @@ describe('a standalone dataDir', () => {
   it('has its logs in a folder of their own', { timeout: 120_000 }, async () => {
     await using scene = await Scene.create({ members: 1, separateLogs: true })
     await play(scene, TURNS.slice(0, 4))
-    // One that was under way at the end is left under its temporary name until the next start.
+    // A snapshot that was being written when its server ended keeps its temporary name until the next start.
     const kinds = (folder: string) =>
       new Set(readdirSync(join(folder, 'version-2')).map((name) => name.replace(/^tmp-/, '').split('.')[0]))
     expect(kinds(scene.dataLogDir(0))).toEqual(new Set(['log']))
-    // And zk-pseudo.history, in which ours notes how far the history reached, and which Apache leaves alone.
+    // The dataDir also has zk-pseudo.history, in which our members note how far the history reached; Apache
+    // ignores it.
     expect(kinds(scene.dataDir(0))).toEqual(new Set(['snapshot', 'zk-pseudo']))
   })
 })
 
-describe('the dataDirs of an ensemble', () => {
-  it('go from one to the other and back; epochs rise', { timeout: 240_000 }, async () => {
+describe.concurrent('the dataDirs of an ensemble', () => {
+  it('move from one engine to the other and back; epochs rise', { timeout: 240_000 }, async () => {
     await using scene = await Scene.create({ members: 3 })
     await play(scene, TURNS.slice(0, 5))
     for (const id of [0, 1, 2]) {
       expect(readFileSync(join(scene.dataDir(id), 'myid'), 'utf8')).toBe(String(id))
       const epoch = (name: string) => Number(readFileSync(join(scene.dataDir(id), 'version-2', name), 'utf8'))
-      // One for every turn.
+      // Every turn had an election.
       expect(epoch('currentEpoch')).toBeGreaterThanOrEqual(5)
       expect(epoch('acceptedEpoch')).toBeGreaterThanOrEqual(epoch('currentEpoch'))
     }

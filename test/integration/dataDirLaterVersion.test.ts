@@ -1,4 +1,6 @@
-/** `zk-pseudo up` on data that a later version wrote: the message, the exit code, and nothing touched. */
+/**
+ * `zk-pseudo up` on data that a later version wrote: the message, the exit code, and that nothing is touched.
+ */
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -21,13 +23,15 @@ afterEach(async () => {
   releasePorts(ports)
 })
 
-/** A member's dataDir with what Apache 3.8 wrote, and its zoo.cfg; returns the file and where the data is. */
+/**
+ * A member's dataDir as Apache 3.8 wrote it, and its zoo.cfg; returns the file and the folder of the data.
+ */
 function member(id: number, of: string, lines: string[]): { config: string; version2: string; dir: string } {
   const dir = join(cluster.dir, `member-${id}`)
   mkdirSync(dir)
   cpSync(join(GOLDEN, of, 'version-2'), join(dir, 'data', 'version-2'), { recursive: true })
   writeFileSync(join(dir, 'data', 'myid'), String(id))
-  // With reconfigEnabled files beside zoo.cfg are a server's to write.
+  // With reconfigEnabled a server may write files beside zoo.cfg.
   const settings = [
     'tickTime=500',
     'initLimit=10',
@@ -55,7 +59,7 @@ function patch(path: string, change: (bytes: Buffer) => void): string {
   return path
 }
 
-/** What a later version might have left in a directory; where it is refused and what is said of it. */
+/** What a later version might have left in a directory: returns where it is refused and the message. */
 const PLANTED: [string, (version2: string) => { path: string; said: RegExp }][] = [
   [
     'a snapshot of format version 3',
@@ -82,7 +86,7 @@ const PLANTED: [string, (version2: string) => { path: string; said: RegExp }][] 
 ]
 
 describe.each(PLANTED)('%s', (_, plant) => {
-  it('ends `up` of a standalone server with its name, and nothing is touched', {
+  it('ends `up` of a standalone server with the name of the file, and nothing is touched', {
     timeout: 60_000,
   }, async () => {
     const { config, version2, dir } = member(1, 'standalone/data', [`clientPort=${ports[0]}`])
@@ -109,7 +113,7 @@ it('ends `up` in the foreground, too', { timeout: 60_000 }, async () => {
   expect(fingerprintOf(dir)).toEqual(before)
 })
 
-it('one member of three: the others serve, `ps` and the log name it, and nothing of its own is touched', {
+it('stops one member of three: the others serve, `ps` and the log name the file, and none of its files is touched', {
   timeout: 60_000,
 }, async () => {
   const servers = [1, 2, 3].map(

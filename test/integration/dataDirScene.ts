@@ -1,6 +1,6 @@
 /**
- * Members on data directories that change hands: the same zoo.cfg files are run by either engine, and by the other
- * after that. What clients may hold on to is compared before and after each change.
+ * Members on data directories that change hands: the same zoo.cfg files are run by one engine, and by the
+ * other after that. What clients rely on is compared before and after each change.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,8 @@ import { expect } from 'vitest'
 import { type Acl, OPEN_ACL, type Stat, ZooKeeper } from '../../src/client/index.ts'
 import { type Engine, Ensemble } from '../../src/ensemble/index.ts'
 import { copyData } from '../../src/storage/dataCopy.ts'
-import { openStorage } from '../storage/support.ts'
+import { Storage } from '../../src/storage/storage.ts'
+import { storageOptions } from '../storage/support.ts'
 import { eventually } from '../support/eventually.ts'
 import { claimPorts, releasePorts } from '../support/ports.ts'
 
@@ -18,7 +19,7 @@ const SUPER_DIGEST = 'super:lK75jTNcA+U9vtVEw5vB51mj/w4='
 
 export interface SceneOptions {
   members: number
-  /** Logs in a folder of their own. */
+  /** Logs are kept in a separate folder. */
   separateLogs?: boolean
   set?: Record<string, string>
 }
@@ -58,7 +59,7 @@ export class Scene implements AsyncDisposable {
     return this.options.separateLogs ? join(this.dir, `log-${id}`) : this.dataDir(id)
   }
 
-  /** Writes a member's zoo.cfg; `set` goes beyond the scene's. */
+  /** Writes a member's zoo.cfg; `set` takes precedence over the scene's settings. */
   configure(id: number, set: Record<string, string> = {}): void {
     const { members } = this.options
     const settings = {
@@ -91,25 +92,22 @@ export class Scene implements AsyncDisposable {
     return join(this.dir, `zoo-${id}.cfg`)
   }
 
-  /** Runs the members with an engine, in processes that can be killed; serves when it resolves. */
+  /**
+   * Runs the members with an engine, in processes that can be killed; resolves when they serve. Apache reads
+   * `znode.container.checkIntervalMs` from no file, so its JVMs need it in JDK_JAVA_OPTIONS.
+   */
   async run(engine: Engine): Promise<void> {
     if (this.running !== null) throw new Error('runs already')
-    // Apache takes this from no file; a JVM is told by its environment, which it inherits while it starts.
-    process.env.JDK_JAVA_OPTIONS = '-Dznode.container.checkIntervalMs=500'
-    try {
-      this.running = await Ensemble.start({
-        configs: Array.from({ length: this.options.members }, (_, id) => this.config(id)),
-        dir: join(this.dir, `cluster-${engine}-${Date.now()}`),
-        engine,
-        isolation: 'process',
-        waitTimeoutMs: 60_000,
-      })
-    } finally {
-      delete process.env.JDK_JAVA_OPTIONS
-    }
+    this.running = await Ensemble.start({
+      configs: Array.from({ length: this.options.members }, (_, id) => this.config(id)),
+      dir: join(this.dir, `cluster-${engine}-${Date.now()}`),
+      engine,
+      isolation: 'process',
+      waitTimeoutMs: 60_000,
+    })
   }
 
-  /** All members at once: `kill` as kill -9 does. */
+  /** Ends all members at once; `kill` does it as kill -9 does. */
   async end(how: 'kill' | 'stop'): Promise<void> {
     const ensemble = this.running
     this.running = null
@@ -131,7 +129,7 @@ export interface SeenNode {
   stat: Stat
 }
 
-/** Every znode that a member shows, but for what a server writes there by itself when it starts. */
+/** Every znode that a member shows, except what a server writes by itself when it starts. */
 export async function treeOf(port: number): Promise<Map<string, SeenNode>> {
   const client = await connect([port])
   const found = new Map<string, SeenNode>()
@@ -166,8 +164,8 @@ export async function connect(ports: readonly number[], sessionTimeoutMs?: numbe
 }
 
 /**
- * Every kind of write that a client has. All lie under `base` but for one TTL node and one container that are deleted
- * by the server.
+ * Every kind of write that a client can make. All are under `base` except one TTL node and one container,
+ * which the server deletes.
  */
 export async function everyKindOfWrite(client: ZooKeeper, base: string): Promise<void> {
   const restricted: Acl[] = [
@@ -208,11 +206,11 @@ export async function everyKindOfWrite(client: ZooKeeper, base: string): Promise
 export interface Load {
   /** Paths of creates that were acknowledged. */
   readonly acknowledged: ReadonlySet<string>
-  /** Settles when nothing is on its way any more. */
+  /** Settles when no write is outstanding. */
   end(): Promise<void>
 }
 
-/** Sequential creates, sixteen on their way at once, until it is ended or the connection is lost. */
+/** Sequential creates, sixteen outstanding at a time, until `end` is called or the connection is lost. */
 export function writeUnderLoad(client: ZooKeeper, parent: string): Load {
   const acknowledged = new Set<string>()
   let stopped = false
@@ -222,7 +220,7 @@ export function writeUnderLoad(client: ZooKeeper, parent: string): Load {
         const data = `${i}`.repeat(40)
         acknowledged.add(await client.create(`${parent}/${index}-`, data, { mode: 'sequential' }))
       } catch {
-        // What comes of this one nobody knows.
+        // The outcome of this write is unknown.
         return
       }
     }
@@ -236,8 +234,8 @@ export function writeUnderLoad(client: ZooKeeper, parent: string): Load {
 }
 
 /**
- * What our storage reads from a copy of a dataDir, as clients would see it; it has nothing to remark, least of all that
- * a digest differs.
+ * What our storage reads from a copy of a dataDir, in the form in which clients see it. The storage must have
+ * no complaint, least of all about a digest.
  */
 export async function treeOnDisk(scene: Scene, id: number): Promise<Map<string, SeenNode>> {
   const target = mkdtempSync(join(tmpdir(), 'zk-data-copy-'))
@@ -245,7 +243,8 @@ export async function treeOnDisk(scene: Scene, id: number): Promise<Map<string, 
     const from = { dataDir: scene.dataDir(id), dataLogDir: scene.dataLogDir(id) }
     const copy = await copyData(from, { dataDir: target, dataLogDir: target })
     expect(copy?.notes).toEqual([])
-    const storage = openStorage(target, { ttlRule: 'since354' })
+    const options = storageOptions(target, { ttlRule: 'since354' })
+    const storage = Storage.open(options, { random: () => 0.5, onNote: () => {} })
     const { database, notes } = storage.recover()
     storage.close()
     expect(notes).toEqual([])
@@ -263,11 +262,11 @@ export async function treeOnDisk(scene: Scene, id: number): Promise<Map<string, 
   }
 }
 
-/** Znodes under it go at times of their own. */
+/** Znodes under this path disappear at unpredictable times. */
 export const PASSING = '/passing'
 const isCompared = (path: string) => path !== PASSING && !path.startsWith(`${PASSING}/`)
 
-/** Servers write this one by themselves when they start. */
+/** Servers write this znode by themselves when they start. */
 function comparable(path: string, seen: SeenNode): SeenNode {
   return path === '/zookeeper/config' ? { ...seen, stat: { ...seen.stat, mtime: 0 } } : seen
 }

@@ -1,7 +1,7 @@
 /**
- * kill -9 of members and of the supervisor at random moments under writes: every acknowledged write is
- * there afterwards, read through every member. ZK_PSEUDO_DURABILITY_ROUNDS sets the rounds in all (10;
- * 50 in CI), ZK_PSEUDO_SEED the random choices, which are printed with a failure.
+ * kill -9 of members and of the supervisor at random moments during writes: every acknowledged write is there
+ * afterwards, read through every member. ZK_PSEUDO_DURABILITY_ROUNDS sets the total number of rounds (10; 50
+ * in CI), ZK_PSEUDO_SEED the random choices, which are printed with a failure.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -12,7 +12,10 @@ import { eventually } from '../support/eventually.ts'
 import { type RandomBelow, randomFrom } from '../support/randomFrom.ts'
 
 const rounds = Number(process.env.ZK_PSEUDO_DURABILITY_ROUNDS ?? (process.env.CI ? 50 : 10))
-/** Members are killed in threads and in processes, the supervisor over members of both kinds. */
+/**
+ * Members are killed in threads and in processes, and the supervisor with members of both kinds. The two
+ * isolations run at the same time, because they wait for elections and starts most of it.
+ */
 const roundsEach = Math.ceil(rounds / 4)
 const seed = Number(process.env.ZK_PSEUDO_SEED ?? Date.now() % 1_000_000)
 const timeout = 60_000 + roundsEach * 20_000
@@ -20,7 +23,7 @@ const timeout = 60_000 + roundsEach * 20_000
 describeEngines('acknowledged writes survive kill -9 of members', (start, engine) => {
   const isolations = engine === 'apache' ? (['process'] as const) : (['thread', 'process'] as const)
   for (const isolation of isolations) {
-    it(`in ${roundsEach} rounds, isolation ${isolation}, seed ${seed}`, { timeout }, async () => {
+    it.concurrent(`in ${roundsEach} rounds, isolation ${isolation}, seed ${seed}`, { timeout }, async () => {
       const random = randomFrom(seed)
       const written: AcknowledgedWrites[] = []
       await using ensemble = await start({ isolation })
@@ -32,9 +35,9 @@ describeEngines('acknowledged writes survive kill -9 of members', (start, engine
         try {
           const victims = await chooseVictims(ensemble, random)
           await enoughWritten(writes, random)
-          await Promise.all(victims.map((id) => ensemble.kill(id)))
+          await ensemble.kill(...victims)
           if (victims.length === 1) await enoughWritten(writes, random)
-          await Promise.all(victims.map((id) => ensemble.start(id)))
+          await ensemble.start(...victims)
           await allServe(ensemble.members)
         } finally {
           await writes.stop()
@@ -50,21 +53,21 @@ describe.runIf((process.env.ZK_TEST_ENGINE ?? 'zk-pseudo') !== 'apache')(
   'acknowledged writes survive kill -9 of the supervisor',
   () => {
     for (const isolation of ['thread', 'process']) {
-      it(`in ${roundsEach} rounds, isolation ${isolation}, seed ${seed}`, { timeout }, async () => {
+      it.concurrent(`in ${roundsEach} rounds, isolation ${isolation}, seed ${seed}`, {
+        timeout,
+      }, async () => {
         const random = randomFrom(seed)
         const written: AcknowledgedWrites[] = []
         await using cluster = new CommandLineCluster()
         let ports: number[] = []
+        const up = async () => {
+          const document = await cluster.up('3', '--ports', 'auto', '--isolation', isolation)
+          ports = document.members.map(({ clientPort }) => clientPort)
+          return document
+        }
         for (let round = 0; round < roundsEach; round++) {
-          const { supervisorPid, members } = await cluster.up(
-            '3',
-            '--ports',
-            'auto',
-            '--isolation',
-            isolation,
-          )
-          ports = members.map(({ clientPort }) => clientPort)
-          await nothingIsMissing(written, ports)
+          const { supervisorPid, members } = await up()
+          await nothingIsMissing(written.slice(-1), ports)
           const writes = await AcknowledgedWrites.start(`/round-${round}`, () => ports)
           written.push(writes)
           try {
@@ -76,15 +79,17 @@ describe.runIf((process.env.ZK_TEST_ENGINE ?? 'zk-pseudo') !== 'apache')(
             await writes.stop()
           }
         }
-        const { members } = await cluster.up('3', '--ports', 'auto', '--isolation', isolation)
-        ports = members.map(({ clientPort }) => clientPort)
+        await up()
         await nothingIsMissing(written, ports)
       })
     }
   },
 )
 
-/** One member, any two, or all three: whom a round kills at once. The leader is as likely as it is one. */
+/**
+ * The members that a round kills at once: one, any two, or all three. The leader is as likely to be among
+ * them as to be the only one.
+ */
 async function chooseVictims(ensemble: TestEnsemble, random: RandomBelow): Promise<number[]> {
   const leader = (await leaderOf(ensemble)).id
   const others = ensemble.members.map(({ id }) => id).filter((id) => id !== leader)
@@ -92,7 +97,9 @@ async function chooseVictims(ensemble: TestEnsemble, random: RandomBelow): Promi
   return choices[random(choices.length)] as number[]
 }
 
-/** Waits for some more acknowledgements and then a random moment, so that the kill falls among writes. */
+/**
+ * Waits for some more acknowledgements and then for a random time, so that the kill happens during writes.
+ */
 async function enoughWritten(writes: AcknowledgedWrites, random: RandomBelow): Promise<void> {
   const before = writes.names.size
   await eventually('writes to be acknowledged', () => writes.names.size >= before + 50)

@@ -1,6 +1,6 @@
 /**
- * Apache ZooKeeper as the engine of members: an ensemble of Apache's alone and a mixed one, through the command line and the
- * library, with the commands and verdicts of our own.
+ * Apache ZooKeeper as the engine of members: an ensemble of Apache's members alone and a mixed one, through
+ * the command line and the library, with our own commands and verdicts.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -39,7 +39,7 @@ const engines = (document: ClusterDocument) =>
   (document as EngineDocument).members.map(({ engine }) => engine)
 
 describe('an ensemble of Apache ZooKeeper', () => {
-  it('is led, killed, paused, restarted, logged and ended by the commands of ours', {
+  it('can be killed, paused, restarted, logged and ended by our commands', {
     timeout: 90_000,
   }, async () => {
     await using cluster = new CommandLineCluster()
@@ -103,7 +103,7 @@ describe('an ensemble of Apache ZooKeeper', () => {
   })
 
   it.each(['apache', 'zk-pseudo'] as const)(
-    'has a leader that serves nobody, if so set: %s',
+    'has a leader that serves no clients with leaderServes=no: %s',
     {
       timeout: 60_000,
     },
@@ -118,7 +118,7 @@ describe('an ensemble of Apache ZooKeeper', () => {
     },
   )
 
-  it('tells a session that nobody kept alive', { timeout: 60_000 }, async () => {
+  it('reports a session that was not kept alive', { timeout: 60_000 }, async () => {
     await using ensemble = await Ensemble.start({ engine: 'apache', set: { tickTime: '500' } })
     const [first] = ensemble.members
     const client = await RawClient.open(first?.clientPort as number, { sessionTimeoutMs: 2000 })
@@ -131,7 +131,7 @@ describe('an ensemble of Apache ZooKeeper', () => {
     await eventually('the session to expire', () => seen.includes('session-expired'))
   })
 
-  it('crashes with what Java said, at once', { timeout: 60_000 }, async () => {
+  it('crashes at once with the output of Java', { timeout: 60_000 }, async () => {
     const before = process.env.SERVER_JVMFLAGS
     process.env.SERVER_JVMFLAGS = '-XX:+NoSuchOption'
     try {
@@ -148,7 +148,7 @@ describe('an ensemble of Apache ZooKeeper', () => {
     }
   })
 
-  it('is not started where it cannot be found', async () => {
+  it('is not started where Apache ZooKeeper cannot be found', async () => {
     const nowhere = mkdtempSync(join(tmpdir(), 'zkp-nowhere-'))
     try {
       await expect(Ensemble.start({ engine: 'apache', apacheHome: nowhere })).rejects.toMatchObject({
@@ -162,7 +162,7 @@ describe('an ensemble of Apache ZooKeeper', () => {
 })
 
 describe('a mixed ensemble', () => {
-  it('is what --engine says, and so again at the next up', { timeout: 90_000 }, async () => {
+  it('is what --engine says, and again at the next up', { timeout: 90_000 }, async () => {
     await using cluster = new CommandLineCluster()
     const mixed = ['apache', 'zk-pseudo', 'apache']
     const asked = ['--engine', '0=apache,1=zk-pseudo,2=apache', ...quick]
@@ -183,13 +183,13 @@ describe('a mixed ensemble', () => {
     })
   })
 
-  it('is led by each in turn, and loses nothing', { timeout: 90_000 }, async () => {
+  it('is led by members in turn, and loses nothing', { timeout: 90_000 }, async () => {
     await using ensemble = await Ensemble.start({
       engine: { 0: 'apache', 2: 'apache' },
       set: { tickTime: '500' },
     })
     const ports = () => ensemble.members.map(({ clientPort }) => clientPort)
-    const writes = await AcknowledgedWrites.start('/writes', ports)
+    const writes = await AcknowledgedWrites.start('/writes', ports, { pauseMs: 20 })
     const led = new Set<string>()
     for (let turn = 0; turn < 4; turn += 1) {
       const { members, leader } = await ensemble.status()
@@ -204,7 +204,7 @@ describe('a mixed ensemble', () => {
     expect(led).toContain('apache')
   })
 
-  it('comes of config files, too', { timeout: 60_000 }, async () => {
+  it('can be started from config files, too', { timeout: 60_000 }, async () => {
     const dir = mkdtempSync(join(tmpdir(), 'zkp-engine-'))
     try {
       await using made = await Ensemble.start({ dir: join(dir, 'made') })

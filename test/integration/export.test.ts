@@ -1,9 +1,10 @@
 /**
- * From here to Apache ZooKeeper and back: an ensemble of ours is exported while it is written to, Apache runs what was
- * exported on three addresses, and what Apache went on with comes back by localize.
+ * From our members to Apache ZooKeeper and back: an ensemble of ours is exported while it is written to,
+ * Apache runs the export on three addresses, and localize brings back what Apache has written since.
  */
 import { cpSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { ZooKeeper } from '../../src/client/zookeeper.ts'
 import { mainFile } from '../cli/cli.ts'
@@ -27,7 +28,7 @@ async function zkPseudo(...words: string[]): Promise<string> {
   return stdout
 }
 
-/** Writes until it is stopped, and knows what was acknowledged. */
+/** Writes until it is stopped, and remembers what was acknowledged. */
 class Writer {
   readonly acknowledged: string[] = []
   #isRunning = true
@@ -40,6 +41,8 @@ class Writer {
   private async write(client: ZooKeeper): Promise<void> {
     for (let i = 0; this.#isRunning; i++) {
       this.acknowledged.push(await client.create(`/busy/n${i}`, `value ${i}`))
+      // Without a pause the tree becomes large, and each of its many snapshots slow.
+      await sleep(5)
     }
   }
 
@@ -63,7 +66,7 @@ it.for([
   },
   { title: 'reconfigurable, when it is down', set: { reconfigEnabled: 'true' }, goesDown: true },
 ])(
-  'Apache ZooKeeper goes on with what was exported, and we with what it wrote: $title',
+  'Apache ZooKeeper continues from the export, and our members from what it wrote: $title',
   { timeout: 120_000 },
   async ({ set, goesDown }, context) => {
     needs(context, apacheUnavailable())
@@ -101,7 +104,7 @@ it.for([
       await there.create('/from-apache', large)
       names = await there.getChildren('/busy')
     }
-    // With reconfigEnabled Apache keeps the server list in a file of its own, which localize has to find.
+    // With reconfigEnabled Apache keeps the server list in a separate file, which localize must find.
     const configs = exported.hosts.map(({ folder }) => join(out, folder, 'zoo.cfg'))
     const isElsewhere = readFileSync(configs[0] as string, 'utf8').includes('dynamicConfigFile=')
     expect(isElsewhere).toBe('reconfigEnabled' in set)
@@ -123,7 +126,7 @@ function settings(set: object): string[] {
   return Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`])
 }
 
-/** What `fill` left, and every write that was acknowledged. */
+/** Checks that everything from `fill` and every acknowledged write is there. */
 async function expectTree(client: ZooKeeper, acknowledged: readonly string[]): Promise<void> {
   const text = async (path: string) => String((await client.getData(path)).data)
   expect(await text('/plain')).toBe('version 59')

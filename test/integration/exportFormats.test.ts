@@ -1,4 +1,4 @@
-/** What `export` writes for Compose and systemd, held against those programs themselves. */
+/** What `export` writes for Compose and systemd, checked with those programs themselves. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,16 +8,16 @@ import { needs } from '../support/ensembles.ts'
 import { runProgram } from '../support/programs.ts'
 
 const HOSTS = ['zk1.example.com', 'zk2', 'zk3', 'zk4']
-/** What must be quoted on its way into either: blanks cannot be in a value, but these can. */
+/** Values that must be quoted in either format: a value cannot contain blanks, but it can contain these. */
 const SETTINGS = ['jute.maxbuffer=3000000', 'extendedTypesEnabled=true', 'snapCount=5000']
-/** Any program that is there: the unit names one of the host. */
+/** Any program that exists: the unit names one of the host. */
 const EXECUTABLE = '/bin/true'
 
 const formats = ['cfg', 'compose', 'systemd'] as const
 const out = mkdtempSync(join(tmpdir(), 'zk-export-'))
 const folderOf = (format: (typeof formats)[number]) => join(out, format)
 
-/** Why a program cannot be asked; undefined when it can. */
+/** Why a program is not available; undefined when it is. */
 function missing(program: string): string | undefined {
   return existsSync(`/usr/bin/${program}`) ? undefined : `no ${program} here`
 }
@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(out, { recursive: true, force: true }))
 
 describe('export', () => {
-  it('writes the same zoo.cfg for all, but for the folders of the data', () => {
+  it('writes the same zoo.cfg for all formats, except for the data folders', () => {
     for (const host of HOSTS) {
       const [plain, ...others] = formats.map((format) => {
         const text = readFileSync(join(folderOf(format), host, 'zoo.cfg'), 'utf8')
@@ -43,7 +43,7 @@ describe('export', () => {
     }
   })
 
-  it('writes a compose file that Docker Compose takes', async (context) => {
+  it('writes a compose file that Docker Compose accepts', async (context) => {
     needs(context, missing('docker-compose'))
     const file = join(folderOf('compose'), 'docker-compose.yml')
     const { code, stdout, stderr } = await runProgram('docker-compose', ['-f', file, 'config'])
@@ -54,7 +54,7 @@ describe('export', () => {
     for (const host of HOSTS) expect(stdout).toContain(`${join(folderOf('compose'), host, 'data')}:/data:rw`)
   })
 
-  it('writes units that systemd takes', async (context) => {
+  it('writes units that systemd accepts', async (context) => {
     needs(context, missing('systemd-analyze'))
     for (const host of HOSTS) {
       const unit = join(folderOf('systemd'), host, 'zookeeper.service')

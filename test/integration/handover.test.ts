@@ -1,4 +1,7 @@
-/** Members are moved to Apache ZooKeeper and back while clients write all the while: nothing is lost, and what goes wrong is undone. */
+/**
+ * Members are moved to Apache ZooKeeper and back while clients keep writing: nothing is lost, and a step that
+ * fails is undone.
+ */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +19,10 @@ const set = { tickTime: '500' }
 
 beforeEach((context) => needs(context as TestContext, missing))
 
-/** Takes one transaction out of the middle of the newest log: a new file, which the member that runs does not notice. */
+/**
+ * Removes one transaction from the middle of the newest log, in a new file, which the running member does not
+ * notice.
+ */
 function loseOne(folder: string): void {
   const name = readdirSync(folder)
     .filter((file) => file.startsWith('log.'))
@@ -34,7 +40,10 @@ function loseOne(folder: string): void {
   writeFileSync(path, Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]))
 }
 
-/** Turns a bit amid the newest log or snapshot: in a new file, which the member that runs does not notice. */
+/**
+ * Flips a bit in the middle of the newest log or snapshot, in a new file, which the running member does not
+ * notice.
+ */
 function damageNewest(folder: string, kind: string): void {
   const names = readdirSync(folder).filter((file) => file.startsWith(`${kind}.`))
   const path = join(folder, names.sort().at(-1) as string)
@@ -49,15 +58,15 @@ async function engines(ensemble: Ensemble): Promise<string[]> {
 }
 
 describe('a handover', () => {
-  it('there and back loses no write and no session', { timeout: 240_000 }, async () => {
-    // Ticks of the usual length: on a machine that is busy, short ones make for elections that nobody asked for.
+  it('to Apache and back loses no write and no session', { timeout: 240_000 }, async () => {
+    // Ticks have the usual length: on a busy machine short ones cause unwanted elections.
     await using ensemble = await Ensemble.start({ observers: 1 })
     const ports = () => ensemble.members.map(({ clientPort }) => clientPort)
-    const writes = await AcknowledgedWrites.start('/writes', ports)
+    const writes = await AcknowledgedWrites.start('/writes', ports, { pauseMs: 20 })
     const { leader } = await ensemble.status()
     const there = await ensemble.handover('apache')
     expect(there).toMatchObject({ to: 'apache', problem: null, left: [], leaderBefore: leader })
-    // Observers first, the leader last.
+    // Observers are moved first, the leader last.
     expect(there.moved.map(({ role }) => role)).toEqual(['observer', 'follower', 'follower', 'leader'])
     expect(there.moved.at(-1)?.member).toBe(leader)
     expect(there.epoch).toBe(2)
@@ -72,7 +81,7 @@ describe('a handover', () => {
     for (const port of ports()) expect(await writes.missingAt(port)).toEqual([])
   })
 
-  it('moves only whom it was told to, and says when there is nothing to do', {
+  it('moves only the selected members, and says when there is nothing to do', {
     timeout: 60_000,
   }, async () => {
     await using ensemble = await Ensemble.start({ set })
@@ -89,7 +98,7 @@ describe('a handover', () => {
   }, async () => {
     await using ensemble = await Ensemble.start({ set })
     const { members } = await ensemble.status()
-    // Ours has taken the config already; Apache refuses what is in it now.
+    // Our members have already read the config; Apache refuses what is added to it now.
     for (const { config } of members)
       writeFileSync(
         config,
@@ -107,7 +116,7 @@ describe('a handover', () => {
     )
   })
 
-  it('stops where Java breaks on the way, healthy', { timeout: 60_000 }, async () => {
+  it('stops with a healthy ensemble when Java breaks on the way', { timeout: 60_000 }, async () => {
     const home = mkdtempSync(join(tmpdir(), 'zk-java-'))
     const { JAVA_HOME } = process.env
     try {
@@ -140,7 +149,7 @@ describe('a handover', () => {
   })
 
   it.each(['log', 'snapshot'])(
-    'stops at a %s that cannot be read, healthy',
+    'stops with a healthy ensemble at a %s that cannot be read',
     {
       timeout: 90_000,
     },
@@ -169,7 +178,7 @@ describe('a handover', () => {
     },
   )
 
-  it('touches nobody whose config Apache would misread', { timeout: 60_000 }, async () => {
+  it('touches no member when Apache would misread a config', { timeout: 60_000 }, async () => {
     await using ensemble = await Ensemble.start({ set })
     const { members } = await ensemble.status()
     writeFileSync(members[2]?.config as string, 'snapCount=1000 # many\n', { flag: 'a' })
@@ -180,7 +189,7 @@ describe('a handover', () => {
     expect(await ensemble.status()).toMatchObject({ quorum: true, epoch: 1 })
   })
 
-  it('touches nobody without whom there is no quorum', { timeout: 60_000 }, async () => {
+  it('touches no member that the quorum needs', { timeout: 60_000 }, async () => {
     await using ensemble = await Ensemble.start({ set })
     await ensemble.kill('follower')
     await expect(ensemble.handover('apache')).rejects.toMatchObject({ code: 'NO_SPARE' })
@@ -203,14 +212,14 @@ describe('a handover', () => {
       expect(await client.exists('/alive')).not.toBeNull()
       expect(client.sessionId).toBe(session)
       await client.create('/later')
-      await eventually('the watch of before to fire', () => seen.length > 0)
+      await eventually('the watch from before the handovers to fire', () => seen.length > 0)
       expect(seen).toEqual([expect.stringMatching(/created \/later/i)])
     } finally {
       await client.close()
     }
   })
 
-  it('stops behind the member under way when it is told to, and goes on later', {
+  it('stops after the current member when it is aborted, and can be continued later', {
     timeout: 90_000,
   }, async () => {
     await using ensemble = await Ensemble.start({ set })
@@ -231,7 +240,7 @@ describe('a handover', () => {
     expect(rest.moved).toHaveLength(2)
   })
 
-  it('bears no other, and no start, at its side; a fault stops it', { timeout: 90_000 }, async () => {
+  it('allows no other handover and no restart meanwhile; a fault stops it', { timeout: 90_000 }, async () => {
     await using ensemble = await Ensemble.start({ set })
     const { leader } = await ensemble.status()
     const followers = ensemble.members.filter(({ id }) => id !== leader).map(({ id }) => id)
@@ -250,7 +259,7 @@ describe('a handover', () => {
     expect((await ensemble.status()).members.map(({ state }) => state)).toEqual(Array(3).fill('running'))
   })
 
-  it('ends with the cluster, and leaves nobody behind', { timeout: 60_000 }, async () => {
+  it('ends with the cluster, and leaves no process behind', { timeout: 60_000 }, async () => {
     await using ensemble = await Ensemble.start({ set })
     const pids = new Set<number>()
     const work = ensemble.handover('apache')
@@ -265,7 +274,7 @@ describe('a handover', () => {
     expect([...pids].filter(lives)).toEqual([])
   })
 
-  it('gives a member whose log has lost something everything anew', { timeout: 90_000 }, async () => {
+  it('sends the whole history to a member whose log has lost something', { timeout: 90_000 }, async () => {
     await using ensemble = await Ensemble.start({ set })
     const client = await ZooKeeper.connect(ensemble.connectString)
     try {
@@ -287,7 +296,7 @@ describe('a handover', () => {
     }
   })
 
-  it('goes by the server list of now, and so does everything else', { timeout: 120_000 }, async () => {
+  it('uses the current server list, and so does everything else', { timeout: 120_000 }, async () => {
     await using ensemble = await Ensemble.start({
       members: 4,
       set: { ...set, reconfigEnabled: 'true', skipACL: 'yes' },
@@ -295,14 +304,15 @@ describe('a handover', () => {
     const before = await ensemble.status()
     const others = before.members.filter(({ id }) => id !== before.leader)
     const [gone, watches] = others as [MemberInfo, MemberInfo, MemberInfo]
-    // A member that changes its role drops its clients, Apache's before it has answered them; the leader stays.
+    // A member that changes its role drops its clients, and Apache's does so before it has answered them; the
+    // leader stays.
     const leader = `127.0.0.1:${before.members[before.leader as number]?.clientPort}`
     const client = await ZooKeeper.connect(leader)
     const line = `server.${watches.id}=127.0.0.1:${watches.quorumPort}:${watches.electionPort}:observer;127.0.0.1:${watches.clientPort}`
     await client.reconfig({ leaving: [gone.id] })
     await client.reconfig({ joining: [line] })
     await client.close()
-    const after = await eventually('the roles of now', async () => {
+    const after = await eventually('the new roles', async () => {
       const now = await ensemble.status()
       return now.members[watches.id]?.role === 'observer' && now.quorum ? now : undefined
     })
@@ -329,7 +339,7 @@ describe('a handover', () => {
     expect((await ensemble.status()).quorum).toBe(true)
   })
 
-  it('is a command, and its engines are those of the next up', { timeout: 90_000 }, async () => {
+  it('is available as a command, and the next up uses its engines', { timeout: 90_000 }, async () => {
     await using cluster = new CommandLineCluster()
     await cluster.up('3', '--ports', 'auto', '--set', 'tickTime=500')
     const report: HandoverReport = JSON.parse(await cluster.run('handover', '--to', 'apache', '--json'))

@@ -1,7 +1,7 @@
 /**
- * A stranger that claims the id of a live member at the ports between members, against whole ensembles. The same on
- * Apache ZooKeeper (ZK_TEST_ENGINE=both), but for what Apache gives up: at the election port a newcomer's connection
- * replaces the one that was there.
+ * A stranger that claims the id of a live member at the ports between members, in whole ensembles. The same
+ * holds for Apache ZooKeeper (ZK_TEST_ENGINE=both), with one exception: at Apache's election port a
+ * newcomer's connection replaces the existing one.
  */
 
 import { readdirSync } from 'node:fs'
@@ -27,7 +27,7 @@ import { eventually } from '../support/eventually.ts'
 import { memoryBytes } from '../support/procfs.ts'
 import { RawClient } from '../support/rawClient.ts'
 
-/** Dials a leader's quorum port, and keeps what comes back. */
+/** Dials a leader's quorum port, and keeps what it receives. */
 class Stranger implements Disposable {
   readonly socket: Socket
   readonly heard: QuorumPacket[] = []
@@ -63,11 +63,12 @@ async function settled(ensemble: TestEnsemble): Promise<{ leader: TestMember; fo
   return { leader, follower }
 }
 
-describeEngines('a stranger at the quorum port in the name of a live follower', (start) => {
-  it('costs it nothing, however far it goes short of acknowledging NEWLEADER', async () => {
+describeEngines('a stranger at the quorum port that claims the id of a live follower', (start) => {
+  it('does not affect the follower, however far it gets without acknowledging NEWLEADER', async () => {
     await using ensemble = await start()
     const { leader, follower } = await settled(ensemble)
-    // A member that loses its leader lets its clients go: this connection is the proof that it did not.
+    // A member that loses its leader closes its clients' connections, so this connection shows that it did
+    // not lose it.
     const client = await RawClient.open(follower.clientPort)
     await client.create('/before')
     using first = new Stranger(leader.quorumPort)
@@ -89,8 +90,8 @@ describeEngines('a stranger at the quorum port in the name of a live follower', 
   })
 })
 
-describe('strangers in the names of live members', () => {
-  it('cannot pile up at the quorum port', async () => {
+describe('strangers that claim the ids of live members', () => {
+  it('cannot accumulate at the quorum port', async () => {
     const { Ensemble } = await import('../../src/ensemble/index.ts')
     await using ensemble = await Ensemble.start({ members: 3, ports: 'auto', dir: 'temp' })
     const leader = await ensemble.waitForLeader()
@@ -102,14 +103,14 @@ describe('strangers in the names of live members', () => {
       stranger.say(packets.learnerInfo(PacketType.followerInfo, 1, follower?.id as Sid))
     const silent = Array.from({ length: 80 }, () => new Stranger(port))
     const open = (all: readonly Stranger[]) => all.filter(({ socket }) => socket.readyState === 'open').length
-    await eventually('few of them', () => open(strangers) <= 4 && open(silent) <= 64)
+    await eventually('only a few of them to stay', () => open(strangers) <= 4 && open(silent) <= 64)
     await client.create('/after')
     client.close()
     for (const { socket } of [...strangers, ...silent]) socket.destroy()
   })
 
   it.skipIf(process.platform !== 'linux')(
-    'are few, and hold little, however many come; the others get in between them',
+    'stay few and use little memory, however many come; members connect in between',
     {
       timeout: 60_000,
     },
@@ -145,7 +146,7 @@ describe('strangers in the names of live members', () => {
         await sleep(5)
       }
       const room = 64 + 4 + 128 + 4
-      await eventually('few of them', () => openFiles(pid) - before.files <= room)
+      await eventually('only a few of them to stay', () => openFiles(pid) - before.files <= room)
       expect((memoryBytes([pid]) ?? 0) - before.memory).toBeLessThan(32 * 1024 * 1024)
       await ensemble.kill(String(follower?.id))
       const back = await ensemble.start(String(follower?.id))
@@ -154,7 +155,7 @@ describe('strangers in the names of live members', () => {
     },
   )
 
-  it('at the election ports do not keep the others from finding the next leader', async () => {
+  it('at the election ports do not prevent the election of the next leader', async () => {
     const { Ensemble } = await import('../../src/ensemble/index.ts')
     await using ensemble = await Ensemble.start({ members: 3, ports: 'auto', dir: 'temp' })
     const { members } = ensemble

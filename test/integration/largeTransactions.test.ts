@@ -1,4 +1,6 @@
-/** An Apache follower of ours reads whatever ours proposes, and starts again with it. */
+/**
+ * An Apache follower in an ensemble of ours reads whatever our leader proposes, and can be restarted with it.
+ */
 import { describe, expect, it } from 'vitest'
 import { Ensemble } from '../../src/ensemble/index.ts'
 import { apacheUnavailable } from '../support/apache.ts'
@@ -7,7 +9,7 @@ import { modeOf } from '../support/fourLetterWord.ts'
 import { RawClient } from '../support/rawClient.ts'
 
 describe.skipIf(apacheUnavailable() !== undefined)('with an Apache follower', () => {
-  it('the end of a session whose ephemerals have three million bytes of names', async () => {
+  it('replicates the end of a session whose ephemerals have names of three million bytes', async () => {
     await using ensemble = await Ensemble.start({
       members: 3,
       ports: 'auto',
@@ -16,7 +18,7 @@ describe.skipIf(apacheUnavailable() !== undefined)('with an Apache follower', ()
     })
     const members = [...ensemble.members]
     const modes = () => Promise.all(members.map(({ clientPort }) => modeOf(clientPort)))
-    // Of equal histories the highest id leads: one of ours.
+    // Among equal histories the highest id leads, which is one of our members.
     await eventually('all to serve', async () => (await modes()).join() === 'follower,follower,leader', {
       timeoutMs: 60_000,
     })

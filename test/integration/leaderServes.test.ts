@@ -1,4 +1,7 @@
-/** leaderServes=no: whoever leads leaves clients to the others. The same on Apache (ZK_TEST_ENGINE=both). */
+/**
+ * leaderServes=no: the leader leaves clients to the other members. The same holds for Apache
+ * (ZK_TEST_ENGINE=both).
+ */
 import { expect, test } from 'vitest'
 import { ZooKeeper } from '../../src/client/index.ts'
 import { describeEngines, modes, type TestEnsemble } from '../support/ensembles.ts'
@@ -6,7 +9,7 @@ import { eventually } from '../support/eventually.ts'
 import { ask } from '../support/fourLetterWord.ts'
 import { RawClient } from '../support/rawClient.ts'
 
-/** Who does not serve where the two others do. */
+/** The member that serves no clients while the two others do. */
 async function silent(ensemble: TestEnsemble, among: readonly number[]): Promise<number> {
   const found = await eventually('two to follow', async () => {
     const said = await modes(ensemble)
@@ -16,7 +19,7 @@ async function silent(ensemble: TestEnsemble, among: readonly number[]): Promise
 }
 
 describeEngines('leaderServes=no', (start) => {
-  test("clients are the followers', also when the next one leads", { timeout: 60_000 }, async () => {
+  test('clients are served by followers only, also under the next leader', { timeout: 60_000 }, async () => {
     await using ensemble = await start({ members: 5, set: { tickTime: '500', leaderServes: 'no' } })
     const everyone = [0, 1, 2, 3, 4]
     const leader = await silent(ensemble, everyone)

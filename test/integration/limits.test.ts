@@ -1,4 +1,4 @@
-/** The limits of the client port, on both engines; memory is measured on ours. */
+/** The limits of the client port, on both engines; memory is measured only on ours. */
 import { connect, type Socket } from 'node:net'
 import { expect, it } from 'vitest'
 import { describeEngines } from '../support/ensembles.ts'
@@ -16,7 +16,7 @@ describeEngines('limits', (start, engine) => {
 
   it.each([
     ['globalOutstandingLimit of 1', { globalOutstandingLimit: '1' }],
-    ['line of one request', { request_throttle_max_requests: '1', request_throttle_stall_time: '1' }],
+    ['queue of one request', { request_throttle_max_requests: '1', request_throttle_stall_time: '1' }],
   ])('answers pipelines in order with a %s', async (_, set) => {
     await using server = await one(set)
     const pipeline = async (path: string) => {
@@ -36,7 +36,7 @@ describeEngines('limits', (start, engine) => {
     await Promise.all(['/a-', '/b-', '/c-'].map(pipeline))
   })
 
-  it('takes as many connections as maxClientCnxns says, and more once some are gone', async () => {
+  it('accepts as many connections as maxClientCnxns allows, and more once some are closed', async () => {
     await using server = await one({ maxClientCnxns: '3' })
     const clients = [await RawClient.open(server.clientPort), await RawClient.open(server.clientPort)]
     clients.push(await eventually('the third', () => RawClient.open(server.clientPort).catch(() => null)))
@@ -69,7 +69,7 @@ describeEngines('limits', (start, engine) => {
     await expect(client.setData('/n', Buffer.alloc(6000))).rejects.toThrow(/closed/)
   })
 
-  it('closes on what exceeds jute.maxbuffer, at its first four bytes', async () => {
+  it('closes on a frame that exceeds jute.maxbuffer, at its first four bytes', async () => {
     await using server = await startOne(engine, { properties: { 'jute.maxbuffer': '5000' } })
     const client = await RawClient.open(server.clientPort)
     await client.create('/n', Buffer.alloc(4900))
@@ -79,7 +79,7 @@ describeEngines('limits', (start, engine) => {
     await client.close()
   })
 
-  it('holds little for a client that sends and does not read', { timeout: 90_000 }, async (context) => {
+  it('uses little memory for a client that sends and does not read', { timeout: 90_000 }, async (context) => {
     if (engine === 'apache') context.skip('Apache queues every reply')
     await using server = await one({})
     const before = memoryBytes(server.pids())
@@ -87,7 +87,7 @@ describeEngines('limits', (start, engine) => {
     const client = await RawClient.open(server.clientPort)
     await client.create('/big', Buffer.alloc(1_000_000))
     const deaf = await deafCaller(server.clientPort)
-    // 10,000 answers of a megabyte each, behind a write and a watch: ten gigabytes, were they made.
+    // The answers to 10,000 requests of a megabyte each, after a write and a watch, would take ten gigabytes.
     const frames = [request(1, 1, createBody('/w', Buffer.from('x')))]
     for (let xid = 2; xid <= 10_000; xid++) frames.push(request(xid, 4, buffer('/big'), bool(false)))
     deaf.write(Buffer.concat(frames))
@@ -95,7 +95,7 @@ describeEngines('limits', (start, engine) => {
     const until = performance.now() + 3000
     while (performance.now() < until) {
       most = Math.max(most, (memoryBytes(server.pids()) ?? 0) - (before as number))
-      // Others are served meanwhile.
+      // Other clients are served meanwhile.
       await client.getData('/')
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
@@ -105,7 +105,7 @@ describeEngines('limits', (start, engine) => {
   })
 })
 
-/** A client with a session that reads nothing from then on. */
+/** A client that opens a session and reads nothing from then on. */
 async function deafCaller(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' })
   socket.on('error', () => {})

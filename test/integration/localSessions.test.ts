@@ -1,12 +1,6 @@
-/** Local sessions, the same on Apache: ZK_TEST_ENGINE=both. */
+/** Local sessions; the same rules hold for Apache: ZK_TEST_ENGINE=both. */
 import { expect, test } from 'vitest'
-import {
-  allServe,
-  describeEngines,
-  leaderOf,
-  type TestEnsemble,
-  type TestMember,
-} from '../support/ensembles.ts'
+import { allServe, describeEngines, roles, type TestMember } from '../support/ensembles.ts'
 import { eventually } from '../support/eventually.ts'
 import { ask as fourLetterWord } from '../support/fourLetterWord.ts'
 import { createBody, opcode, readBody } from '../support/wire.ts'
@@ -21,14 +15,7 @@ const NO_NODE = -101
 const TIMING = { tickTime: '500', localSessionsEnabled: 'true' }
 const create = (path: string, flags = 0) => createBody(path, Buffer.from('x'), flags)
 
-async function roles(ensemble: TestEnsemble) {
-  await allServe(ensemble.members)
-  const leader = await leaderOf(ensemble)
-  const [follower, other] = ensemble.members.filter((member) => member !== leader) as [TestMember, TestMember]
-  return { leader, follower, other }
-}
-
-/** `global_sessions` and `local_sessions` of a member. */
+/** A member's `global_sessions` and `local_sessions`. */
 async function sessionCounts({ clientPort }: TestMember): Promise<[number, number]> {
   const said = await fourLetterWord(clientPort, 'mntr')
   const count = (key: string) => Number(new RegExp(`^zk_${key}\\t(\\d+)$`, 'm').exec(said)?.[1])
@@ -44,29 +31,29 @@ describeEngines('local sessions', (start) => {
       const { session } = line
       expect(await sessionCounts(home)).toEqual([0, 1])
 
-      // No transaction made it; what it writes is like any other write.
+      // No transaction created the session; what it writes is like any other write.
       const before = await line.zxid()
       const made = await line.create(`/of-${home.id}`)
       expect(made).toMatchObject({ err: 0, zxid: before + 1n })
       expect(await line.exists(`/of-${home.id}`)).toBe(0)
 
-      // Refused by name, with the zxid of an error transaction.
+      // The create is refused with a specific error, and with the zxid of an error transaction.
       const refused = await line.create('/ephemeral', EPHEMERAL)
       expect(refused).toMatchObject({ err: EPHEMERAL_ON_LOCAL_SESSION, zxid: before + 2n })
       expect(await line.errorOf(15, create('/ephemeral', 3))).toBe(EPHEMERAL_ON_LOCAL_SESSION)
       const multi = await line.ask(MULTI, multiBody([1, create('/plain')], [1, create('/ephemeral', 1)]))
-      // Behind a follower the leader prepares it, to whom the session is unknown.
+      // A request from a follower is prepared by the leader, which does not know the session.
       const code = home === leader ? EPHEMERAL_ON_LOCAL_SESSION : SESSION_EXPIRED
       expect(multi === null ? null : multiErrors(multi)).toEqual([0, code])
       expect(await line.exists('/plain')).toBe(NO_NODE)
 
-      // At home it can be come back to, nowhere else.
+      // The session can be resumed at its own member, and nowhere else.
       expect(await SessionLine.greet(other.clientPort, { session })).toMatchObject({ session: NOBODY })
       const again = await SessionLine.dial(home.clientPort)
       expect(await again.hello({ session, timeoutMs: 7000 })).toMatchObject({ session, timeoutMs: 7000 })
       expect(await line.next()).toBe(null)
 
-      // Its end is no transaction either.
+      // The session's end is no transaction either.
       const last = await again.zxid()
       expect(await again.ask(opcode.closeSession)).toMatchObject({ err: 0, zxid: last })
       expect(await again.next()).toBe(null)
@@ -111,7 +98,7 @@ describeEngines('local sessions', (start) => {
       globals += 1
       expect(await sessionCounts(home)).toEqual([globals, 0])
 
-      // It may move now, and its end is a transaction that takes the node with it.
+      // The session may move now, and its end is a transaction that removes the node.
       const moved = await SessionLine.dial(other.clientPort)
       expect(await moved.hello({ session, lastZxid: before })).toMatchObject({ session })
       await moved.errorOf(opcode.sync, readBody('/').subarray(0, -1))
@@ -140,7 +127,8 @@ describeEngines('local sessions', (start) => {
       globals += 2
       expect(await sessionCounts(home)).toEqual([globals, 0])
 
-      // All at once, answered in order; what stands behind the end is not answered.
+      // All requests are sent at once and answered in order; what follows the end of the session is not
+      // answered.
       const hasty = await SessionLine.open(home.clientPort)
       const xids = [
         hasty.say(opcode.create, create('/hasty', EPHEMERAL)),
@@ -153,7 +141,7 @@ describeEngines('local sessions', (start) => {
     }
   })
 
-  test('end with the role of their member; global ones go on', { timeout: 120_000 }, async () => {
+  test('end when the role of their member ends; global ones continue', { timeout: 120_000 }, async () => {
     await using ensemble = await start({ set: { ...TIMING, localSessionsUpgradingEnabled: 'true' } })
     const { leader, follower } = await roles(ensemble)
     const local = await SessionLine.open(follower.clientPort)
@@ -164,7 +152,7 @@ describeEngines('local sessions', (start) => {
     expect(await local.next()).toBe(null)
     const survivors = ensemble.members.filter((member) => member !== leader)
     await allServe(survivors)
-    // Where it lives is served again, but it is not there any more.
+    // The member that had the session serves again, but the session is gone.
     const greeted = await eventually('an answer', () =>
       SessionLine.greet(follower.clientPort, { session: local.session }),
     )

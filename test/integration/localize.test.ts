@@ -1,4 +1,7 @@
-/** One zoo.cfg of three hosts, localized, run by our members and by Apache ZooKeeper in turn, on the same data. */
+/**
+ * One zoo.cfg of three hosts, localized, run by our members and by Apache ZooKeeper in turn, on the same
+ * data.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -44,7 +47,7 @@ function config([client = 0, quorum = 0, election = 0]: readonly number[]): stri
   ].join('\n')
 }
 
-/** Localizes for ports from which nobody else's are counted on. */
+/** Localizes with a first port from which all the ports that it counts up to are free. */
 async function localizeOn(dir: string, out: string): Promise<{ localized: Localized; release: () => void }> {
   for (let attempt = 0; attempt < 20; attempt++) {
     const claimed = await claimPorts(3)
@@ -65,7 +68,7 @@ async function localizeOn(dir: string, out: string): Promise<{ localized: Locali
   throw new Error('no ports in a row are free')
 }
 
-it('both engines run what localize made of the config of four hosts', {
+it('both engines run what localize made from the config of four hosts', {
   timeout: 120_000,
 }, async (context) => {
   needs(context, apacheUnavailable())

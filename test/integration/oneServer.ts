@@ -1,4 +1,4 @@
-/** A single server of either engine, and callers that speak to it in frames. */
+/** A single server of either engine, and callers that exchange frames with it. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,21 +13,24 @@ import { connectRequest, request } from '../support/wire.ts'
 
 export interface OneServer extends AsyncDisposable {
   readonly clientPort: number
-  /** Of the processes it runs in. */
+  /** Ids of the processes that the server runs in. */
   pids(): number[]
 }
 
 export interface OneServerOptions {
-  /** zoo.cfg lines. */
+  /** Additional zoo.cfg lines. */
   set?: Record<string, string>
-  /** System properties that have no key in zoo.cfg; ours have one of the same name. */
+  /** System properties that have no key in zoo.cfg; our server has a key of the same name. */
   properties?: Record<string, string>
-  /** More for the JVM. */
+  /** Additional options of the JVM. */
   javaOptions?: string[]
   isolation?: 'thread' | 'process'
 }
 
-/** Standalone, and serving when it resolves. It is not probed by writes: it may demand what no probe has. */
+/**
+ * Starts a standalone server, which serves when the promise resolves. It is not probed by writes, because it
+ * may demand authentication, which a probe does not have.
+ */
 export async function startOne(engine: EngineName, options: OneServerOptions = {}): Promise<OneServer> {
   const server = engine === 'apache' ? await startApache(options) : await startOurs(options)
   await eventually('the server to serve', () => modeOf(server.clientPort))
@@ -52,7 +55,7 @@ async function startOurs({ set = {}, properties = {}, isolation = 'thread' }: On
 async function startApache({ set = {}, properties = {}, javaOptions = [] }: OneServerOptions) {
   const missing = apacheUnavailable()
   if (missing) throw new Error(missing)
-  // A JVM is told by its environment, which it inherits while it starts.
+  // A JVM takes this from its environment, which it inherits when it starts.
   const flags = Object.entries(properties).map(([key, value]) => `-D${key}=${value}`)
   process.env.JDK_JAVA_OPTIONS = [...flags, ...javaOptions].join(' ')
   try {
@@ -67,7 +70,7 @@ async function startApache({ set = {}, properties = {}, javaOptions = [] }: OneS
   }
 }
 
-/** A folder that is gone when it is left. */
+/** A folder that is removed when its scope is left. */
 export class TemporaryFolder implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'zk-pseudo-test-'))
 
@@ -80,7 +83,7 @@ export class TemporaryFolder implements Disposable {
   }
 }
 
-/** One connection with a session, spoken to in frames. */
+/** One connection with a session that sends and receives frames. */
 export class FrameCaller implements Disposable {
   private readonly server: SocketServer
   private readonly line: Awaited<ReturnType<SocketServer['connect']>>

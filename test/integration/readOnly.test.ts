@@ -1,4 +1,6 @@
-/** Read-only mode: a member without a leader, the same on Apache (ZK_TEST_ENGINE=both). */
+/**
+ * Read-only mode, which is a member without a leader; the same rules hold for Apache (ZK_TEST_ENGINE=both).
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   allServe,
@@ -14,10 +16,10 @@ import { buffer, createBody, int, opcode, readBody } from '../support/wire.ts'
 import { multiBody, NOBODY, SessionLine } from './sessionLine.ts'
 
 const NOT_READ_ONLY = -119
-/** The session is known to nobody; its password is right. */
+/** A session id that no member knows; the password that is sent with it is right. */
 const UNKNOWN = 0x123456789n
 
-/** In Apache's file this key has no effect: there it is for the JVM. */
+/** Apache ignores this key in its file, so its JVM gets it as a property. */
 const jvmOptions = process.env.JAVA_TOOL_OPTIONS
 beforeAll(() => {
   process.env.JAVA_TOOL_OPTIONS = `${jvmOptions ?? ''} -Dreadonlymode.enabled=true`
@@ -34,9 +36,9 @@ interface Partitioned extends AsyncDisposable {
   readonly dead: readonly TestMember[]
   /** The global session of a client of the survivor. */
   readonly session: bigint
-  /** How far the survivor is; whoever watches over the members may have written after that client. */
+  /** The survivor's last zxid; the supervisor that watches the members may have written after that client. */
   readonly lastZxid: bigint
-  /** How long the survivor was asked before it said that it is read-only. */
+  /** How long the survivor was asked before it reported that it is read-only. */
   readonly afterMs: number
 }
 
@@ -77,10 +79,10 @@ describeEngines('read-only mode', (start) => {
     await using world = await partition(start, set)
     const { survivor, session, lastZxid } = world
     const { clientPort } = survivor
-    // Not at once: a leader may only have changed.
+    // The member waits first, because the leader may only have changed.
     expect(world.afterMs).toBeGreaterThan(1900)
 
-    // Who did not say so beforehand is not served, and no one who has seen more.
+    // A client that did not ask for read-only is not served, nor is one that has seen a later zxid.
     expect(await SessionLine.greet(clientPort, {})).toBe(null)
     expect(await SessionLine.greet(clientPort, { readOnly: null })).toBe(null)
     expect(await SessionLine.greet(clientPort, { readOnly: true, lastZxid: lastZxid + 1n })).toBe(null)
@@ -107,7 +109,7 @@ describeEngines('read-only mode', (start) => {
       expect(await line.reply(), `type ${type}`).toMatchObject({ xid, err: NOT_READ_ONLY, zxid: lastZxid })
     }
 
-    // A session made here can be come back to here, and closed; a global one may be in use elsewhere.
+    // A session made here can be resumed and closed here; a global one may be in use elsewhere.
     const again = await SessionLine.dial(clientPort)
     expect(await again.hello({ readOnly: true, session: line.session })).toMatchObject({
       session: line.session,
@@ -130,7 +132,7 @@ describeEngines('read-only mode', (start) => {
     const { survivor, session, lastZxid } = world
     const { clientPort } = survivor
 
-    // Whoever wants a new session gets the header of an error where a ConnectResponse is due.
+    // A client that wants a new session gets the header of an error where a ConnectResponse is expected.
     const line = await SessionLine.dial(clientPort)
     line.sayHello({ readOnly: true })
     const answer = await line.next()
@@ -150,7 +152,7 @@ describeEngines('read-only mode', (start) => {
     expect(await guest.exists('/kept')).toBe(0)
   })
 
-  test('and what four-letter words say of it', { timeout: 120_000 }, async () => {
+  test('and what four-letter words report about it', { timeout: 120_000 }, async () => {
     await using world = await partition(start, {
       localSessionsEnabled: 'true',
       localSessionsUpgradingEnabled: 'true',
@@ -185,7 +187,7 @@ describeEngines('read-only mode', (start) => {
     const serving = [survivor, dead[0] as TestMember]
     await allServe(serving)
     await eventually('a member that writes', async () => (await isro(survivor)) === 'rw')
-    // What was a session there is none here; the global one goes on, with its ephemeral node.
+    // The session made in read-only mode is gone; the global one continues, with its ephemeral node.
     const own = line.session
     expect(await SessionLine.greet(survivor.clientPort, { session: own })).toMatchObject({ session: NOBODY })
     const again = await SessionLine.dial(survivor.clientPort)

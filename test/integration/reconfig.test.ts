@@ -1,4 +1,7 @@
-/** Reconfiguration of real members: voters leave and come back, change their part, hand over; restarts keep it all. */
+/**
+ * Reconfiguration of real members: voters leave and return, change their role and hand over leadership;
+ * restarts keep all of it.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +36,7 @@ async function reconfigured(via: readonly TestMember[], options: Parameters<ZooK
 }
 
 describeEngines('reconfiguration', (start) => {
-  it('takes a follower out and back in, and turns it into an observer', { timeout: 60_000 }, async () => {
+  it('removes a follower, adds it again, and makes it an observer', { timeout: 60_000 }, async () => {
     await using ensemble = await start({ members: 3, set })
     const leader = await leaderOf(ensemble)
     const follower = ensemble.members.find(({ id }) => id !== leader.id) as TestMember
@@ -41,7 +44,7 @@ describeEngines('reconfiguration', (start) => {
     const out = await reconfigured([leader], { leaving: [follower.id] })
     expect([...out.servers.keys()]).toEqual(rest.map(({ id }) => id))
     expect(out.version).toBe(BigInt(out.stat.mzxid))
-    // A removed server goes on as a follower without a vote.
+    // A removed server continues as a follower without a vote.
     expect(
       await eventually('the removed one to serve', async () => (await modes(ensemble))[follower.id]),
     ).toBe('follower')
@@ -81,14 +84,14 @@ describeEngines('reconfiguration', (start) => {
     await client.close()
   })
 
-  it('keeps the configuration through restarts of everybody', { timeout: 90_000 }, async () => {
+  it('keeps the configuration through restarts of all members', { timeout: 90_000 }, async () => {
     await using ensemble = await start({ members: 3, set })
     const leader = await leaderOf(ensemble)
     const follower = ensemble.members.find(({ id }) => id !== leader.id) as TestMember
     const changed = await reconfigured([leader], { joining: [lineOf(follower, 'observer')] })
     await eventually('an observer', async () => (await modes(ensemble))[follower.id] === 'observer')
     for (const { id } of ensemble.members) await ensemble.kill(id)
-    await Promise.all(ensemble.members.map(({ id }) => ensemble.start(id)))
+    await ensemble.start(...ensemble.members.map(({ id }) => id))
     await leaderOf(ensemble)
     await eventually('an observer', async () => (await modes(ensemble))[follower.id] === 'observer')
     const client = await connect([follower])
@@ -97,12 +100,12 @@ describeEngines('reconfiguration', (start) => {
     await client.close()
   })
 
-  it('takes the whole new list at once, and refuses what is none', { timeout: 60_000 }, async () => {
+  it('accepts a whole new list at once, and refuses what is not a list', { timeout: 60_000 }, async () => {
     await using ensemble = await start({ members: 3, set })
     const leader = await leaderOf(ensemble)
     const client = await connect([leader])
     const before = await client.getConfig()
-    // The first configuration has the version of the epoch that made it known.
+    // The first configuration has the epoch that announced it as its version.
     expect(before.version & 0xffffffffn).toBe(0n)
     expect(before.version).toBeGreaterThan(0n)
     const errorOf = (options: Parameters<ZooKeeper['reconfig']>[0]) =>
@@ -168,7 +171,8 @@ describe('a server that is in no configuration', () => {
       const leader = await leaderOf(ensemble)
       const grown = await reconfigured([leader], { joining: [lineOf(joiner)] })
       expect([...grown.servers.keys()]).toEqual([0, 1, 2, 9])
-      // Its zoo.cfg is as Apache would leave it: the list has a file of its own, the old one is kept.
+      // The joiner's zoo.cfg is as Apache would leave it: the list is in a separate file, and the old zoo.cfg
+      // is kept.
       const dynamicFile = `${file}.dynamic.${grown.version.toString(16)}`
       await eventually('the file', () =>
         readFileSync(file, 'utf8').includes(`dynamicConfigFile=${dynamicFile}`),
@@ -204,7 +208,7 @@ describe('a server that is in no configuration', () => {
   })
 })
 
-describe('reconfiguration of a server alone, and without permission', () => {
+describe('reconfiguration of a standalone server, and without permission', () => {
   it('is not implemented, as in Apache', { timeout: 60_000 }, async () => {
     await using ensemble = await Ensemble.start({ members: 1, ports: 'auto', dir: 'temp', set: { ...set } })
     const client = await ZooKeeper.connect(ensemble.connectString)
@@ -212,7 +216,7 @@ describe('reconfiguration of a server alone, and without permission', () => {
     await client.close()
   })
 
-  it('needs the right to write /zookeeper/config', { timeout: 60_000 }, async () => {
+  it('needs permission to write /zookeeper/config', { timeout: 60_000 }, async () => {
     await using ensemble = await startOurs({ reconfigEnabled: 'true', tickTime: '500' })
     const client = await connect(ensemble.members)
     const leader = await leaderOf(ensemble)
@@ -235,9 +239,9 @@ async function startOurs(settings: Record<string, string>): Promise<TestEnsemble
     members: ensemble.members as unknown as readonly TestMember[],
     connectString: ensemble.connectString,
     pids: () => [],
-    kill: async (id) => void (await ensemble.kill(id)),
+    kill: async (...ids) => void (await ensemble.kill(ids)),
     stop: async (id) => void (await ensemble.stop(id)),
-    start: async (id) => void (await ensemble.start(id)),
+    start: async (...ids) => void (await ensemble.start(ids)),
     [Symbol.asyncDispose]: () => ensemble.stopAll(),
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Reconfiguration of mixed ensembles by the clients that people have: kazoo's `reconfig`, and `reconfig -add`, `-remove` and
- * `-members` of Apache's zkCli. Led by each kind; a client that writes all the while loses nothing, and what the members
- * show and keep of the configuration is the same on both kinds.
+ * Reconfiguration of mixed ensembles by the clients that people use: kazoo's `reconfig`, and `reconfig -add`,
+ * `-remove` and `-members` of Apache's zkCli. Each kind of member leads; a client that keeps writing loses
+ * nothing, and the configuration that the members show and keep is the same on both kinds.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,7 +29,7 @@ const missing =
 
 type Member = MemberInfo & { clientPort: number }
 
-/** None here has TLS alone, so each has a plain client port. */
+/** No member here has TLS alone, so each has a plain client port. */
 async function statusOf(ensemble: Ensemble): Promise<{ members: Member[]; leader: number | null }> {
   const { members, leader } = await ensemble.status()
   return { members: members as Member[], leader }
@@ -41,7 +41,7 @@ function lineOf({ id, quorumPort, electionPort, clientPort }: Addresses, role = 
   return `server.${id}=127.0.0.1:${quorumPort}:${electionPort}:${role};127.0.0.1:${clientPort}`
 }
 
-/** kazoo asks through this member; what it says of the change is the new configuration. */
+/** Changes the ensemble with kazoo through this member. @returns the new configuration as kazoo prints it */
 async function kazoo(via: Member, change: { joining?: string; leaving?: string }): Promise<string> {
   const script = [
     'import sys',
@@ -58,7 +58,7 @@ async function kazoo(via: Member, change: { joining?: string; leaving?: string }
   return stdout.trim()
 }
 
-/** zkCli does it through this member. */
+/** Changes the ensemble with zkCli through this member. @returns the new configuration as zkCli prints it */
 async function cli(via: Member, ...command: string[]): Promise<string> {
   const args = ['-server', `127.0.0.1:${via.clientPort}`, 'reconfig', ...command]
   const { stdout, stderr } = await runProgram(zkCli, args, { timeoutMs: 40_000 })
@@ -67,10 +67,10 @@ async function cli(via: Member, ...command: string[]): Promise<string> {
   return (config as string).trim()
 }
 
-/** The server lines and the version, whatever their order. */
+/** The server lines and the version, in any order. */
 const linesOf = (text: string) => text.split('\n').sort()
 
-/** Every member, of either kind, shows this configuration and keeps it in its files. */
+/** Checks that every member, of either kind, shows this configuration and keeps it in its files. */
 async function agreed(members: readonly Member[], text: string): Promise<void> {
   const version = /version=([0-9a-f]+)/.exec(text)?.[1] as string
   const servers = linesOf(text).filter((line) => line.startsWith('server.'))
@@ -96,7 +96,7 @@ async function becomes({ id, clientPort }: Member, mode: string): Promise<void> 
   })
 }
 
-/** Members of both kinds, two each; the kind that is asked for leads. */
+/** Starts two members of each kind; the requested kind leads. */
 async function ledBy(kind: Engine): Promise<Ensemble> {
   const engine = { 0: 'apache', 1: 'zk-pseudo', 2: 'apache', 3: 'zk-pseudo' } as const
   const ensemble = await Ensemble.start({ members: 4, engine, set: settings, waitTimeoutMs: 60_000 })
@@ -119,9 +119,9 @@ describe.each<Engine>(['apache', 'zk-pseudo'])('an ensemble of both kinds, led b
     const [one, two] = members.filter(({ engine }) => engine !== kind) as [Member, Member]
     for (const member of [same, one, two]) await becomes(member, 'follower')
     const ports = members.map(({ clientPort }) => clientPort)
-    const writes = await AcknowledgedWrites.start('/writes', () => ports)
+    const writes = await AcknowledgedWrites.start('/writes', () => ports, { pauseMs: 20 })
 
-    // Out, and in again as a voter: a server without a vote goes on as a follower.
+    // A member is removed, and added again as a voter: a server without a vote continues as a follower.
     for (const member of [one, same]) {
       const without = await kazoo(two, { leaving: String(member.id) })
       expect(without).not.toContain(`server.${member.id}=`)
@@ -129,7 +129,7 @@ describe.each<Engine>(['apache', 'zk-pseudo'])('an ensemble of both kinds, led b
       await becomes(member, 'follower')
       await agreed(members, await cli(leader, '-add', lineOf(member)))
     }
-    // One of each kind becomes an observer, and a voter again.
+    // One member of each kind becomes an observer, and a voter again.
     const roles = members.map((member) => lineOf(member, member === one ? 'observer' : undefined))
     await agreed(members, await cli(two, '-members', roles.join(',')))
     await becomes(one, 'observer')
@@ -139,7 +139,7 @@ describe.each<Engine>(['apache', 'zk-pseudo'])('an ensemble of both kinds, led b
       await agreed(members, await kazoo(two, { joining: lineOf(member) }))
       await becomes(member, 'follower')
     }
-    // The leader goes: another leads, and it follows.
+    // The leader is removed: another member leads, and the old leader follows it.
     const before = writes.names.size
     await cli(two, '-remove', String(leader.id)).catch(() => undefined)
     await becomes(leader, 'follower')
@@ -172,7 +172,7 @@ describe.each<[Engine, Engine]>([
       quorumPort: ports[3 * id + 1] as number,
       electionPort: ports[3 * id + 2] as number,
     }))
-    // The two know of no third; the third has the list that it will be in.
+    // The first two do not know a third server; the third has the list that it will be in.
     const configs = servers.map(({ id, clientPort }) => {
       const data = join(dir, `data-${id}`)
       mkdirSync(data)
@@ -197,11 +197,10 @@ describe.each<[Engine, Engine]>([
     const members = [...(await statusOf(ensemble)).members, ...(await statusOf(joiner)).members]
     const [first, second, third] = members as [Member, Member, Member]
     await becomes(third, 'follower')
-    const writes = await AcknowledgedWrites.start('/writes', () =>
-      members.map(({ clientPort }) => clientPort),
-    )
+    const clientPorts = members.map(({ clientPort }) => clientPort)
+    const writes = await AcknowledgedWrites.start('/writes', () => clientPorts, { pauseMs: 20 })
     await agreed(members, await cli(first, '-add', lineOf(third)))
-    // Two of three: the one of the two that is left needs its vote.
+    // Two of three make a quorum, so the one that is left of the first two needs the third's vote.
     await ensemble.kill(0, { wait: false })
     for (const { id, clientPort } of [second, third])
       await eventually(`member ${id} to serve`, () => modeOf(clientPort), { timeoutMs: 30_000 })
@@ -210,6 +209,6 @@ describe.each<[Engine, Engine]>([
     await ensemble.start(0, { wait: false })
     await becomes(first, 'follower')
     await writes.stop()
-    for (const { clientPort } of members) expect(await writes.missingAt(clientPort)).toEqual([])
+    for (const port of clientPorts) expect(await writes.missingAt(port)).toEqual([])
   })
 })

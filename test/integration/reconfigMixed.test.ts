@@ -1,6 +1,6 @@
 /**
- * Reconfiguration of an ensemble of Apache ZooKeeper's members and one of ours, which takes over the files of an Apache
- * member and leaves them to it again: proposals, activations and hand-overs in both directions.
+ * Reconfiguration of an ensemble of Apache ZooKeeper's members and one of ours, which takes over the files of
+ * an Apache member and leaves them to it afterwards: proposals, activations and handovers in both directions.
  */
 import { expect, it } from 'vitest'
 import { KeeperError, ZooKeeper } from '../../src/client/index.ts'
@@ -39,7 +39,7 @@ async function reconfigured(via: ApacheMember, options: Parameters<ZooKeeper['re
   }
 }
 
-/** Every Apache member leaves its old leader at once: the answer may die with the connection. */
+/** Every Apache member leaves its old leader at once, so the answer may be lost with the connection. */
 async function handedOver(via: ApacheMember, options: Parameters<ZooKeeper['reconfig']>[0]) {
   await reconfigured(via, options).catch((error: unknown) => {
     if (!(error instanceof KeeperError) || error.code !== ErrorCode.ConnectionLoss) throw error
@@ -60,25 +60,25 @@ it('passes between our members and those of Apache ZooKeeper', { timeout: 120_00
     })
   await apache.waitForLeader()
   for (const member of apache.members) await eventually('all to serve', () => modeOf(member.clientPort))
-  // Its zoo.cfg names a dynamic file by now.
+  // The member's zoo.cfg names a dynamic file by now.
   await apache.kill(ours.id)
   const leader = await apache.waitForLeader()
   const follower = leader.id === a.id ? b : a
   let peer = await openOurs(ours.config)
   try {
     await becomes(ours, 'follower')
-    // Apache leads: ours becomes an observer and a voter again.
+    // Apache leads: our member becomes an observer and a voter again.
     await reconfigured(leader, { joining: [lineOf(ours, 'observer')] })
     await becomes(ours, 'observer')
     await reconfigured(leader, { joining: [lineOf(ours)] })
     await becomes(ours, 'follower')
-    // Apache hands over, to ours as the only other voter besides the one that stays.
+    // Apache hands over to our member, which is the only other voter besides the one that stays.
     await handedOver(follower, { joining: [lineOf(leader, 'observer')] })
     await becomes(leader, 'observer')
     await eventually('a leader', async () => (await modes()).includes('leader'))
     await reconfigured(follower, { joining: [lineOf(leader)] })
     await becomes(leader, 'follower')
-    // Ours leads.
+    // Our member leads.
     if ((await modes())[ours.id] !== 'leader') {
       const present = (await modes()).indexOf('leader')
       await apache.kill(present)
@@ -92,13 +92,13 @@ it('passes between our members and those of Apache ZooKeeper', { timeout: 120_00
     await becomes(b, 'follower')
     await reconfigured(ours, { joining: [lineOf(b)] })
     await becomes(b, 'follower')
-    // Ours hands over to Apache.
+    // Our member hands over to Apache.
     await handedOver(a, { joining: [lineOf(ours, 'observer')] })
     await becomes(ours, 'observer')
     await eventually('a leader', async () => (await modes()).includes('leader'))
     const last = await reconfigured(a, { joining: [lineOf(ours)] })
     await becomes(ours, 'follower')
-    // What ours has written is read by Apache, and by ours.
+    // What our member has written is read by Apache, and by our member again.
     await peer.stop()
     apache.start(ours.id)
     await becomes(ours, 'follower')

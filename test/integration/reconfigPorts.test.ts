@@ -1,4 +1,7 @@
-/** A reconfig that moves a member's own ports: client and election port move at once, the quorum port with leadership. */
+/**
+ * A reconfig that moves a member's own ports: the client and election ports move at once, the quorum port
+ * moves with leadership.
+ */
 import { expect, it } from 'vitest'
 import { KeeperError, ZooKeeper } from '../../src/client/index.ts'
 import { ErrorCode } from '../../src/protocol/errors.ts'
@@ -13,7 +16,7 @@ function lineOf({ id, quorumPort, electionPort, clientPort }: TestMember): strin
   return `server.${id}=127.0.0.1:${quorumPort}:${electionPort}:participant;127.0.0.1:${clientPort}`
 }
 
-/** A leader that goes, goes with the connection that the answer would come on. */
+/** A leader that hands over closes the connection on which the answer would arrive. */
 async function moveTo(member: TestMember, via: TestMember): Promise<void> {
   const client = await ZooKeeper.connect(`127.0.0.1:${via.clientPort}`)
   try {
@@ -42,7 +45,7 @@ describeEngines('the ports of a member', (start, engine) => {
     })
     await allServe(ensemble.members)
     const first = await leaderOf(ensemble)
-    // Of two with the same history the greater id is elected.
+    // Among members with the same history the one with the greatest id is elected.
     const before = ensemble.members.filter(({ id }) => id !== first.id)[1] as TestMember
     const others = ensemble.members.filter(({ id }) => id !== before.id)
     const moved = { ...before, clientPort: ports[0], quorumPort: ports[1], electionPort: ports[2] }
@@ -53,11 +56,11 @@ describeEngines('the ports of a member', (start, engine) => {
     for (const port of [before.clientPort, before.electionPort])
       await eventually(`port ${port} to be free`, () => isFree(port))
     await eventually('the election port', async () => !(await isFree(moved.electionPort)))
-    // Who is connected stays so.
+    // Existing connections stay open.
     expect(await connected.exists('/zookeeper')).not.toBeNull()
     await connected.close()
 
-    // It takes part in elections at the new port, and leads at the new quorum port.
+    // The member takes part in elections at the new port, and leads at the new quorum port.
     await ensemble.kill(first.id)
     await becomes(moved, 'leader')
     await ensemble.start(first.id)

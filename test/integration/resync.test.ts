@@ -1,4 +1,4 @@
-/** Members that refuse their data or find another one's, and the one command that brings them back. */
+/** Members that refuse their data or find another member's, and the one command that recovers them. */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -17,7 +17,7 @@ const dataOf = (ensemble: Ensemble, id: number) =>
 const stateOf = async (ensemble: Ensemble, id: number) =>
   (await ensemble.status()).members.find((member) => member.id === id)
 
-/** Every snapshot of a member that is down. */
+/** Damages every snapshot of a member that is down. */
 function damage(dataDir: string): void {
   const folder = join(dataDir, 'version-2')
   for (const name of readdirSync(folder).filter((file) => file.startsWith('snapshot.'))) {
@@ -68,7 +68,7 @@ describe('start with resync', () => {
     },
   )
 
-  it.each(['thread', 'process'] as const)('sets logs aside that lie elsewhere (%s)', async (isolation) => {
+  it.each(['thread', 'process'] as const)('sets aside logs in a separate folder (%s)', async (isolation) => {
     using folder = new TemporaryFolder()
     const ports = await claimPorts(9)
     const configs = [0, 1, 2].map((id) => {
@@ -109,7 +109,7 @@ describe('start with resync', () => {
     }
   })
 
-  it('is refused for a member that runs, and where the others are no quorum that serves', async () => {
+  it('is refused for a running member, and when the others are not a serving quorum', async () => {
     await using ensemble = await start()
     const { leader } = await ensemble.status()
     const follower = leader === 0 ? 1 : 0
@@ -124,7 +124,7 @@ describe('start with resync', () => {
     await ensemble.start('all')
   })
 
-  it('does several members one after the other, each of the others for the next', async () => {
+  it('resyncs several members one after the other, where each counts among the others for the next', async () => {
     await using ensemble = await start({ members: 5, set: { tickTime: '500' } })
     await write(ensemble, '/b', 'kept')
     const { leader } = await ensemble.status()
@@ -140,7 +140,7 @@ describe('start with resync', () => {
     for (const id of two) expect(await valueAt(ensemble, id, '/b')).toBe('kept')
   })
 
-  it('is no way for a server alone', async () => {
+  it('is not available for a standalone server', async () => {
     await using ensemble = await start({ members: 1 })
     await ensemble.stop(0)
     await expect(ensemble.start(0, { resync: true })).rejects.toMatchObject({ code: 'NO_QUORUM' })
@@ -150,7 +150,7 @@ describe('start with resync', () => {
 
 describe('a member whose myid is not its own', () => {
   it.each(['thread', 'process'] as const)(
-    'is not started, and not stopped for it either (%s)',
+    'is not started, and a running one is not stopped (%s)',
     async (isolation) => {
       await using ensemble = await start({ isolation })
       const myid = join(dataOf(ensemble, 1), 'myid')
@@ -169,7 +169,7 @@ describe('a member whose myid is not its own', () => {
     },
   )
 
-  it('neither of two serves whose data dirs were exchanged', async () => {
+  it('does not serve when the data dirs of two were exchanged', async () => {
     await using ensemble = await start()
     const [zero, one] = [dataOf(ensemble, 0), dataOf(ensemble, 1)]
     await ensemble.stop(['0'])

@@ -1,4 +1,4 @@
-/** Other people's clients log in by SASL DIGEST-MD5: Apache's Java client and kazoo. */
+/** Other projects' clients log in with SASL DIGEST-MD5: Apache's Java client and kazoo. */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -62,7 +62,7 @@ describeEngines('SASL', (start, engine) => {
     return stdout.split('\n').slice(0, -1)
   }
 
-  it('lets the Java client in, and tells it when it may not', { timeout: 90_000 }, async (context) => {
+  it('accepts the Java client, and reports a refusal to it', { timeout: 90_000 }, async (context) => {
     needs(
       context,
       apacheUnavailable() ?? (spawnSync('javac', ['-version']).status === 0 ? undefined : 'no JDK'),
@@ -77,7 +77,7 @@ describeEngines('SASL', (start, engine) => {
     expect(refused.join()).not.toContain('acl ')
   })
 
-  it.for(['options', 'auth_data'])('lets kazoo in by %s', async (how, context) => {
+  it.for(['options', 'auth_data'])('accepts kazoo with %s', async (how, context) => {
     needs(context, kazooMissing)
     const say = async (password: string) => {
       const { stdout } = await runProgram('/usr/bin/python3', [

@@ -1,4 +1,4 @@
-/** A connection whose every frame the test writes and reads itself, the session's handshake included. */
+/** A connection on which the test writes and reads every frame itself, including the session's handshake. */
 import { connect, type Socket } from 'node:net'
 import { sessionPassword } from '../../src/core/sessions/password.ts'
 import type { SessionId } from '../../src/protocol/ids.ts'
@@ -7,20 +7,20 @@ import { bool, buffer, createBody, frame, int, long, opcode, readBody, request }
 export const NOBODY = 0n
 
 export interface Hello {
-  /** 0: a new session. */
+  /** The session to resume; 0 asks for a new one. */
   session?: bigint
   password?: Buffer
   timeoutMs?: number
   lastZxid?: bigint
-  /** null leaves the byte out, as old clients do. */
+  /** Null leaves the byte out, as old clients do. */
   readOnly?: boolean | null
 }
 
-/** A ConnectResponse; session 0 means that the session is over. */
+/** A ConnectResponse; session 0 means that the session has ended. */
 export interface Welcome {
   readonly session: bigint
   readonly timeoutMs: number
-  /** null where the byte is missing. */
+  /** Null when the byte is missing. */
   readonly readOnly: boolean | null
 }
 
@@ -47,7 +47,7 @@ export class SessionLine {
     socket.on('close', () => this.arrived(null))
   }
 
-  /** A client that comes back goes on counting: `lastXid` is what it counted to. */
+  /** A client that reconnects continues to count its xids: `lastXid` is the last one that it used. */
   static dial(port: number, lastXid = 0): Promise<SessionLine> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true })
@@ -56,7 +56,7 @@ export class SessionLine {
     })
   }
 
-  /** A session, which must be granted. */
+  /** Opens a session, which must be granted. */
   static async open(port: number, hello: Hello = {}): Promise<SessionLine> {
     const line = await SessionLine.dial(port)
     const welcome = await line.hello(hello)
@@ -64,7 +64,7 @@ export class SessionLine {
     return line
   }
 
-  /** What a handshake is answered with; null when the server closed. */
+  /** The answer to a handshake; null when the server closed the connection. */
   static async greet(port: number, hello: Hello): Promise<Welcome | null> {
     const line = await SessionLine.dial(port)
     const welcome = await line.hello(hello)
@@ -100,7 +100,7 @@ export class SessionLine {
     return this.lastXid
   }
 
-  /** A request and its reply; null when the server closed instead. */
+  /** Sends a request and resolves to its reply; null when the server closed the connection instead. */
   ask(type: number, ...body: readonly Buffer[]): Promise<Reply | null> {
     this.say(type, ...body)
     return this.reply()
@@ -113,12 +113,12 @@ export class SessionLine {
     return { xid, zxid, err, body: payload.subarray(16) }
   }
 
-  /** The error code of a request; null when the server closed instead. */
+  /** The error code of a request; null when the server closed the connection instead. */
   async errorOf(type: number, ...body: readonly Buffer[]): Promise<number | null> {
     return (await this.ask(type, ...body))?.err ?? null
   }
 
-  /** How far the server says it is. */
+  /** The server's last zxid as it reports it. */
   async zxid(): Promise<bigint> {
     const reply = await this.ask(opcode.ping)
     if (reply === null) throw new Error('closed instead of answering a ping')
@@ -133,14 +133,14 @@ export class SessionLine {
     return this.errorOf(opcode.exists, readBody(path))
   }
 
-  /** The next frame without its length; null once the server has closed. */
+  /** The next frame without its length; null once the server has closed the connection. */
   async next(): Promise<Buffer | null> {
     while (this.frames.length === 0)
       await new Promise<void>((resolve) => {
         this.wake = resolve
       })
     const [first = null] = this.frames
-    // An end stays an end.
+    // The end of the stream remains in the queue.
     if (first !== null) this.frames.shift()
     return first
   }
@@ -165,14 +165,14 @@ export class SessionLine {
   }
 }
 
-/** The body of a multi: `[type, record]` each. */
+/** The body of a multi: each operation is `[type, record]`. */
 export function multiBody(...operations: readonly (readonly [number, Buffer])[]): Buffer {
   const header = (type: number, done: boolean) => Buffer.concat([int(type), bool(done), int(-1)])
   const parts = operations.flatMap(([type, record]) => [header(type, false), record])
   return Buffer.concat([...parts, header(-1, true)])
 }
 
-/** The error codes of a failed multi's parts. */
+/** The error codes of the parts of a failed multi. */
 export function multiErrors({ body }: Reply): number[] {
   const errors: number[] = []
   for (let at = 0; body[at + 4] === 0; at += 13) errors.push(body.readInt32BE(at + 9))

@@ -1,12 +1,6 @@
-/** The rules of sessions over a whole ensemble, the same on Apache: ZK_TEST_ENGINE=both. */
+/** The rules of sessions over a whole ensemble; the same rules hold for Apache: ZK_TEST_ENGINE=both. */
 import { expect, test } from 'vitest'
-import {
-  allServe,
-  describeEngines,
-  leaderOf,
-  type TestEnsemble,
-  type TestMember,
-} from '../support/ensembles.ts'
+import { allServe, describeEngines, roles, type TestMember } from '../support/ensembles.ts'
 import { eventually } from '../support/eventually.ts'
 import { buffer, createBody, opcode, readBody } from '../support/wire.ts'
 import { multiBody, NOBODY, SessionLine } from './sessionLine.ts'
@@ -19,24 +13,17 @@ const NO_NODE = -101
 const create = (path: string, flags = 0) => createBody(path, Buffer.from('x'), flags)
 const root = readBody('/')
 
-async function roles(ensemble: TestEnsemble) {
-  await allServe(ensemble.members)
-  const leader = await leaderOf(ensemble)
-  const [follower, other] = ensemble.members.filter((member) => member !== leader) as [TestMember, TestMember]
-  return { leader, follower, other }
-}
-
-/** A session that has moved: the line that it was opened on, and the one that it is used on now. */
+/** A session that has moved: the line that opened it, and the one that uses it now. */
 async function moved(from: TestMember, to: TestMember): Promise<{ old: SessionLine; now: SessionLine }> {
   const old = await SessionLine.open(from.clientPort)
-  // What becomes of a write of the old one is known by its number alone, also where the session is now.
+  // The xid alone shows whether an answer belongs to a write on the old line, also where the session is now.
   const now = await SessionLine.dial(to.clientPort, 1000)
   expect(await now.hello({ session: old.session })).toMatchObject({ session: old.session })
   return { old, now }
 }
 
 describeEngines('sessions', (start, engine) => {
-  test('a session that moved is refused where it was', { timeout: 120_000 }, async () => {
+  test('a session that moved is refused at its former member', { timeout: 120_000 }, async () => {
     await using ensemble = await start({ set: { tickTime: '500' } })
     const { leader, follower, other } = await roles(ensemble)
     const ways = [
@@ -45,7 +32,7 @@ describeEngines('sessions', (start, engine) => {
       [follower, other],
     ] as const
     for (const [from, to] of ways) {
-      // A write is told nothing, the connection ends.
+      // A write is not answered; the connection ends.
       for (const [type, body] of [
         [opcode.create, create('/moved', SEQUENTIAL)],
         [MULTI, multiBody([opcode.create, create('/moved', SEQUENTIAL)])],
@@ -55,7 +42,8 @@ describeEngines('sessions', (start, engine) => {
         expect(await now.ask(type, body)).toMatchObject({ err: 0 })
         await now.ask(opcode.closeSession)
       }
-      // The leader alone knows, and then minds whatever is asked; elsewhere reads and syncs go on.
+      // Only the leader knows of the move, and then refuses every request; at other members reads and syncs
+      // continue.
       for (const type of [opcode.exists, opcode.ping, opcode.sync]) {
         const { old, now } = await moved(from, to)
         const answer = await old.ask(type, type === opcode.exists ? root : buffer('/'))
@@ -64,7 +52,7 @@ describeEngines('sessions', (start, engine) => {
         await now.ask(opcode.closeSession)
         old.hangUp()
       }
-      // Only the end of a session may be asked for from anywhere, by who is not on the leader's own list.
+      // Only closeSession is still accepted on the old connection, unless it is a connection of the leader.
       if (from === leader) continue
       const { old, now } = await moved(from, to)
       expect(await old.ask(opcode.closeSession)).toMatchObject({ err: 0 })
@@ -77,7 +65,7 @@ describeEngines('sessions', (start, engine) => {
     const { leader, follower } = await roles(ensemble)
     for (const { clientPort } of [leader, follower]) {
       const old = await SessionLine.open(clientPort)
-      // Both number their requests from 1: what becomes of the old ones does not answer the new ones.
+      // Both lines number their requests from 1: the answers to the old ones must not answer the new ones.
       for (let i = 0; i < 20; i++) old.say(opcode.create, create('/numbered', SEQUENTIAL))
       const now = await SessionLine.dial(clientPort)
       expect(await now.hello({ session: old.session })).toMatchObject({ session: old.session })
@@ -92,7 +80,7 @@ describeEngines('sessions', (start, engine) => {
     }
   })
 
-  test('who may come back, and with what', { timeout: 120_000 }, async () => {
+  test('which sessions may be resumed, and with which password', { timeout: 120_000 }, async () => {
     await using ensemble = await start({ set: { tickTime: '500' } })
     const { leader, follower, other } = await roles(ensemble)
     for (const home of [leader, follower]) {
@@ -115,7 +103,7 @@ describeEngines('sessions', (start, engine) => {
     }
   })
 
-  test('what is sent behind the end of a session is not answered', { timeout: 120_000 }, async () => {
+  test('what is sent after the end of a session is not answered', { timeout: 120_000 }, async () => {
     await using ensemble = await start({ set: { tickTime: '500' } })
     const { follower } = await roles(ensemble)
     const line = await SessionLine.open(follower.clientPort)
@@ -127,7 +115,7 @@ describeEngines('sessions', (start, engine) => {
     line.say(opcode.exists, root)
     line.say(opcode.create, create('/too-late'))
     for (const xid of xids) expect(await line.reply()).toMatchObject({ xid, err: 0 })
-    // Apache may answer a read yet, before it closes; ours does not.
+    // Apache may still answer a read before it closes the connection; our members do not.
     const late = await line.reply()
     if (engine === 'zk-pseudo') expect(late).toBe(null)
     else if (late !== null) await line.reply()
@@ -148,10 +136,10 @@ describeEngines('sessions', (start, engine) => {
       expect(await again.next()).toBe(null)
       const lastedMs = performance.now() - began
       expect(lastedMs).toBeGreaterThan(950)
-      // Apache's session may be kept alive by what its learners report of the time when it was opened.
+      // Apache's session may be kept alive by what its learners report about the time when it was opened.
       if (engine === 'zk-pseudo') expect(lastedMs).toBeLessThan(5000)
       const witness = await SessionLine.open(clientPort)
-      // Apache closes idle connections by themselves, perhaps before the session ends.
+      // Apache closes idle connections separately, perhaps before the session ends.
       await eventually('the end of its node', async () => (await witness.exists('/mortal')) === NO_NODE)
       expect(await SessionLine.greet(clientPort, { session: line.session })).toMatchObject({
         session: NOBODY,
@@ -159,7 +147,7 @@ describeEngines('sessions', (start, engine) => {
     }
   })
 
-  test('a session outlives its leader, with what it owns', { timeout: 120_000 }, async () => {
+  test('a session outlives its leader, with its ephemerals', { timeout: 120_000 }, async () => {
     await using ensemble = await start({ set: { tickTime: '500' } })
     const { leader, follower, other } = await roles(ensemble)
     const lines = [await SessionLine.open(leader.clientPort), await SessionLine.open(follower.clientPort)]

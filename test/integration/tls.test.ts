@@ -1,4 +1,4 @@
-/** TLS on the client port: Apache's Java client, with its certificate for a name, on both engines. */
+/** TLS on the client port: Apache's Java client, identified by its certificate, on both engines. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ describeEngines('TLS', (start, engine) => {
       'ssl.keyStore.password': PASSWORD,
       'ssl.trustStore.location': trust,
       'ssl.trustStore.password': PASSWORD,
-      // Only Netty's speaks TLS there; here the key means nothing.
+      // Only Apache's Netty connection factory supports TLS; our members ignore the key.
       ...(engine === 'apache'
         ? { serverCnxnFactory: 'org.apache.zookeeper.server.NettyServerCnxnFactory' }
         : {}),
@@ -58,7 +58,7 @@ describeEngines('TLS', (start, engine) => {
       folder[Symbol.dispose]()
     })
 
-    it('lets the Java client in by its certificate', { timeout: 60_000 }, async (context) => {
+    it('accepts the Java client with its certificate', { timeout: 60_000 }, async (context) => {
       const noJdk = spawnSync('javac', ['-version']).status === 0 ? undefined : 'no JDK'
       needs(context, apacheUnavailable() ?? noJdk)
       const properties = {
@@ -83,7 +83,7 @@ describeEngines('TLS', (start, engine) => {
       )
     })
 
-    it('refuses who has no certificate, and who speaks no TLS', async () => {
+    it('refuses clients without a certificate and clients without TLS', async () => {
       const bare = connect({ host: '127.0.0.1', port: ports[0] as number, rejectUnauthorized: false })
       bare.on('error', () => {})
       bare.write(connectRequest(10_000))
@@ -97,7 +97,7 @@ describeEngines('TLS', (start, engine) => {
   })
 
   it.skipIf(missing)(
-    'closes on a certificate that no provider is there for',
+    'closes on a certificate for which there is no provider',
     { timeout: 60_000 },
     async () => {
       using folder = new TemporaryFolder()

@@ -1,4 +1,4 @@
-/** Members whose only client port speaks TLS: `secureClientPort` without `clientPort`. */
+/** Members whose only client port uses TLS: `secureClientPort` without `clientPort`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
@@ -15,7 +15,7 @@ import { TemporaryFolder } from './oneServer.ts'
 const missing = opensslMissing()
 const X509 = 'authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider'
 
-describe.skipIf(missing)(missing ?? 'an ensemble with TLS alone', () => {
+describe.skipIf(missing)(missing ?? 'an ensemble with TLS only', () => {
   const folder = new TemporaryFolder()
   let authority: Authority
   let ports: number[] = []
@@ -29,7 +29,7 @@ describe.skipIf(missing)(missing ?? 'an ensemble with TLS alone', () => {
     folder[Symbol.dispose]()
   })
 
-  /** Config files of three members. */
+  /** Writes the config files of three members. */
   function configs(name: string, more: string[]): { files: string[]; pem: string } {
     const { pem } = authority.issue(`server-${name}`, '/CN=localhost')
     const files = [0, 1, 2].map((id) => {
@@ -56,7 +56,7 @@ describe.skipIf(missing)(missing ?? 'an ensemble with TLS alone', () => {
 
   const secureConnectString = () => [0, 1, 2].map((id) => `127.0.0.1:${ports[id]}`).join(',')
 
-  it('serves, judges a kill, and lets clients in, with certificates of its own', async () => {
+  it('serves, judges a kill, and accepts clients, with its own certificates', async () => {
     const { files, pem } = configs('need', [X509])
     await using ensemble = await Ensemble.start({ configs: files })
     expect(ensemble.connectString).toBe(secureConnectString())
@@ -87,7 +87,7 @@ describe.skipIf(missing)(missing ?? 'an ensemble with TLS alone', () => {
     expect(restarted.quorum).toBe(true)
   })
 
-  it('serves with Apache ZooKeeper, too, and is handed over', async (context) => {
+  it('serves with Apache ZooKeeper, too, and can be handed over', async (context) => {
     needs(context, apacheUnavailable())
     const { files } = configs('apache', ['ssl.clientAuth=none'])
     await using ensemble = await Ensemble.start({ configs: files, engine: 'apache', waitTimeoutMs: 60_000 })

@@ -1,6 +1,6 @@
 /**
- * How a member that was away is brought up to date. The leader tells the mode: ours by an event, Apache's by its log (which
- * becomes the same event). An Apache learner tells it, too, and the two must agree.
+ * How a member that was down is brought up to date. The leader reports the mode: ours by an event, Apache's
+ * by its log (which becomes the same event). An Apache learner reports it, too, and the two must agree.
  */
 import type { ClusterEvent } from '../../src/ensemble/index.ts'
 import { eventually } from '../support/eventually.ts'
@@ -12,19 +12,25 @@ export type SyncMode = 'DIFF' | 'TRUNC' | 'SNAP'
 export interface CatchUp {
   readonly leader: number
   readonly mode: SyncMode
-  /** The learner's last zxid before, and the leader's; null where Apache's log does not tell (TRUNC, at the debug level). */
+  /**
+   * The learner's last zxid before, and the leader's; null where Apache's log does not show it (TRUNC, at the
+   * debug level).
+   */
   readonly from: number | null
   readonly to: number | null
 }
 
-/** Learner.syncWithLeader's lines. */
+/** The lines that Learner.syncWithLeader logs. */
 const APACHE_LEARNS: readonly (readonly [RegExp, SyncMode])[] = [
   [/^Getting a diff from the leader/, 'DIFF'],
   [/^Getting a snapshot from leader/, 'SNAP'],
   [/^Truncating log to get in sync with the leader/, 'TRUNC'],
 ]
 
-/** Starts a dead member and waits until it serves, without writing anything: a write of a new epoch turns a TRUNC into a SNAP. */
+/**
+ * Starts a dead member and waits until it serves, without writing anything, because a write in a new epoch
+ * turns a TRUNC into a SNAP.
+ */
 export async function catchUp(ensemble: MixedEnsemble, learner: number): Promise<CatchUp> {
   const leader = await ensemble.waitForLeader()
   const since = ensemble.events.length
@@ -37,15 +43,16 @@ export async function catchUp(ensemble: MixedEnsemble, learner: number): Promise
   const [told = null] = syncs
   const learned = apacheLearned(ensemble, learner, lines)
   if (told === null && learned === null && leader.engine !== 'apache')
-    throw new Error(`${ensemble.nameOf(leader.id)} does not tell how it synced ${ensemble.nameOf(learner)}`)
-  // Apache's leader logs a DIFF and a SNAP, not this TRUNC (LearnerHandler.syncFollower, "Sending TRUNC to follower").
+    throw new Error(`${ensemble.nameOf(leader.id)} does not report how it synced ${ensemble.nameOf(learner)}`)
+  // Apache's leader logs a DIFF and a SNAP, but not this TRUNC (LearnerHandler.syncFollower, "Sending TRUNC
+  // to follower").
   const mode = told?.mode ?? learned ?? 'TRUNC'
   if (learned !== null && learned !== mode)
     throw new Error(`${ensemble.nameOf(leader.id)} sent ${mode}, ${ensemble.nameOf(learner)} read ${learned}`)
   return { leader: leader.id, mode, from: told?.from ?? null, to: told?.to ?? null }
 }
 
-/** Waits until all running members have applied the same: nothing is on its way any more. */
+/** Waits until all running members have applied the same transactions, so that nothing is outstanding. */
 export function untilLevel(ensemble: MixedEnsemble): Promise<string> {
   return eventually('the members to be level', async () => {
     const answers = await Promise.all(
@@ -64,7 +71,7 @@ export function untilServing(ensemble: MixedEnsemble, id: number, since: number)
   )
 }
 
-/** How this learner was synced, as those who led told it. */
+/** How this learner was synced, as its leaders reported it. */
 export function syncsOf(events: readonly ClusterEvent[], learner: number) {
   return events.flatMap(({ event }) => (event.type === 'sync' && event.learner === learner ? [event] : []))
 }
@@ -78,7 +85,10 @@ function apacheLearned(ensemble: MixedEnsemble, learner: number, from: number): 
   return modes.at(-1) ?? null
 }
 
-/** A voter of each kind that leads while a member of the other kind catches up: what an arrangement offers. */
+/**
+ * For each kind, if the arrangement allows it: a voter of that kind to lead, and a voter of the other kind to
+ * catch up.
+ */
 export function pairsOf(ensemble: MixedEnsemble): { leader: number; learner: number }[] {
   const engines = ['apache', 'zk-pseudo'] as const
   return engines.flatMap((engine) => {

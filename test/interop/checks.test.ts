@@ -1,4 +1,7 @@
-/** What every scenario is judged by can fail: unequal trees, lost and doubled writes, log records that nothing explains. */
+/**
+ * The checks by which every scenario is judged can fail: unequal trees, lost and doubled writes, unexplained
+ * log records.
+ */
 import { describe, expect, it } from 'vitest'
 import type { Stat } from '../../src/client/index.ts'
 import { seatsOf } from './arrangement.ts'
@@ -8,7 +11,7 @@ import { scenarios } from './scenarios/index.ts'
 import { table } from './table.mjs'
 import { type Tree, treeDifferences, type Znode } from './znodes.ts'
 
-/** Six columns of three letters stand beside it within 100. */
+/** Six columns of three letters fit beside a title of this width within 100 characters. */
 const WIDEST_TITLE = 58
 
 const stat = { czxid: 1, mzxid: 1, ctime: 5, mtime: 5, version: 0, cversion: 0, aversion: 0, pzxid: 1 }
@@ -53,10 +56,10 @@ describe('trees', () => {
   })
 
   it.each([
-    ['a znode less', { '/b': undefined }, '/b is there in the first only'],
-    ['a znode more', { '/c': znode('') }, '/c is there in the second only'],
+    ['one znode fewer', { '/b': undefined }, '/b is there in the first only'],
+    ['one znode more', { '/c': znode('') }, '/c is there in the second only'],
     ['other data', { '/a': znode('2') }, '/a: data is "1" and "2"'],
-    ['empty data for none', { '/b': znode('') }, '/b: data is null and ""'],
+    ['empty data instead of none', { '/b': znode('') }, '/b: data is null and ""'],
     ['a later version', { '/a': znode('1', { version: 1 }) }, '/a: Stat.version is 0 and 1'],
     [
       'another owner',
@@ -97,12 +100,12 @@ describe('the ledger of a load', () => {
     '/load/counter': znode('1', { version: 1 }),
   }
 
-  it('is kept by a tree with all of it, and with what may be', () => {
+  it('is kept by a tree that holds all of it, and perhaps what is uncertain', () => {
     expect(ledger().judge(treeOf(kept))).toEqual([])
     expect(ledger().judge(treeOf({ ...kept, '/load/counter': znode('2', { version: 2 }) }))).toEqual([])
   })
 
-  it('is broken by a loss, other data, a double, a counter that is off', () => {
+  it('is broken by a loss, other data, a duplicate, a wrong counter', () => {
     const { '/load/plain-a': lost, ...rest } = kept
     expect(ledger().judge(treeOf(rest))).toEqual(['/load/plain-a was acknowledged with a, and holds nothing'])
     expect(ledger().judge(treeOf({ ...kept, '/load/plain-a': znode('b') }))).toHaveLength(1)
@@ -140,17 +143,17 @@ describe('a log', () => {
   }
   const follows = (leader: number) => ({ msg: 'FOLLOWING', leader })
 
-  it('may tell of members that went, if any went', () => {
+  it('may mention members that ended, if any did', () => {
     expect([judge(true, gone), judge(false, gone)]).toEqual([0, 1])
   })
 
-  it('may not tell of anything else', () => {
+  it('may not mention anything else', () => {
     expect(judge(true, { level: 50, msg: 'Next packet was supposed to be an ACK, but it is PING' })).toBe(1)
     expect(judge(true, { msg: 'Digests are not matching. Value is Zxid.' })).toBe(1)
     expect(judge(true, { level: 40, msg: 'oops', stack: 'java.lang.NullPointerException' })).toBe(1)
   })
 
-  it('tells of digests that differ, unless Apache replays what it logged twice', () => {
+  it('reports digests that differ, unless Apache replays what it logged twice', () => {
     const differs = { level: 40, msg: 'Message:Digests are not matching. Value is Zxid. Value:12884901889' }
     const more = {
       level: 40,
@@ -170,7 +173,7 @@ describe('a log', () => {
     expect(judge(false, differs, again(12884901889))).toBe(1)
   })
 
-  it('tells of an early ACK, unless it is of Apache', () => {
+  it('reports an early ACK, unless it is from Apache', () => {
     const early = (sid: number) => ({
       level: 50,
       msg: `NEWLEADER ACK from sid: ${sid} is from a different epoch`,
@@ -178,7 +181,7 @@ describe('a log', () => {
     expect([judge(true, early(0)), judge(true, early(1))]).toEqual([0, 1])
   })
 
-  it('tells of a COMMIT amid a sync under a leader of Apache alone', () => {
+  it('accepts a COMMIT in the middle of a sync only under a leader of Apache', () => {
     expect(judge(true, follows(0), inSync)).toBe(0)
     expect(judge(true, follows(1), inSync)).toBe(1)
     expect(judge(true, follows(0), follows(1), inSync)).toBe(1)
@@ -186,7 +189,7 @@ describe('a log', () => {
 })
 
 describe('the table', () => {
-  it('tells what failed, what is limited, and stays narrow', () => {
+  it('shows what failed and what is limited, and stays narrow', () => {
     const play = (arrangement: string, passed: boolean, limit: string | null = null) => {
       return { name: 'x', title: 'x'.repeat(WIDEST_TITLE), arrangement, passed, limit }
     }

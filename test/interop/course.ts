@@ -1,6 +1,6 @@
 /**
- * A short course through what options could spoil: a leader of each kind, a follower of the other kind that was away, writes
- * through both, the leader's end under a session that lives on.
+ * A short course through what options could break: a leader of each kind, a follower of the other kind that
+ * was down, writes through both, and the leader's end during a session that survives it.
  */
 import { expect } from 'vitest'
 import { catchUp, pairsOf } from './catchUp.ts'
@@ -8,7 +8,7 @@ import type { MixedEnsemble } from './mixedEnsemble.ts'
 import { everyKind } from './workload.ts'
 
 export interface CourseOptions {
-  /** What the ensemble needs to end level: a write more through each member, for instance. */
+  /** Brings the members level where an option requires it, such as by another write through each member. */
   readonly alsoIn?: (ensemble: MixedEnsemble, leader: number, learner: number) => Promise<void>
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a dead member's disk holds: its database as our storage recovers it, as an Apache server of its own shows it, and the
- * transactions of its log. Nothing here writes into a member's folder.
+ * What a dead member's disk holds: its database as our storage recovers it and as a separate Apache server
+ * shows it, and the transactions of its log. Nothing here writes into a member's folder.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,23 +21,23 @@ import { readTree, type Tree, treeDifferences } from './znodes.ts'
 
 export interface OnDisk {
   readonly zxid: Zxid
-  /** Of the tree, DigestCalculator version 2. */
+  /** The digest of the tree, DigestCalculator version 2. */
   readonly digest: bigint
   readonly tree: Tree
-  /** Timeouts, ms. */
+  /** Session timeouts in ms. */
   readonly sessions: ReadonlyMap<SessionId, number>
   readonly acceptedEpoch: number
   readonly currentEpoch: number
-  /** What recovery found odd. */
+  /** Irregularities that recovery found. */
   readonly notes: readonly string[]
   readonly database: Database
 }
 
-/** What a server that is alone must not be told. */
+/** Settings that a standalone server must not be given. */
 const OF_ITS_ENSEMBLE =
   /^(server|group|weight)\.|^(dataDir|dataLogDir|clientPort|clientPortAddress|peerType|dynamicConfigFile|reconfigEnabled|standaloneEnabled|secureClientPort)$/
 
-/** Where a member keeps snapshots, log and epochs. */
+/** The folder in which a member keeps snapshots, log and epochs. */
 export const versionDir = (dataDir: string) => join(dataDir, 'version-2')
 
 export function readDisk(member: MixedMember): OnDisk {
@@ -65,7 +65,9 @@ export function readDisk(member: MixedMember): OnDisk {
   }
 }
 
-/** The digest of the tree as of `zxid`. The epoch files are not read: they speak of the whole history. */
+/**
+ * The digest of the tree as of `zxid`. The epoch files are not read, because they describe the whole history.
+ */
 export const digestAt = (member: MixedMember, zxid: Zxid) => recover(member, zxid).database.tree.digest
 
 function recover({ dataDir, config }: MixedMember, upTo: Zxid | null = null): RecoveredDatabase {
@@ -87,7 +89,10 @@ function settingsOf(config: string): Record<string, string> {
   return Object.fromEntries(entries.map(({ key, value }) => [key, value]))
 }
 
-/** The zxids of its log, file by file in their order. The member may be alive: then what is whole by now. */
+/**
+ * The zxids of a member's log, file by file in their order. The member may be running; then its complete
+ * entries so far.
+ */
 export function loggedZxids(dataDir: string): Zxid[] {
   return listLogs(nodeFileSystem, versionDir(dataDir)).flatMap((name) => {
     const file = new LogFile(nodeFileSystem, name)
@@ -101,8 +106,8 @@ export function loggedZxids(dataDir: string): Zxid[] {
   })
 }
 
-/** The tree that an Apache server shows when it is started alone on a copy of this folder. */
-export async function asApacheReads({ dataDir, config }: MixedMember): Promise<Tree> {
+/** The tree that a standalone Apache server shows when it is started on a copy of this folder. */
+async function asApacheReads({ dataDir, config }: MixedMember): Promise<Tree> {
   const dir = mkdtempSync(join(tmpdir(), 'zk-pseudo-read-'))
   const settings = Object.entries(settingsOf(config)).filter(([key]) => !OF_ITS_ENSEMBLE.test(key))
   const set = Object.fromEntries(settings)
@@ -122,8 +127,8 @@ export async function asApacheReads({ dataDir, config }: MixedMember): Promise<T
 }
 
 /**
- * Ends all members and holds their disks against the tree that they showed last: by our reading of each, and by Apache's of
- * one of either kind. `Stage.finish` starts them again.
+ * Ends all members and compares their disks with the tree that they last showed: each as our storage reads
+ * it, and one of either kind as Apache reads it. `Stage.finish` starts the members again.
  */
 export async function checkDisks(ensemble: MixedEnsemble): Promise<void> {
   const shown = await ensemble.sameTrees()
@@ -151,7 +156,10 @@ export async function checkDisks(ensemble: MixedEnsemble): Promise<void> {
   if (problems.length > 0) throw new Error(problems.slice(0, 30).join('\n  '))
 }
 
-/** An Apache observer with syncEnabled=false. Ours writes its log all the same. */
+/**
+ * Whether the member is an Apache observer with syncEnabled=false. Our observers write their log all the
+ * same.
+ */
 function keepsNoLog({ engine, isObserver, config }: MixedMember): boolean {
   return engine === 'apache' && isObserver && settingsOf(config).syncEnabled === 'false'
 }
@@ -162,7 +170,7 @@ function epochProblems({ zxid, acceptedEpoch, currentEpoch }: OnDisk): string[] 
     : [`accepted epoch ${acceptedEpoch}, current epoch ${currentEpoch}, log up to ${formatZxid(zxid)}`]
 }
 
-/** Each server writes /zookeeper/config for itself when it starts, and one that is alone has none. */
+/** Each server writes /zookeeper/config by itself when it starts, and a standalone server has none. */
 function differences(shown: Tree, read: Tree): string[] {
   const without = (tree: Tree) => new Map([...tree].filter(([path]) => path !== '/zookeeper/config'))
   return treeDifferences(without(shown), without(read))

@@ -1,4 +1,6 @@
-/** The same requests through every member: what they answer must not tell which kind it is, nor who leads. */
+/**
+ * The same requests through every member: their answers must not reveal the member's kind, nor the leader.
+ */
 import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 import { exists, type Operation, sync } from '../conformance/operations.ts'
@@ -6,12 +8,15 @@ import type { Answer, RawSession } from '../conformance/rawSession.ts'
 import { eventually } from '../support/eventually.ts'
 import type { MixedEnsemble } from './mixedEnsemble.ts'
 
-/** Requests below a path of their own, and what came back: times, zxids and session ids left out, the path as `~`. */
+/**
+ * Requests below a separate path, and their answers without times, zxids and session ids, with the path as
+ * `~`.
+ */
 export type Play = (root: string, ask: (operation: Operation) => Promise<Answer>) => Promise<void>
 
 /**
- * Plays through each member, and compares the answers, and in the end the trees that were made.
- * @param prefix of the paths, e.g. `/led-by-1`
+ * Plays through each member, and compares the answers, and at the end the trees that were made.
+ * @param prefix the beginning of the paths, for example `/led-by-1`
  */
 export async function playEverywhere(
   ensemble: MixedEnsemble,
@@ -49,8 +54,9 @@ export async function playEverywhere(
 }
 
 /**
- * A follower may answer a write before the leader has applied it, and Apache's leader judges what comes next by the ACL of
- * before (PrepRequestProcessor.setACL keeps it in its ChangeRecord). So each request waits until the leader is as far.
+ * A follower may answer a write before the leader has applied it, and Apache's leader then checks the next
+ * request against the old ACL (PrepRequestProcessor.setACL keeps it in its ChangeRecord). So each request
+ * waits until the leader has applied it.
  */
 async function transcriptOf(
   session: RawSession,

@@ -1,11 +1,12 @@
 /**
- * Making a member the leader. Nobody can be told to lead: the member with the longest history is elected, and among equals the
- * one of the greatest id. So as many others as the ensemble can spare are made to miss a write, and only they are there to vote.
+ * Makes a given member the leader. A member cannot be told to lead: the member with the longest history is
+ * elected, and among equals the one with the greatest id. So as many others as the ensemble can spare miss a
+ * write, and only they take part in the election.
  */
 import { KeeperError } from '../../src/client/index.ts'
 import type { MixedEnsemble } from './mixedEnsemble.ts'
 
-/** @returns what had to be done */
+/** @returns what had to be done for it */
 export async function lead(ensemble: MixedEnsemble, id: number): Promise<string> {
   const voters = ensemble.voters.map((member) => member.id)
   if (!voters.includes(id)) throw new Error(`${ensemble.nameOf(id)} does not vote, so it cannot lead`)
@@ -30,7 +31,9 @@ export async function lead(ensemble: MixedEnsemble, id: number): Promise<string>
   return `${behind.join(', ')} missed a write and then elected ${ensemble.nameOf(id)} without ${ahead.join(', ')}`
 }
 
-/** An error transaction: it takes a zxid, and changes nothing. What the member answers it has applied. */
+/**
+ * Writes an error transaction: it takes a zxid, and changes nothing. The member has applied what it answers.
+ */
 async function writeThrough(ensemble: MixedEnsemble, id: number): Promise<void> {
   const client = await ensemble.connect([id])
   try {

@@ -1,13 +1,13 @@
-/** What writers know of their writes, and whether a tree keeps that promise. Pure. */
+/** What writers know about their writes, and whether a tree keeps that promise. Pure. */
 import type { Tree } from './znodes.ts'
 
 export const LOAD_ROOT = '/load'
 export const COUNTER = `${LOAD_ROOT}/counter`
-/** Before the number that the server gives. */
+/** The path before the number that the server assigns. */
 export const NUMBERED = `${LOAD_ROOT}/n-`
 
 export class Ledger {
-  /** What was acknowledged: the data by the path. */
+  /** The acknowledged writes: data by path. */
   readonly acknowledged = new Map<string, string>()
   private readonly twice: string[] = []
   private added = 0
@@ -18,13 +18,13 @@ export class Ledger {
     this.acknowledged.set(path, token)
   }
 
-  /** One was added to the counter, for certain or perhaps. */
+  /** Records that one was added to the counter, certainly or possibly. */
   counted(isCertain: boolean): void {
     if (isCertain) this.added += 1
     else this.maybeAdded += 1
   }
 
-  /** @returns what is wrong, for people */
+  /** @returns the faults, as text for people */
   judge(tree: Tree): string[] {
     const problems = this.twice.map((path) => `${path} was given out twice`)
     for (const [path, token] of this.acknowledged) {

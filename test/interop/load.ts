@@ -1,7 +1,8 @@
 /**
- * Writers on every member that keep writing whatever happens, and remember what was acknowledged. In the end, on every member:
- * what was acknowledged is there with what was written; a numbered znode was given out once; nothing that was sent once is
- * there twice; and a counter holds at least what was added for certain, and at most what may have been added.
+ * Writers on every member that keep writing whatever happens, and remember what was acknowledged. At the end,
+ * on every member: everything acknowledged is there with what was written; a numbered znode was assigned
+ * once; nothing that was sent once is there twice; and a counter holds at least what was certainly added, and
+ * at most what may have been added.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
@@ -10,11 +11,11 @@ import { COUNTER, Ledger, LOAD_ROOT, NUMBERED } from './ledger.ts'
 import type { MixedEnsemble } from './mixedEnsemble.ts'
 import type { Tree } from './znodes.ts'
 
-/** Writes on their way at once on each connection. */
+/** Outstanding writes on each connection. */
 const WINDOW = 8
-/** A tree of a size that can be compared: the writers are not after the greatest rate. */
+/** The pause keeps the tree at a size that can be compared; the writers do not aim at the highest rate. */
 const PAUSE_MS = 30
-/** A connection that says nothing for so long is given up: its member may be frozen. */
+/** A connection that is silent for this long is given up, because its member may be frozen. */
 const SILENCE_MS = 2000
 const SEQUENTIAL = 2
 const BAD_VERSION = -103
@@ -44,7 +45,7 @@ export class Load implements AsyncDisposable {
     return new Load(ensemble)
   }
 
-  /** Waits for so many more acknowledged writes. */
+  /** Waits until `by` more writes are acknowledged. */
   async grow(by = 50): Promise<void> {
     const { acknowledged } = this.ledger
     const enough = acknowledged.size + by
@@ -62,12 +63,15 @@ export class Load implements AsyncDisposable {
     await this.stop()
   }
 
-  /** @param tree what every member shows, after `stop` */
+  /** @param tree what every member shows after `stop` */
   check(tree: Tree): void {
     expect(this.ledger.judge(tree)).toEqual([])
   }
 
-  /** From one member to the next whenever a connection fails; each token is sent once. */
+  /**
+   * Writes through one member after another: each time a connection fails, the next one is used. Each token
+   * is sent once.
+   */
   private async write(
     first: number,
     name: string,
@@ -92,7 +96,7 @@ export class Load implements AsyncDisposable {
         await client.setData(COUNTER, String(Number(data) + 1), stat.version)
         this.ledger.counted(true)
       } catch (error) {
-        // Somebody's late addition came first, or this member shows an older one.
+        // Another writer's addition came first, or this member shows a stale value.
         if (error instanceof ReplyError && error.code === BAD_VERSION) return
         this.ledger.counted(false)
         throw error
@@ -105,7 +109,7 @@ export class Load implements AsyncDisposable {
     const { ids } = this.ensemble
     for (let turn = first; !this.isStopping; turn++) {
       const { clientPort } = this.ensemble.member(ids[turn % ids.length] as number)
-      // A frozen member takes connections, and says nothing.
+      // A frozen member accepts connections, and sends nothing.
       const opening = RawClient.open(clientPort)
       const client = await Promise.race([opening, sleep(SILENCE_MS, null)]).catch(() => null)
       if (client === null) {
@@ -130,7 +134,7 @@ export class Load implements AsyncDisposable {
   }
 }
 
-/** Rejects only when all have ended: what is still on its way is counted, too. */
+/** Rejects only once all have ended, because what is still outstanding counts, too. */
 async function all(promises: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(promises)).find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason

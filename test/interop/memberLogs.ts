@@ -1,4 +1,4 @@
-/** The members' logs as their supervisor keeps them, and which of their records nothing explains. */
+/** The members' logs as their supervisor keeps them, and which of their records are unexplained. */
 import type { Engine } from '../../src/ensemble/index.ts'
 
 export interface LogRecord {
@@ -6,11 +6,11 @@ export interface LogRecord {
   readonly time: number
   readonly level: string
   readonly message: string
-  /** For people: time, level, message and whatever else the record has. */
+  /** The record as text for people: time, level, message and all other fields. */
   readonly text: string
 }
 
-/** Pino's numbers. */
+/** Pino's level numbers. */
 const LEVELS: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' }
 
 export function readLog(file: string): LogRecord[] {
@@ -31,7 +31,7 @@ export function readLog(file: string): LogRecord[] {
     })
 }
 
-/** Never to be seen, whatever its level: a tree that is not what it should be, or a peer that was not understood. */
+/** Records that must never appear, whatever their level: a wrong tree, or a peer that was not understood. */
 const DISASTERS = [
   /digests? (are|is) not matching|digest mismatch/i,
   /DivergenceError|does not fit the tree/,
@@ -39,8 +39,9 @@ const DISASTERS = [
 ]
 
 /**
- * What Apache says of a peer that it does not understand (LOG.error and LOG.warn of Leader, LearnerHandler, Learner, Follower).
- * Its other errors after a fault tell of sockets and interrupted threads, in more ways than can be listed.
+ * What Apache logs about a peer that it does not understand (LOG.error and LOG.warn of Leader,
+ * LearnerHandler, Learner, Follower). Its other errors after a fault concern sockets and interrupted threads,
+ * in more ways than can be listed.
  */
 const MISUNDERSTANDINGS = [
   /First packet .* is not|is not ACKEPOCH|supposed to be an ACK|should have been NEWLEADER|Missing signature/,
@@ -50,40 +51,51 @@ const MISUNDERSTANDINGS = [
   /downstream processor, unable to continue|NEWLEADER ACK from sid/,
 ]
 
-/** The part of Apache that speaks to other members. */
+/** The loggers of the part of Apache that communicates with other members. */
 const OF_PEERS = /"logger":"(Leader|Learner|Follower|Observer|QuorumPeer|QuorumCnxManager|FastLeaderElection)/
 
-/** What Apache is known to do to itself, and survives. */
+/** Faults that Apache is known to cause itself, and survives. */
 const KNOWN_FAULTS: readonly RegExp[] = [
-  // ZOOKEEPER-4409: a follower that writes an ACK while its connection is being given up.
+  // ZOOKEEPER-4409: a follower writes an ACK while its connection is being given up.
   /NullPointerException.*learner\.sock.*SendAckRequestProcessor\.(flush|processRequest)/s,
-  // With reconfigEnabled an election begins anew when a notification brings a later configuration: the old one ends without a
-  // leader, and what was to be sent in it meets closed executors. The member looks again at once.
+  // With reconfigEnabled an election starts anew when a notification carries a later configuration: the old
+  // one ends without a leader, and what remained to be sent in it meets closed executors. The member resumes
+  // looking at once.
   /NullPointerException.*leaderServer.*Follower\.followLeader/s,
   /RejectedExecutionException.*QuorumConnectionReqThread/s,
 ]
 
-/** ZOOKEEPER-4685: an Apache follower's log acknowledges what came with the sync before NEWLEADER is acknowledged. */
+/**
+ * ZOOKEEPER-4685: an Apache follower's log acknowledges what came with the sync before it acknowledges
+ * NEWLEADER.
+ */
 const EARLY_ACK = /NEWLEADER ACK from sid: (\d+) is from a different epoch/
 
-/** ZOOKEEPER-4394: a COMMIT between NEWLEADER and UPTODATE, which no leader of ours sends; the follower begins anew. */
+/**
+ * ZOOKEEPER-4394: a COMMIT between NEWLEADER and UPTODATE, which no leader of ours sends; the follower starts
+ * over.
+ */
 const COMMIT_IN_SYNC = /NullPointerException.*pif\\?" is null.*Learner\.syncWithLeader/s
 
 /**
- * An Apache learner whose sync by DIFF was cut short logs the same transactions again in its next (also among Apache's own). Its
- * next start replays them over a tree that is ahead of them, and says that each one's digest differs.
+ * An Apache learner whose sync by DIFF was cut short logs the same transactions again in its next sync (in
+ * pure Apache ensembles, too). Its next start replays them over a tree that is ahead of them, and reports
+ * that each one's digest differs.
  */
 const LOGGED_AGAIN = /^\d+\(highestZxid\) > (\d+)\(next log\)/
 const DIGEST_DIFFERS =
   /Digests are not matching\. Value is Zxid\. (?:Last v|V)alue:(\d+)|First digest mismatch on txn: (?:-?\d+,){2}(\d+),/
 
 export interface Circumstances {
-  /** Whether anybody was killed, stopped or frozen. */
+  /** Whether any member was killed, stopped or frozen. */
   readonly hadFaults: boolean
   engineOf(member: number): Engine
 }
 
-/** Records that tell of a member that is wrong or is not understood; without faults, of any trouble among members. */
+/**
+ * Records about a member that is wrong or is not understood; without faults, about any trouble between
+ * members.
+ */
 export function unexplained(
   engine: Engine,
   records: readonly LogRecord[],
@@ -114,11 +126,11 @@ export function unexplained(
     .map(({ text }) => text)
 }
 
-/** Records that come with every client, and tell nothing of a failure. */
+/** Records that come with every client, and do not indicate a failure. */
 const CHATTER =
   /Processing srvr command|Committing global session|Submitting global closeSession|got auth packet|auth success for scheme/
 
-/** The last records that tell something, for people. */
+/** The last informative records, for people. */
 export function lastRecords(records: readonly LogRecord[], count: number): string[] {
   return records
     .filter(({ level, message }) => level !== 'debug' && !CHATTER.test(message))

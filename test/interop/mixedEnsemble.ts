@@ -1,8 +1,9 @@
 /**
- * An ensemble with members of both kinds, run by our supervisor, for scenarios: members are named by their ids, faults are done
- * at once and waited for by conditions that the members themselves answer (`srvr`, a write), not by what the supervisor believes.
+ * An ensemble with members of both kinds, run by our supervisor, for scenarios. Members are named by their
+ * ids. Faults take effect at once, and a scenario waits for conditions that the members themselves answer
+ * (`srvr`, a write), not for what the supervisor believes.
  *
- * Our members run as processes, as Apache's do, so that kill and pause are the system's.
+ * Our members run as processes, as Apache's do, so that kill and pause are those of the operating system.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -23,28 +24,28 @@ export interface MixedMember extends Seat {
   readonly quorumPort: number
   readonly electionPort: number
   readonly dataDir: string
-  /** Its zoo.cfg. */
+  /** The path of its zoo.cfg. */
   readonly config: string
 }
 
 export interface MixedOptions {
-  /** zoo.cfg of every member, beside `tickTime=500` and what the harness needs. */
+  /** Settings for every member's zoo.cfg, in addition to `tickTime=500` and what the harness needs. */
   readonly set?: Readonly<Record<string, string>>
-  /** System properties that Apache takes from the JVM's command line; ours take the same from the file. */
+  /** System properties that Apache takes from the JVM's command line; our members read them from zoo.cfg. */
   readonly jvm?: Readonly<Record<string, string>>
-  /** Kept; a temporary one otherwise. */
+  /** A folder that is kept; a temporary one unless given. */
   readonly dir?: string
-  /** What becomes of each member's zoo.cfg before anybody starts: for what is not the same in all of them. */
+  /** Changes each member's zoo.cfg before any member starts, for settings that differ between members. */
   readonly edit?: (id: number, text: string) => string
-  /** Whether `start` returns only when all serve; true unless given. */
+  /** Whether `start` waits until all serve; true unless given. */
   readonly wait?: boolean
 }
 
-/** The user that every ACL lets in: `super` with this password. */
+/** The user that passes every ACL: `super` with this password. */
 export const SUPER = 'super:secret'
 const superDigest = `super:${createHash('sha1').update(SUPER).digest('base64')}`
 
-/** A JVM on a busy machine takes seconds to come, and an election among Apache's more than one. */
+/** A JVM on a busy machine takes seconds to start, and an election among Apache's members more than one. */
 export const PATIENCE_MS = 60_000
 
 type Ids = number | readonly number[]
@@ -53,17 +54,17 @@ export class MixedEnsemble implements AsyncDisposable {
   readonly arrangement: Arrangement
   readonly members: readonly MixedMember[]
   readonly dir: string
-  /** Every event so far. */
+  /** All events so far. */
   readonly events: ClusterEvent[] = []
   isClosed = false
-  /** Log records that a scenario brings about, and that would be a failure in any other. */
+  /** Log records that a scenario causes on purpose, and that would be a failure in any other scenario. */
   readonly expected: RegExp[] = []
-  /** Ids of the members that run; frozen ones do not. */
+  /** Ids of the running members; frozen ones do not count as running. */
   readonly running: Set<number>
   private readonly ensemble: Ensemble
   private readonly clients = new Set<ZooKeeper>()
   private readonly sessions: RawSession[] = []
-  /** The files of `edit`; null when the supervisor wrote them. */
+  /** The files that `edit` changed; null when the supervisor wrote the configs. */
   private written: WrittenConfigs | null = null
 
   static async start(arrangement: Arrangement, options: MixedOptions = {}): Promise<MixedEnsemble> {
@@ -159,7 +160,9 @@ export class MixedEnsemble implements AsyncDisposable {
     return ids.map((id) => `127.0.0.1:${this.member(id).clientPort}`).join(',')
   }
 
-  /** A client that knows these members only (all unless given), closed with the ensemble at the latest. */
+  /**
+   * A client that knows only these members (all unless given); it is closed with the ensemble at the latest.
+   */
   async connect(ids: Ids = this.ids, options: ClientOptions = {}): Promise<ZooKeeper> {
     const addresses = this.addressesOf(listOf(ids))
     const client = await ZooKeeper.connect(addresses, { timeoutMs: PATIENCE_MS, ...options })
@@ -174,7 +177,10 @@ export class MixedEnsemble implements AsyncDisposable {
     return session
   }
 
-  /** As kill -9 does. Like the others, it returns when that is done, and waits for nothing else. */
+  /**
+   * Kills members as kill -9 does. Like the other verbs, it returns when that is done, and waits for nothing
+   * else.
+   */
   kill(ids: Ids): Promise<void> {
     return this.act('kill', ids, (id) => this.running.delete(id))
   }
@@ -191,12 +197,12 @@ export class MixedEnsemble implements AsyncDisposable {
     return this.act('restart', ids, (id) => this.running.add(id))
   }
 
-  /** SIGSTOP. */
+  /** Sends SIGSTOP. */
   pause(ids: Ids): Promise<void> {
     return this.act('pause', ids, (id) => this.running.delete(id))
   }
 
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   resume(ids: Ids): Promise<void> {
     return this.act('resume', ids, (id) => this.running.add(id))
   }
@@ -208,12 +214,12 @@ export class MixedEnsemble implements AsyncDisposable {
   ): Promise<void> {
     const list = listOf(ids)
     if (list.length === 0) return
-    // Each alone: several selectors narrow one another.
+    // Each member is a call of its own, because several selectors narrow one another.
     await Promise.all(list.map((id) => this.ensemble[verb](id, { wait: false })))
     for (const id of list) note(id)
   }
 
-  /** Empties a dead member's data; its id stays. */
+  /** Deletes a dead member's data; its id stays. */
   wipe(id: number): void {
     if (this.running.has(id)) throw new Error(`member ${id} runs: its data is not to be touched`)
     const { dataDir } = this.member(id)
@@ -222,20 +228,23 @@ export class MixedEnsemble implements AsyncDisposable {
     }
   }
 
-  /** What each running member says it is; null while it serves nobody. */
+  /** What each running member reports to be; null while it serves nobody. */
   async modes(): Promise<Map<number, string | null>> {
     const asked = [...this.running].map(async (id) => [id, await modeOf(this.member(id).clientPort)] as const)
     return new Map(await Promise.all(asked))
   }
 
-  /** The running member that leads; null when there is none, and while an old one has not noticed that it leads no more. */
+  /**
+   * The running member that leads; null when there is none, or when a former leader has not yet noticed that
+   * it lost leadership.
+   */
   async leader(): Promise<MixedMember | null> {
     const leaders = [...(await this.modes())].filter(([, mode]) => mode === 'leader')
     const [only] = leaders
     return only !== undefined && leaders.length === 1 ? this.member(only[0]) : null
   }
 
-  /** Waits until a member leads, or this one. */
+  /** Waits until any member, or the given one, leads. */
   waitForLeader(id?: number): Promise<MixedMember> {
     return eventually(
       id === undefined ? 'a leader' : `${this.nameOf(id)} to lead ${this.arrangement}`,
@@ -247,7 +256,10 @@ export class MixedEnsemble implements AsyncDisposable {
     )
   }
 
-  /** Waits until one of the running members leads, and a write was acknowledged through each of them (or these) since. */
+  /**
+   * Waits until one of the running members leads, and a write has since been acknowledged through each of
+   * them (or these).
+   */
   async waitUntilServing(ids: readonly number[] = [...this.running]): Promise<void> {
     await this.waitForLeader()
     for (const id of ids) {
@@ -257,7 +269,7 @@ export class MixedEnsemble implements AsyncDisposable {
     }
   }
 
-  /** A delete of what never exists changes nothing, and needs a quorum all the same. */
+  /** Writes a delete of a znode that never exists: it changes nothing, and needs a quorum all the same. */
   private async acknowledges(id: number): Promise<boolean> {
     if ((await modeOf(this.member(id).clientPort)) === null) return false
     const client = await ZooKeeper.connect(this.addressesOf([id]), { timeoutMs: 3000 })
@@ -276,7 +288,9 @@ export class MixedEnsemble implements AsyncDisposable {
     return lead(this, id)
   }
 
-  /** Every znode with its data, ACL and Stat as this member shows it, as of all that was committed before. */
+  /**
+   * Every znode with its data, ACL and Stat as this member shows it, including everything committed before.
+   */
   async treeOf(id: number): Promise<Tree> {
     const client = await this.connect([id])
     await client.addAuth('digest', SUPER)
@@ -288,7 +302,7 @@ export class MixedEnsemble implements AsyncDisposable {
     }
   }
 
-  /** @throws unless every running member shows the same tree; returns it */
+  /** @returns the tree @throws unless every running member shows the same tree */
   async sameTrees(): Promise<Tree> {
     const [first = 0, ...others] = [...this.running].sort()
     const tree = await this.treeOf(first)
@@ -303,15 +317,16 @@ export class MixedEnsemble implements AsyncDisposable {
     return tree
   }
 
-  /** A member's log so far, from all its lives. */
+  /** A member's log so far, of all its lives. */
   logLines(id: number): LogRecord[] {
     const file = join(this.dir, 'logs', `${id}.log`)
     return existsSync(file) ? readLog(readFileSync(file, 'utf8')) : []
   }
 
   /**
-   * What is true at the end of every scenario: whoever is down comes up, all serve, no member crashed, all show the same tree,
-   * the supervisor knows who leads, and the logs say nothing that no fault explains.
+   * What must be true at the end of every scenario: members that are down can be started, all serve, no
+   * member crashed, all show the same tree, the supervisor knows the leader, and the logs have no record that
+   * the faults do not explain.
    */
   async verify(): Promise<void> {
     const { members } = await this.ensemble.status()
@@ -360,7 +375,7 @@ export class MixedEnsemble implements AsyncDisposable {
     this.isClosed = true
     for (const client of this.clients) client.leave()
     for (const session of this.sessions) await session.drop()
-    // Nobody needs them any more, and an Apache server without a quorum takes its time to stop.
+    // The members are no longer needed, and an Apache server without a quorum takes long to stop.
     const { members } = await this.ensemble.status()
     const alive = members.filter(({ state }) => /^(starting|running|paused)$/.test(state))
     await this.kill(alive.map(({ id }) => id))
@@ -375,7 +390,10 @@ export class MixedEnsemble implements AsyncDisposable {
 
 const listOf = (ids: Ids): number[] => (typeof ids === 'number' ? [ids] : [...ids])
 
-/** `zookeeper.x` of the command line is what Apache makes of `x` in the file; the others our supervisor hands on. */
+/**
+ * `zookeeper.x` on the command line is what Apache makes from `x` in the file; other properties are passed on
+ * by our supervisor.
+ */
 function fileKeys(jvm: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(jvm).map(([name, value]) => [name.replace(/^zookeeper\./, ''), value]),

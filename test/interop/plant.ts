@@ -1,4 +1,6 @@
-/** Histories that a member would have after a crash at a certain moment, written into a dead member's folder. */
+/**
+ * Writes histories that a member would have after a crash at a certain moment into a dead member's folder.
+ */
 import { OPEN_ACL } from '../../src/client/index.ts'
 import { NO_SESSION } from '../../src/protocol/ids.ts'
 import { OpCode } from '../../src/protocol/opcodes.ts'
@@ -7,7 +9,7 @@ import type { Zxid } from '../../src/protocol/zxid.ts'
 import { Storage, type StorageOptions } from '../../src/storage/storage.ts'
 import type { MixedMember } from './mixedEnsemble.ts'
 
-/** Without extended types: the folders of the scenarios that plant have no TTL nodes. */
+/** Options without extended types, because the folders of the scenarios that plant have no TTL nodes. */
 function optionsFor(dataDir: string): StorageOptions {
   return {
     dataDir,
@@ -28,8 +30,8 @@ function optionsFor(dataDir: string): StorageOptions {
 }
 
 /**
- * A create of `path` that this member logged last and that reached nobody else.
- * @param snapshot whether a snapshot shows it, too: one that was taken when the member had begun to lead by it
+ * Adds a create of `path` that this member logged last and that reached no other member.
+ * @param snapshot whether a snapshot shows it, too: one that was taken when the member began to lead with it
  * @returns its zxid
  */
 export async function plant(
@@ -59,7 +61,7 @@ export async function plant(
   }
 }
 
-/** Another value of a znode, by hand: in a snapshot that stands in for the member's whole history. */
+/** Changes the data of a znode, as if by hand: in a snapshot that replaces the member's whole history. */
 export async function alter({ dataDir }: MixedMember, path: string, data: string): Promise<void> {
   const storage = Storage.open(optionsFor(dataDir), { random: () => 0.5, onNote: () => {} })
   try {

@@ -1,4 +1,4 @@
-/** Plays the scenarios that `run.mjs` asks for: each in each of its arrangements, from nothing. */
+/** Plays the scenarios that `run.mjs` requests: each in each of its arrangements, starting from nothing. */
 import { join } from 'node:path'
 import { test } from 'vitest'
 import { findApache } from '../../src/host/apache/apacheHost.ts'
@@ -9,7 +9,7 @@ import { scenarios } from './scenarios/index.ts'
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What the table is made of. */
+    /** The data for the table. */
     scenario?: { name: string; title: string; limit: string | null }
     arrangement?: string
     apache?: string
@@ -20,7 +20,10 @@ declare module 'vitest' {
 const { INTEROP_SCENARIOS = '', INTEROP_ONLY = '', INTEROP_CORE = '', INTEROP_DIR = '' } = process.env
 const TIMEOUT_MS = 300_000
 
-/** A play that takes too long is ended here, with its ensembles: vitest would let it go on beside the others. */
+/**
+ * A play that takes too long is ended here, with its ensembles: vitest would let it continue beside the
+ * others.
+ */
 const CLOSING_MS = 60_000
 
 const names = INTEROP_SCENARIOS.split(',').filter((name) => name !== '')

@@ -3,10 +3,11 @@
  *
  *     npm run interop [-- scenario …] [--core] [--only AZZ,ZAA] [--jobs 2] [--dir FOLDER] [--table]
  *
- * Everything without arguments; that writes results.json and, of it, docs/interop.md. With `--table` the plays of a smaller
- * run take the place of their results there: after a correction only what it concerns need be played again. `--core` is
- * what CI plays. `--only` names arrangements (test/interop/arrangement.ts), also such as a named scenario does not list.
- * `--jobs` is how many ensembles live at once. `--dir` keeps the configs, data and logs of every play in an empty folder.
+ * Without arguments it plays everything, and writes results.json and, from it, docs/interop.md. With
+ * `--table` the plays of a smaller run replace their earlier results there, so that after a correction only
+ * the affected plays need to run again. `--core` is what CI plays. `--only` selects arrangements
+ * (test/interop/arrangement.ts), including ones that a named scenario does not list. `--jobs` is how many
+ * ensembles run at the same time. `--dir` keeps the configs, data and logs of every play in an empty folder.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -61,7 +62,7 @@ process.stdout.write(
 if ((isWhole || options.table) && plays.length > 0) write(seconds)
 await vitest.close()
 
-/** What was not even begun (the run was stopped, a file did not load) is no result. */
+/** Tests that did not even begin (the run was stopped, or a file did not load) are not results. */
 function write(seconds) {
   const results = plays.flatMap((play) => {
     const { scenario, arrangement } = play.meta()
@@ -80,7 +81,7 @@ function write(seconds) {
   process.stdout.write('wrote docs/interop.md\n')
 }
 
-/** The former run with some plays played again. */
+/** The previous run with some plays replaced. */
 function merged(before, results) {
   const idOf = ({ name, arrangement }) => `${name} ${arrangement}`
   const again = new Map(results.map((play) => [idOf(play), play]))

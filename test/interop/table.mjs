@@ -1,4 +1,7 @@
-/** docs/interop.md, made of a full run's results: who passed what, on which Apache ZooKeeper. Pure. */
+/**
+ * Makes docs/interop.md from a full run's results: which scenario passed in which ensemble, on which Apache
+ * ZooKeeper. Pure.
+ */
 
 /** @param plays in the order of the scenarios; table.d.mts has the types */
 export function table(plays, { apache, java, seconds }) {
@@ -56,7 +59,7 @@ function rowsOf(plays, arrangements) {
   return [...rows.values()]
 }
 
-/** Fewer members first, then fewer of Apache's, then as the alphabet has it. */
+/** Fewer members first, then fewer of Apache's, then alphabetically. */
 function byShape(a, b) {
   const apaches = (word) => word.replace(/z/gi, '').length
   return a.length - b.length || apaches(a) - apaches(b) || (a < b ? -1 : 1)

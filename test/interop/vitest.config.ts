@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** One process: ensembles wait for elections most of the time, so a few plays go side by side (`--jobs`). */
+/**
+ * One process runs all plays. Ensembles wait for elections most of the time, so a few plays run at once
+ * (`--jobs`).
+ */
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../..', import.meta.url)),

@@ -1,9 +1,10 @@
-/** Writes of every type that makes a transaction, so that a tree and a log have something of each. */
+/** Writes of every type that makes a transaction, so that a tree and a log contain each of them. */
 import { CREATOR_ACL, KeeperError, OPEN_ACL, READ_ACL, type ZooKeeper } from '../../src/client/index.ts'
 
 /**
- * Under `root`, which must not exist: create, delete, setData, setAcl, multi (whole and failed), error, containers, sequences;
- * with `ttl` TTL nodes, for servers with extendedTypesEnabled. The session of the client adds createSession and closeSession.
+ * Under `root`, which must not exist: create, delete, setData, setAcl, multi (applied and failed), error,
+ * containers, sequences; with `ttl` also TTL nodes, for servers with extendedTypesEnabled. The client's
+ * session adds createSession and closeSession.
  */
 export async function everyKind(client: ZooKeeper, root: string, ttl = false): Promise<void> {
   await client.create(root, `root ${root}`)
@@ -40,7 +41,7 @@ export async function everyKind(client: ZooKeeper, root: string, ttl = false): P
   await failing(() => client.setData(`${root}/data`, 'wrong version', 99))
 }
 
-/** An error takes a zxid like everything else. */
+/** Does a write that must fail; an error takes a zxid like any other transaction. */
 export async function failing(write: () => Promise<unknown>): Promise<void> {
   try {
     await write()
@@ -48,10 +49,10 @@ export async function failing(write: () => Promise<unknown>): Promise<void> {
     if (error instanceof KeeperError) return
     throw error
   }
-  throw new Error('a write that had to fail was done')
+  throw new Error('a write that had to fail succeeded')
 }
 
-/** So many small znodes below a new `parent`. */
+/** Creates `count` small znodes below a new `parent`. */
 export async function many(client: ZooKeeper, parent: string, count: number): Promise<void> {
   await client.create(parent)
   await Promise.all(

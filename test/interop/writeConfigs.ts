@@ -1,4 +1,7 @@
-/** zoo.cfg files that differ from member to member, where an ensemble of the supervisor's own making has one text for all. */
+/**
+ * zoo.cfg files that differ between members; an ensemble that the supervisor makes by itself has the same
+ * text for all.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -8,21 +11,21 @@ import { PortClaims } from '../../src/supervisor/ports/ports.ts'
 import type { Seat } from './arrangement.ts'
 
 export interface WrittenConfigs {
-  /** Holds `conf` and `data`, and whatever else the ensemble writes. */
+  /** The folder of `conf` and `data`, and of whatever else the ensemble writes. */
   readonly dir: string
   readonly files: string[]
   /** To be called when the ensemble has ended. */
   remove(): void
 }
 
-/** @param edit from the text that all would have to that of one */
+/** @param edit changes the common text into that of one member */
 export async function writeConfigs(
   seats: readonly Seat[],
   set: Readonly<Record<string, string>>,
   edit: (id: number, text: string) => string,
 ): Promise<WrittenConfigs> {
   const dir = mkdtempSync(join(tmpdir(), 'zk-pseudo-interop-'))
-  // Of those that no other ensemble has; the supervisor claims what a config names when it reads it.
+  // The ports are free of other ensembles; the supervisor claims those of a config when it reads it.
   const claims = new PortClaims()
   const claimed = await claims.claimAny(seats.length * 3)
   const ports = seats.map((_, i) => {

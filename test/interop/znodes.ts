@@ -11,10 +11,10 @@ export interface Znode {
 /** Every znode by its path. */
 export type Tree = ReadonlyMap<string, Znode>
 
-/** Paths on their way at once. */
+/** Outstanding paths. */
 const WINDOW = 200
 
-/** @param client one that may read everything, of the member whose tree it is to be */
+/** @param client one that may read everything, at the member whose tree is wanted */
 export async function readTree(client: ZooKeeper): Promise<Tree> {
   await client.sync()
   const tree = new Map<string, Znode>()
@@ -44,7 +44,7 @@ async function readZnode(client: ZooKeeper, path: string): Promise<{ znode: Znod
   return { znode: { data, acl, stat }, children }
 }
 
-/** Lines that say what `other` has otherwise than `one`; none when they are the same. */
+/** Lines that say where `other` differs from `one`; none when they are the same. */
 export function treeDifferences(one: Tree, other: Tree): string[] {
   const paths = [...new Set([...one.keys(), ...other.keys()])].sort()
   return paths.flatMap((path) => {
@@ -66,7 +66,10 @@ function differing(prefix: string, a: object, b: object): string[] {
     .map(([name, value]) => `${prefix}${name} is ${show(value)} and ${show(other.get(name))}`)
 }
 
-/** Without reconfigurations each server sets /zookeeper/config for itself when it starts (DataTree.addConfigNode, QuorumPeer). */
+/**
+ * Without reconfigurations each server sets /zookeeper/config by itself when it starts
+ * (DataTree.addConfigNode, QuorumPeer).
+ */
 function statOf(path: string, { stat }: Znode): Partial<Stat> {
   if (path !== '/zookeeper/config') return stat
   const { mtime, ...others } = stat

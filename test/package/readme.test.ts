@@ -1,7 +1,8 @@
 /**
- * What README.md prints, done as it stands by a reader who follows it word by word: its commands in a checkout, its
- * code in a project that the package is installed in. Three things are others: ports are drawn, `npm ci` has been done,
- * and npx is a script that starts the package's command, for npm itself would build and link for a minute.
+ * Does what README.md prints as a reader would who follows it word by word: its commands in a checkout, its
+ * code in a project that the package is installed in. Three things differ: ports are drawn, `npm ci` has
+ * already been run, and npx is a script that starts the package's command, because npm itself would build and
+ * link for a minute.
  */
 import { spawn } from 'node:child_process'
 import {
@@ -65,7 +66,7 @@ function unpack(tarball: string, target: string): void {
   cpSync(join(unpacked, 'package'), target, { recursive: true })
 }
 
-/** Tests run side by side, so the usual ports may be another's. */
+/** Replaces the usual ports, which another test may use at the same time. */
 function withDrawnPorts(text: string): string {
   return text.replace(/zk-pseudo up 3(?! .*--ports)/g, 'zk-pseudo up 3 --ports auto')
 }
@@ -99,7 +100,7 @@ it('runs three members in the foreground, and kills their leader', { timeout: 60
     expect(stdout).toMatch(/leads epoch 2/)
     expect(code).toBe(0)
   } finally {
-    // Ctrl-C reaches the whole foreground group.
+    // Ctrl-C reaches the whole foreground process group.
     process.kill(-(foreground.pid as number), 'SIGINT')
     await exited
   }

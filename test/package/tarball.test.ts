@@ -14,7 +14,8 @@ it('holds what runs, the types and the documents, and no tools or source maps', 
   expect(paths).toEqual(
     expect.arrayContaining([...entries, ...members].map((path) => path.replace('./', ''))),
   )
-  // Chunks of the tools would have no name that tells; the tools are bundled apart so that there are none.
+  // Chunks of the tools would not be recognizable by their names, so the tools are bundled separately and
+  // there are none.
   const chunks = paths.filter((path) => path.startsWith('dist/') && path.endsWith('.js'))
   const told = chunks.filter((path) => /simulated|bench:/.test(readFileSync(join(root, path), 'utf8')))
   expect(told).toEqual([])

@@ -1,14 +1,23 @@
 /**
- * Writers that keep writing whatever happens to the members, and remember what was acknowledged: the
- * promise that a durable ensemble must keep. A write whose reply never came may or may not be there.
+ * Writers that keep writing whatever happens to the members, and remember what was acknowledged, which is the
+ * promise that a durable ensemble must keep. A write whose reply never arrived may or may not be there.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RawClient } from './rawClient.ts'
 
-/** Writes on their way at once on each connection. */
+/** Outstanding writes on each connection. */
 const window = 8
-/** A connection that says nothing for so long is given up. */
+/** A connection that is silent for this long is given up. */
 const silenceMs = 3000
+
+export interface WritesOptions {
+  readonly writers?: number
+  /**
+   * Pause of each writer between its batches. Writers without a pause take a core, and leave a tree that takes
+   * long to compare: that is for tests in which a kill must fall among writes.
+   */
+  readonly pauseMs?: number
+}
 
 export class AcknowledgedWrites {
   /** Names of the znodes under `parent` whose create was acknowledged; each holds its own name. */
@@ -17,8 +26,15 @@ export class AcknowledgedWrites {
   #stopping = false
   readonly #loops: Promise<void>[]
 
-  private constructor(parent: string, ports: () => readonly number[], writers: number) {
+  readonly #pauseMs: number
+
+  private constructor(
+    parent: string,
+    ports: () => readonly number[],
+    { writers = 3, pauseMs = 0 }: WritesOptions,
+  ) {
     this.parent = parent
+    this.#pauseMs = pauseMs
     this.#loops = Array.from({ length: writers }, (_, index) => this.#write(index, ports))
   }
 
@@ -26,21 +42,21 @@ export class AcknowledgedWrites {
   static async start(
     parent: string,
     ports: () => readonly number[],
-    writers = 3,
+    options: WritesOptions = {},
   ): Promise<AcknowledgedWrites> {
     const client = await openAny(ports())
     await client.create(parent)
     await client.close()
-    return new AcknowledgedWrites(parent, ports, writers)
+    return new AcknowledgedWrites(parent, ports, options)
   }
 
-  /** Stops the writers; writes on their way are waited for or given up. */
+  /** Stops the writers; outstanding writes are waited for or given up. */
   async stop(): Promise<void> {
     this.#stopping = true
     await Promise.all(this.#loops)
   }
 
-  /** What was acknowledged and is missing or wrong when read through the member at `port`, after a sync. */
+  /** Acknowledged writes that are missing or wrong when read through the member at `port`, after a sync. */
   async missingAt(port: number): Promise<string[]> {
     const client = await openAny([port])
     try {
@@ -75,7 +91,7 @@ export class AcknowledgedWrites {
     }
   }
 
-  /** Writes until the connection fails or the end has come; returns the next unused number. */
+  /** Writes until the connection fails or `stop` is called; returns the next unused number. */
   async #writeThrough(client: RawClient, writer: number, from: number): Promise<number> {
     let count = from
     for (let failed = false; !failed && !this.#stopping; ) {
@@ -83,6 +99,7 @@ export class AcknowledgedWrites {
       const batch = Array.from({ length: window }, () => this.#create(client, `w${writer}-${count++}`))
       failed = (await Promise.all(batch)).includes(false)
       clearTimeout(overdue)
+      if (this.#pauseMs > 0) await sleep(this.#pauseMs)
     }
     client.destroy()
     return count
@@ -94,13 +111,13 @@ export class AcknowledgedWrites {
       this.names.add(name)
       return true
     } catch {
-      // The connection went, or the session with it: whether the write is there is not known.
+      // The connection or its session was lost, so it is not known whether the write is there.
       return false
     }
   }
 }
 
-/** A client of the first member that accepts one, within 30 s. */
+/** A client of the first member that accepts it within 30 s. */
 async function openAny(ports: readonly number[]): Promise<RawClient> {
   const deadline = performance.now() + 30_000
   for (let attempt = 0; ; attempt++) {

@@ -1,9 +1,10 @@
 /**
- * Apache ZooKeeper ensembles for tests and benchmarks: one JVM a member, started as Debian's package would
- * start them (no -Xmx, no other flags, log4j to a rolling file), the admin server off so that members do
- * not fight for port 8080. No member outlives this process: the kernel ends them with it where it can.
+ * Apache ZooKeeper ensembles for tests and benchmarks: one JVM for each member, started as Debian's package
+ * would start it (no -Xmx, no other flags, log4j to a rolling file), with the admin server off so that
+ * members do not compete for port 8080. No member outlives this process: the kernel ends them with it where
+ * it can.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ const jar = '/usr/share/java/zookeeper.jar'
 const logConfDir = ['/etc/zookeeper/conf', '/etc/zookeeper/conf_example'].find((dir) =>
   existsSync(join(dir, 'log4j.properties')),
 )
-/** Override for machines that keep Apache ZooKeeper elsewhere. */
+/** An override for machines that keep Apache ZooKeeper elsewhere. */
 const classPath = process.env.ZK_APACHE_CLASSPATH ?? [logConfDir, jar].filter(Boolean).join(':')
 
 /** Why Apache ZooKeeper cannot be started here; undefined when it can. */
@@ -37,14 +38,14 @@ export interface ApacheMember {
 }
 
 export interface ApacheOptions {
-  /** Participants; ids count from 0. */
+  /** Number of participants; ids count from 0. */
   members?: number
   observers?: number
-  /** A folder of this process's own; a temporary one otherwise, removed at the end. */
+  /** A folder that the caller owns; a temporary one, removed at the end, unless given. */
   dir?: string
-  /** More zoo.cfg lines. */
+  /** Additional zoo.cfg lines. */
   set?: Record<string, string>
-  /** System properties, for what zoo.cfg cannot say. */
+  /** System properties, for what zoo.cfg cannot express. */
   jvm?: Record<string, string>
 }
 
@@ -83,7 +84,7 @@ export class ApacheEnsemble implements AsyncDisposable {
     return this.members.map((member) => `127.0.0.1:${member.clientPort}`).join(',')
   }
 
-  /** Process ids of the members that run. */
+  /** Process ids of the running members. */
   get pids(): number[] {
     return [...this.#processes.values()].flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
   }
@@ -100,15 +101,14 @@ export class ApacheEnsemble implements AsyncDisposable {
     return eventually('a leader', () => this.leader(), { timeoutMs })
   }
 
-  /** Starts a member that does not run. */
+  /** Starts a member that is not running. */
   start(id: number): void {
-    if (this.#processes.has(id)) throw new Error(`member ${id} runs already`)
+    if (this.#processes.has(id)) throw new Error(`member ${id} is already running`)
     const member = this.member(id)
     const home = join(this.#dir, `logs-${id}`)
     mkdirSync(home, { recursive: true })
     const log = openSync(join(home, 'console.log'), 'a')
-    const [command, ...args] = [...endWithParent, 'java', ...javaArguments(home, member.config, this.#jvm)]
-    const child = spawn(command as string, args, { stdio: ['ignore', log, log], cwd: home })
+    const child = spawnApache(member.config, home, loggingFlags(this.#jvm), ['ignore', log, log])
     closeSync(log)
     this.#processes.set(id, child)
     child.once('exit', () => {
@@ -126,7 +126,7 @@ export class ApacheEnsemble implements AsyncDisposable {
     return this.#end(id, 'SIGTERM')
   }
 
-  /** Sends a signal and does not wait: for measurements. */
+  /** Sends a signal without waiting, for measurements. */
   signal(id: number, signal: NodeJS.Signals): void {
     this.#processes.get(id)?.kill(signal)
   }
@@ -137,7 +137,7 @@ export class ApacheEnsemble implements AsyncDisposable {
     return member
   }
 
-  /** Kills every member and removes the folder if it was a temporary one. Safe to repeat. */
+  /** Kills every member and removes the folder if it was a temporary one. May be called repeatedly. */
   async stopAll(): Promise<void> {
     await Promise.all([...this.#processes.keys()].map((id) => this.kill(id)))
     running.delete(this)
@@ -149,7 +149,7 @@ export class ApacheEnsemble implements AsyncDisposable {
     return this.stopAll()
   }
 
-  /** For the end of this process, when nothing can be awaited any more. */
+  /** For the exit of this process, when nothing can be awaited any more. */
   killNow(): void {
     for (const child of this.#processes.values()) child.kill('SIGKILL')
     if (this.#ownsDir) rmSync(this.#dir, { recursive: true, force: true })
@@ -168,7 +168,10 @@ export class ApacheEnsemble implements AsyncDisposable {
   }
 }
 
-/** util-linux can ask the kernel to end a child with its parent, which even SIGKILL does not evade. */
+/**
+ * util-linux can ask the kernel to end a child with its parent, which works even when the parent is killed by
+ * SIGKILL.
+ */
 const endWithParent =
   spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0 ? ['setpriv', '--pdeathsig', 'KILL'] : []
 
@@ -213,15 +216,23 @@ function writeConfig(
   writeFileSync(member.config, [...lines, ...(all.length > 1 ? servers : []), ''].join('\n'))
 }
 
-function javaArguments(logDir: string, config: string, jvm: Record<string, string>): string[] {
+function loggingFlags(jvm: Record<string, string>): string[] {
   return [
-    `-Dzookeeper.log.dir=${logDir}`,
     '-Dzookeeper.log.file=zookeeper.log',
     '-Dzookeeper.root.logger=INFO,ROLLINGFILE',
     ...Object.entries(jvm).map(([key, value]) => `-D${key}=${value}`),
-    '-cp',
-    classPath,
-    'org.apache.zookeeper.server.quorum.QuorumPeerMain',
-    config,
   ]
+}
+
+/** Starts the JVM of one server, which runs in `dir` and keeps its log there. @param flags options for the JVM */
+export function spawnApache(
+  config: string,
+  dir: string,
+  flags: readonly string[],
+  stdio: StdioOptions,
+): ChildProcess {
+  const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
+  const java = ['java', `-Dzookeeper.log.dir=${dir}`, ...flags, '-cp', classPath, main, config]
+  const [command, ...args] = [...endWithParent, ...java] as [string, ...string[]]
+  return spawn(command, args, { stdio, cwd: dir })
 }

@@ -1,6 +1,6 @@
 import { build } from '../../scripts/build.mjs'
 
-/** Builds dist once before any test: worker threads and child processes load it. */
+/** Builds dist once before any test, because worker threads and child processes load it. */
 export default async function setup(): Promise<void> {
   await build({ types: false })
 }

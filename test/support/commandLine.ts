@@ -1,4 +1,4 @@
-/** The built command line, run as a user would run it, in a folder of its own. */
+/** The built command line, run in its own folder as a user would run it. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { runProgram } from './programs.ts'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
-/** The part of `ps --json` and `up -d --json` that the tests hold on to. */
+/** The part of `ps --json` and `up -d --json` that the tests rely on. */
 export interface ClusterDocument {
   name: string
   connectString: string
@@ -18,12 +18,18 @@ export interface ClusterDocument {
   members: { id: number; state: string; role: string | null; pid: number | null; clientPort: number }[]
 }
 
-/** A cluster of a unique name in a temporary folder; its end takes the cluster down and the folder away. */
+/**
+ * A cluster with a unique name in a temporary folder; disposing of it takes the cluster down and removes the
+ * folder.
+ */
 export class CommandLineCluster implements AsyncDisposable {
   readonly name = `test-${process.pid}-${Math.random().toString(36).slice(2, 8)}`
   readonly dir = mkdtempSync(join(tmpdir(), 'zk-pseudo-cli-'))
   #supervisorPid: number | undefined
-  /** Should this process end before the cluster was taken down: nothing outlives a supervisor. */
+  /**
+   * Runs if this process ends before the cluster was taken down: killing the supervisor suffices, because
+   * nothing outlives it.
+   */
   readonly #atExit = (): void => {
     if (this.#supervisorPid !== undefined && lives(this.#supervisorPid))
       process.kill(this.#supervisorPid, 'SIGKILL')
@@ -33,7 +39,7 @@ export class CommandLineCluster implements AsyncDisposable {
     process.once('exit', this.#atExit)
   }
 
-  /** Runs a command against this cluster; throws when it fails, with what it said. */
+  /** Runs a command against this cluster; when the command fails, throws an error with its output. */
   async run(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.attempt(...args)
     if (code !== 0) throw new Error(`zk-pseudo ${args.join(' ')}: exit ${code}\n${stdout}\n${stderr}`)
@@ -67,7 +73,10 @@ export class CommandLineCluster implements AsyncDisposable {
   }
 }
 
-/** Whether a process of that id runs. One that has ended counts as gone even if nobody has reaped it yet. */
+/**
+ * Whether a process with this id is running. A process that has ended counts as gone even if it has not been
+ * reaped yet.
+ */
 export function lives(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -1,6 +1,6 @@
 /**
- * The ensembles that the integration suites run on. A suite is a function of `start`, so the same cases run
- * on our members (the default) and on Apache ZooKeeper: ZK_TEST_ENGINE=apache or both.
+ * The ensembles that the integration suites run on. A suite is a function of `start`, so that the same cases
+ * run on our members (the default) and on Apache ZooKeeper: ZK_TEST_ENGINE=apache or both.
  */
 import { describe, type TestContext } from 'vitest'
 import { ApacheEnsemble, apacheUnavailable } from './apache.ts'
@@ -20,26 +20,26 @@ export interface TestEnsemble extends AsyncDisposable {
   readonly engine: EngineName
   readonly members: readonly TestMember[]
   readonly connectString: string
-  /** Every process the members run in. */
+  /** Every process that the members run in. */
   pids(): number[]
-  /** An abrupt end. */
-  kill(id: number): Promise<void>
-  /** A graceful end. */
+  /** Ends members abruptly, all at once. */
+  kill(...ids: number[]): Promise<void>
+  /** Ends a member gracefully. */
   stop(id: number): Promise<void>
-  start(id: number): Promise<void>
+  start(...ids: number[]): Promise<void>
 }
 
 export interface StartOptions {
   members?: number
   isolation?: 'thread' | 'process'
   set?: Record<string, string>
-  /** Settings that Apache takes as JVM options only; ours from zoo.cfg. */
+  /** Settings that Apache takes only as JVM options, and our members from zoo.cfg. */
   jvm?: Record<string, string>
 }
 
 export type StartEnsemble = (options?: StartOptions) => Promise<TestEnsemble>
 
-/** Declares the suite once for each engine asked for. */
+/** Declares the suite once for each requested engine. */
 export function describeEngines(
   title: string,
   suite: (start: StartEnsemble, engine: EngineName) => void,
@@ -62,9 +62,11 @@ async function startApache({ members = 3, set = {}, jvm = {} }: StartOptions = {
     members: ensemble.members,
     connectString: ensemble.connectString,
     pids: () => ensemble.pids,
-    kill: (id) => ensemble.kill(id),
+    kill: async (...ids) => void (await Promise.all(ids.map((id) => ensemble.kill(id)))),
     stop: (id) => ensemble.stop(id),
-    start: async (id) => ensemble.start(id),
+    start: async (...ids) => {
+      for (const id of ids) ensemble.start(id)
+    },
     [Symbol.asyncDispose]: () => ensemble.stopAll(),
   }
 }
@@ -91,14 +93,14 @@ async function startOurs({
     }),
     connectString: ensemble.connectString,
     pids: () => [process.pid],
-    kill: async (id) => void (await ensemble.kill(id)),
+    kill: async (...ids) => void (await ensemble.kill(ids)),
     stop: async (id) => void (await ensemble.stop(id)),
-    start: async (id) => void (await ensemble.start(id)),
+    start: async (...ids) => void (await ensemble.start(ids)),
     [Symbol.asyncDispose]: () => ensemble.stopAll(),
   }
 }
 
-/** What each member says it is: leader, follower, standalone, or null where nothing is served. */
+/** What each member reports: leader, follower, standalone, or null while it serves nobody. */
 export function modes(ensemble: TestEnsemble): Promise<(string | null)[]> {
   return Promise.all(ensemble.members.map(({ clientPort }) => modeOf(clientPort)))
 }
@@ -111,6 +113,16 @@ export function leaderOf(ensemble: TestEnsemble): Promise<TestMember> {
   })
 }
 
+/** The leader and the other members, once all of them serve. */
+export async function roles(
+  ensemble: TestEnsemble,
+): Promise<{ leader: TestMember; follower: TestMember; other: TestMember }> {
+  await allServe(ensemble.members)
+  const leader = await leaderOf(ensemble)
+  const [follower, other] = ensemble.members.filter((member) => member !== leader) as [TestMember, TestMember]
+  return { leader, follower, other }
+}
+
 /** Waits until every one of these members leads or follows. */
 export async function allServe(members: readonly Pick<TestMember, 'id' | 'clientPort'>[]): Promise<void> {
   for (const { id, clientPort } of members) {
@@ -119,8 +131,8 @@ export async function allServe(members: readonly Pick<TestMember, 'id' | 'client
 }
 
 /**
- * Skips the running test when something it needs is missing, saying what; with
- * ZK_PSEUDO_REQUIRE_REAL_CLIENTS=1 (as in CI) the test fails instead.
+ * Skips the running test when something that it needs is missing, and says what. With
+ * ZK_PSEUDO_REQUIRE_REAL_CLIENTS=1, as in CI, the test fails instead.
  */
 export function needs(context: TestContext, missing: string | undefined): void {
   if (missing === undefined) return

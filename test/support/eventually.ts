@@ -1,8 +1,8 @@
-/** Waiting for a condition instead of for milliseconds. */
+/** Waiting for a condition instead of for a number of milliseconds. */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Asks `probe` until it answers something other than false, null or undefined, and returns that.
+ * Calls `probe` until it answers something other than false, null or undefined, and returns that answer.
  * Throws after `timeoutMs` with `what` and the last error, if there was one.
  */
 export async function eventually<T>(
@@ -24,5 +24,5 @@ export async function eventually<T>(
     }
     await sleep(everyMs)
   } while (performance.now() < deadline)
-  throw new Error(`waited ${timeoutMs} ms in vain for ${what}`, { cause: lastError })
+  throw new Error(`timed out after ${timeoutMs} ms waiting for ${what}`, { cause: lastError })
 }

@@ -1,4 +1,4 @@
-/** Four-letter words over a bare socket, as `echo ruok | nc 127.0.0.1 2181` would. */
+/** Four-letter words over a bare socket, as `echo ruok | nc 127.0.0.1 2181` would send them. */
 import { connect } from 'node:net'
 
 /** The whole answer to `word`; rejects when the port refuses or stays silent for `timeoutMs`. */
@@ -16,7 +16,7 @@ export function ask(port: number, word: string, timeoutMs = 2000): Promise<strin
   })
 }
 
-/** What the member says it is; null while it serves nobody or cannot be reached. */
+/** The mode that the member reports; null while it serves nobody or cannot be reached. */
 export async function modeOf(clientPort: number): Promise<string | null> {
   const answer = await ask(clientPort, 'srvr').catch(() => '')
   return /^Mode: (\w+)/m.exec(answer)?.[1] ?? null

@@ -5,7 +5,10 @@ export type PortKind = 'client' | 'election' | 'quorum'
 
 export interface HostileCase {
   name: string
-  /** Sent one after the other; the next only after something was answered (a session, say). */
+  /**
+   * The messages, sent one after the other; each is sent only after something was answered (a session, for
+   * example).
+   */
   sends: Buffer[]
 }
 

@@ -1,4 +1,4 @@
-/** The part of npm's node-zookeeper-client that the tests use; the package comes without types. */
+/** The part of npm's node-zookeeper-client that the tests use; the package has no types of its own. */
 declare module 'node-zookeeper-client' {
   type Done<T> = (error: Error | null, result: T, stat: Stat) => void
 

@@ -1,14 +1,14 @@
 /**
- * Free ports for servers that must be told their ports before they bind them (Apache ZooKeeper; a fixed data directory of
- * ours). They are claimed as a cluster with automatic ports claims its own (supervisor/ports/ports.ts), so that neither a test at
- * its side nor such a cluster takes one in between.
+ * Free ports for servers that must know their ports before they bind them (Apache ZooKeeper, or our members
+ * on a fixed data directory). They are claimed as a cluster with automatic ports claims its own
+ * (supervisor/ports/ports.ts), so that neither another test nor such a cluster takes one in between.
  */
 import { createServer } from 'node:net'
 import { PortClaims } from '../../src/supervisor/ports/ports.ts'
 
 const claims = new PortClaims()
 
-/** Claims `count` ports of 127.0.0.1 that nobody listens on. Give them back with `releasePorts`. */
+/** Claims `count` ports of 127.0.0.1 that nothing listens on. Return them with `releasePorts`. */
 export async function claimPorts(count: number): Promise<number[]> {
   const ports: number[] = []
   while (ports.length < count) {
@@ -20,12 +20,12 @@ export async function claimPorts(count: number): Promise<number[]> {
   return ports
 }
 
-/** Lets others claim these ports again. */
+/** Lets other processes claim these ports again. */
 export function releasePorts(ports: Iterable<number>): void {
   for (const port of ports) claims.release(port)
 }
 
-/** Whether a listener could bind the port now. */
+/** Whether a listener could bind the port at this moment. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()

@@ -1,4 +1,4 @@
-/** Memory and CPU of processes from Linux's /proc. Elsewhere the figures are null. */
+/** Memory and CPU time of processes from Linux's /proc. Elsewhere the figures are null. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** A clock tick of /proc/PID/stat is 1/100 s on every Linux that Node runs on (USER_HZ). */
@@ -20,7 +20,7 @@ export function processTree(root: number): number[] {
   return found
 }
 
-/** Bytes of RAM the processes take together: PSS, which counts a shared page once. */
+/** Bytes of RAM that the processes take together: PSS, which counts a shared page once. */
 export function memoryBytes(pids: readonly number[]): number | null {
   let total = 0
   for (const pid of pids) {
@@ -36,7 +36,7 @@ export function cpuSeconds(pids: readonly number[]): number | null {
   let ticks = 0
   for (const pid of pids) {
     const stat = read(`/proc/${pid}/stat`)
-    // The command's name may hold blanks, so fields are counted from the parenthesis behind it.
+    // The command's name may contain blanks, so fields are counted from the parenthesis after it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const [user, system] = [Number(fields[11]), Number(fields[12])]
     if (!Number.isFinite(user + system)) return null

@@ -1,4 +1,4 @@
-/** Other people's programs, run to their end or talked to line by line, and never left behind. */
+/** Programs of other projects, which are run to their end or driven line by line, and never left behind. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
@@ -13,7 +13,7 @@ export interface Finished {
   stderr: string
 }
 
-/** Runs a program to its end, feeding it `input`; kills it after `timeoutMs`, and says so in stderr. */
+/** Runs a program to its end with `input` on stdin; kills it after `timeoutMs` and says so in stderr. */
 export async function runProgram(
   command: string,
   args: readonly string[],
@@ -40,7 +40,7 @@ export async function runProgram(
   return finished
 }
 
-/** A program that prints one JSON document a line and waits for a line of ours where it says so. */
+/** A program that prints one JSON document on each line, and where it says so waits for a line from us. */
 export class LineProgram implements Disposable {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #lines: AsyncIterator<string>
@@ -54,7 +54,7 @@ export class LineProgram implements Disposable {
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]()
   }
 
-  /** The next document, which must be of this step; it may take `timeoutMs`. */
+  /** The next document, which must be of this step and arrive within `timeoutMs`. */
   async step(name: string, timeoutMs = 25_000): Promise<Record<string, unknown>> {
     let overdue = false
     const timer = setTimeout(() => {
@@ -62,14 +62,14 @@ export class LineProgram implements Disposable {
       this.#child.kill('SIGKILL')
     }, timeoutMs)
     const { value, done } = await this.#lines.next().finally(() => clearTimeout(timer))
-    if (overdue) throw new Error(`waited ${timeoutMs} ms in vain for step ${name}:\n${this.#stderr}`)
+    if (overdue) throw new Error(`timed out after ${timeoutMs} ms waiting for step ${name}:\n${this.#stderr}`)
     if (done) throw new Error(`ended before step ${name}:\n${this.#stderr}`)
     const document = JSON.parse(value) as Record<string, unknown>
     if (document.step !== name) throw new Error(`expected step ${name}, got ${value}\n${this.#stderr}`)
     return document
   }
 
-  /** Lets it go on. */
+  /** Lets the program continue. */
   go(): void {
     this.#child.stdin.write('go\n')
   }
@@ -79,7 +79,7 @@ export class LineProgram implements Disposable {
   }
 }
 
-/** Whether a command can be found and answers `args` with success. */
+/** Whether a command exists and succeeds with `args`. */
 export function works(command: string, args: readonly string[]): boolean {
   return spawnSync(command, [...args], { stdio: 'ignore' }).status === 0
 }

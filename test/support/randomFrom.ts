@@ -1,6 +1,6 @@
 export type RandomBelow = (below: number) => number
 
-/** Whole numbers below a bound, the same for the same seed (mulberry32). */
+/** Whole numbers below a bound; the same seed gives the same numbers (mulberry32). */
 export function randomFrom(start: number): RandomBelow {
   let state = start
   return (below) => {

@@ -1,6 +1,7 @@
 /**
  * A small ZooKeeper client over one socket for tests and benchmarks: one session, no reconnecting, no
- * watches. Replies come strictly in the order of requests (ZooKeeper promises that), and this checks it.
+ * watches. Replies must arrive strictly in the order of the requests, as ZooKeeper promises, and this client
+ * checks it.
  */
 import { connect, type Socket } from 'node:net'
 import { buffer, connectRequest, createBody, int, opcode, readBody, request, setDataBody } from './wire.ts'
@@ -29,9 +30,9 @@ export interface Stat {
 }
 
 export class RawClient {
-  /** Set once the server accepted the session. */
+  /** Set once the server has accepted the session. */
   sessionId = 0n
-  /** zxid of the newest reply. */
+  /** The zxid of the newest reply. */
   lastZxid = 0n
   #socket: Socket
   #pending: Pending[] = []
@@ -86,12 +87,12 @@ export class RawClient {
     return names
   }
 
-  /** After this, reads here show everything acknowledged anywhere before the call. */
+  /** After this, reads through this client show everything that was acknowledged anywhere before the call. */
   async sync(path = '/'): Promise<void> {
     await this.call(opcode.sync, `sync ${path}`, buffer(path))
   }
 
-  /** One request of any kind; resolves to the body of its reply. */
+  /** Sends one request of any kind; resolves to the body of its reply. */
   call(type: number, what: string, ...body: readonly Buffer[]): Promise<Buffer> {
     const xid = this.#nextXid++
     return new Promise((resolve, reject) => {
@@ -101,7 +102,7 @@ export class RawClient {
     })
   }
 
-  /** Ends the session in good order. */
+  /** Closes the session properly. */
   async close(): Promise<void> {
     if (!this.#socket.destroyed) await this.call(opcode.closeSession, 'close').catch(() => {})
     this.destroy()

@@ -1,6 +1,7 @@
 /**
- * The few client frames that tests and benchmarks send, packed by hand from the protocol's description:
- * a second opinion on `src/protocol`, not built on it. Every frame is int32 length + payload, big-endian.
+ * The few client frames that tests and benchmarks send, packed by hand from the protocol's description: a
+ * second opinion on `src/protocol` that is not built on it. Every frame is an int32 length and a payload,
+ * big-endian.
  */
 
 export const opcode = {
@@ -37,7 +38,7 @@ export function buffer(value: string | Buffer): Buffer {
   return Buffer.concat([int(bytes.length), bytes])
 }
 
-/** The parts behind their common length. */
+/** The parts after their common length. */
 export function frame(...parts: readonly Buffer[]): Buffer {
   return buffer(Buffer.concat(parts))
 }

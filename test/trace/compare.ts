@@ -1,7 +1,9 @@
-/** Two traces beside one another: equal, or where they part, for people. */
+/** Two traces side by side: equal, or where they differ, as text for people. */
 import { type Scene, sceneBlocks } from './normal/trace.ts'
 
-/** Null when both are the same; otherwise the lines that are in one alone, each under its scene and block. */
+/**
+ * Null when both are the same; otherwise the lines that only one of them has, each under its scene and block.
+ */
 export function differenceOf(expected: readonly Scene[], actual: readonly Scene[]): string | null {
   const out: string[] = []
   const titles = [...new Set([...expected, ...actual].map(({ title }) => title))]
@@ -22,12 +24,12 @@ export function differenceOf(expected: readonly Scene[], actual: readonly Scene[
 }
 
 export interface Marked {
-  /** `=` in both, `-` only expected, `+` only there. */
+  /** `=` is in both, `-` only in the expected one, `+` only in the actual one. */
   readonly mark: '=' | '-' | '+'
   readonly text: string
 }
 
-/** By the longest common subsequence. */
+/** Aligns two lists by their longest common subsequence. */
 export function aligned(one: readonly string[], other: readonly string[]): Marked[] {
   const lengths = commonLengths(one, other)
   const at = (i: number, j: number) => lengths[i]?.[j] ?? 0
@@ -50,7 +52,7 @@ export function aligned(one: readonly string[], other: readonly string[]): Marke
   return out
 }
 
-/** Of what is behind each pair of places. */
+/** For each pair of positions, the length of the longest common subsequence of what follows them. */
 function commonLengths(one: readonly string[], other: readonly string[]): number[][] {
   const lengths = Array.from({ length: one.length + 1 }, () => new Array<number>(other.length + 1).fill(0))
   for (let i = one.length - 1; i >= 0; i--) {

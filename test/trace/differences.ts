@@ -1,6 +1,7 @@
 /**
- * Where our members mean to say something else than Apache's: each difference changes Apache's trace into the one that is
- * expected of the arrangement. The tests fail when a difference is not listed here, and when a listed one no longer exists.
+ * Where our members differ from Apache's on purpose: each difference changes Apache's trace into the one that
+ * is expected of the arrangement. The tests fail when a difference is not listed here, and when a listed one
+ * no longer exists.
  */
 import type { Line } from './normal/line.ts'
 import type { Scene } from './normal/trace.ts'
@@ -8,18 +9,18 @@ import type { MemberId } from './recording/addresses.ts'
 
 export interface Difference {
   readonly name: string
-  /** For people: what differs, and why it is meant to. */
+  /** What differs and why that is intended, for people. */
   readonly reason: string
-  /** Plays in which it shows when all members are ours. */
+  /** The plays in which the difference shows when all members are ours. */
   readonly plays: readonly string[]
-  /** Of one block of lines (the election, or the conversations of one pair) of Apache's trace. */
+  /** Changes one block of lines (the election, or the conversations of one pair) of Apache's trace. */
   change(lines: readonly Line[], context: DifferenceContext): readonly Line[]
 }
 
 export interface DifferenceContext {
   readonly isOurs: (id: MemberId) => boolean
   readonly scene: string
-  /** All of Apache's trace. */
+  /** The whole of Apache's trace. */
   readonly golden: readonly Scene[]
 }
 
@@ -27,8 +28,9 @@ export const differences: readonly Difference[] = [
   {
     name: 'greetings name names',
     reason:
-      'The greeting tells where its sender can be dialled. Apache gives the number that its own name resolves to, ours the ' +
-      'name that the config has, which is right as well where members see one another under different addresses.',
+      'The greeting contains the address of its sender. Apache sends the number that its own name resolves ' +
+      'to, ours the name in the config, which is also right when members reach one another at different ' +
+      'addresses.',
     plays: ['life', 'catchUp', 'outstanding', 'reconfigured'],
     change: (lines, { isOurs }) =>
       rewrite(lines, (line) => {
@@ -39,8 +41,9 @@ export const differences: readonly Difference[] = [
   {
     name: 'a DIFF as far as memory reaches',
     reason:
-      "Our leader's history begins where its log does, so a learner with nothing, or one that only missed the beginning of " +
-      "an epoch, gets a DIFF. Apache's list of committed transactions begins behind its first one: SNAP.",
+      "Our leader's history begins where its log does, so an empty learner, or one that only missed the " +
+      "beginning of an epoch, gets a DIFF. Apache's list of committed transactions begins after the first " +
+      'one, so it sends a SNAP.',
     plays: ['catchUp', 'outstanding', 'reconfigured'],
     change: (lines, { isOurs, scene, golden }) => {
       const { leader, learner } = partsOf(lines)
@@ -67,8 +70,9 @@ export const differences: readonly Difference[] = [
   {
     name: 'what is committed is not acknowledged',
     reason:
-      "Our learner's ACK of NEWLEADER says that its sync is on disk; what came committed with it needs no other. Apache's " +
-      'acknowledges each of those transactions as well, from another thread (ZOOKEEPER-3911, -4643, -4646, -4785).',
+      "Our learner's ACK of NEWLEADER says that its sync is on disk; what came committed with it needs no " +
+      "further ACK. Apache's acknowledges each of those transactions as well, from another thread " +
+      '(ZOOKEEPER-3911, -4643, -4646, -4785).',
     plays: ['life', 'catchUp', 'outstanding'],
     change: (lines, { isOurs }) => {
       const { learner } = partsOf(lines)
@@ -83,8 +87,8 @@ export const differences: readonly Difference[] = [
   {
     name: 'acknowledged when it is on disk',
     reason:
-      'What is proposed between NEWLEADER and UPTODATE our learner logs and acknowledges as it comes. Apache keeps it in ' +
-      'memory until UPTODATE (Learner.syncWithLeader).',
+      'Our learner logs and acknowledges proposals between NEWLEADER and UPTODATE as they arrive. Apache ' +
+      'keeps them in memory until UPTODATE (Learner.syncWithLeader).',
     plays: ['catchUp'],
     change: (lines, { isOurs }) => {
       const { learner } = partsOf(lines)
@@ -99,8 +103,9 @@ export const differences: readonly Difference[] = [
   {
     name: 'COMMITs wait for UPTODATE',
     reason:
-      'Our leader sends what was committed between NEWLEADER and UPTODATE behind UPTODATE. A COMMIT there of what was ' +
-      "proposed before NEWLEADER is a null pointer for 3.8's learner, which has forgotten the proposal by then.",
+      'Our leader sends the COMMITs of what was committed between NEWLEADER and UPTODATE after UPTODATE. An ' +
+      "earlier COMMIT of what was proposed before NEWLEADER causes a null pointer in 3.8's learner, which " +
+      'has forgotten the proposal by then.',
     plays: ['catchUp'],
     change: (lines, { isOurs }) => {
       const { leader, learner } = partsOf(lines)
@@ -109,7 +114,7 @@ export const differences: readonly Difference[] = [
       const early = lines.slice(0, Math.max(0, upToDate)).filter((line) => {
         return between(lines).some((zxid) => zxidOf(line, 'COMMIT')[0] === zxid)
       })
-      // What the learner says then stands right behind UPTODATE.
+      // The learner's answer then follows directly after UPTODATE.
       const next = lines.findIndex(({ from }, index) => index > upToDate && from !== learner)
       const answer = lines[next < 0 ? lines.length - 1 : next - 1]
       return early.reduce((moved, line) => (answer ? moveBehind(moved, line, answer) : moved), lines)
@@ -118,9 +123,10 @@ export const differences: readonly Difference[] = [
   {
     name: 'an epoch without a transaction has no zxid',
     reason:
-      "Apache's leader takes the zxid of its epoch, with counter 0, for the last that it processed, stands for election with " +
-      'it, and is synced by SNAP as nobody else knows it. Ours stands with the last transaction that its log would show at ' +
-      'a restart (core/peer.ts), and is sent nothing by a leader of ours.',
+      "Apache's leader counts the zxid of its epoch, with counter 0, as the last that it processed, stands " +
+      'for election with it, and is synced by SNAP, because no other member has it. Ours stands with the ' +
+      'last transaction that its log would show after a restart (core/peer.ts), and is sent nothing by a ' +
+      'leader of ours.',
     plays: ['life'],
     change: (lines, { isOurs, scene }) => {
       if (scene !== 'it finds them again' || !isOurs(2)) return lines
@@ -133,8 +139,9 @@ export const differences: readonly Difference[] = [
   {
     name: 'the round is kept with a new configuration',
     reason:
-      "When a configuration gets its first version, Apache's members begin their elections anew (QuorumPeer.setLastSeenQuorumVerifier), " +
-      'and answer with round 0 from then on. Ours keep the round in which they settled.',
+      "When a configuration gets its first version, Apache's members restart their elections " +
+      '(QuorumPeer.setLastSeenQuorumVerifier), and answer with round 0 from then on. Ours keep the round in ' +
+      'which they settled.',
     plays: ['reconfigured'],
     change: (lines, { isOurs }) =>
       rewrite(lines, ({ from, text }) =>
@@ -144,8 +151,8 @@ export const differences: readonly Difference[] = [
   {
     name: 'a later configuration of the same voters changes no election',
     reason:
-      'A member that looks, and hears of a later configuration, begins its election anew only if others vote in it. ' +
-      "Apache's does for each version, and votes once more.",
+      'A looking member of ours that receives a later configuration restarts its election only if its ' +
+      "voters are different. Apache's restarts it for each version, and votes once more.",
     plays: ['reconfigured'],
     change: (lines, { isOurs, scene }) =>
       rewrite(lines, ({ from, text }) => {
@@ -186,7 +193,7 @@ function moveBehind(lines: readonly Line[], moved: Line, target: Line): Line[] {
   return lines.filter((line) => line !== moved).flatMap((line) => (line === target ? [line, moved] : [line]))
 }
 
-/** Of the block of a conversation. */
+/** The leader and the learner of the block of a conversation. */
 function partsOf(lines: readonly Line[]): { leader: MemberId | null; learner: MemberId | null } {
   const found = /^(\d+) with leader (\d+)$/.exec(lines[0]?.block ?? '')
   return found === null
@@ -194,20 +201,20 @@ function partsOf(lines: readonly Line[]): { leader: MemberId | null; learner: Me
     : { learner: Number(found[1]), leader: Number(found[2]) }
 }
 
-/** The transaction that a packet of this type is about; none for an epoch's own zxid. */
+/** The zxid of the transaction that a packet of this type is about; none for an epoch's own zxid. */
 function zxidOf({ text }: Line, type: string): string[] {
   const [, found, zxid = ''] = /^\d+ > \d+ (\w+) (0x[0-9a-f]+)(?: |$)/.exec(text) ?? []
   return found === type && !zxid.endsWith('00000000') ? [zxid] : []
 }
 
-/** What was proposed between NEWLEADER and UPTODATE. */
+/** The zxids that were proposed between NEWLEADER and UPTODATE. */
 function between(lines: readonly Line[]): string[] {
   const start = lines.findIndex(({ text }) => / NEWLEADER /.test(text))
   const end = lines.findIndex(({ text }) => / UPTODATE /.test(text))
   return start < 0 || end < 0 ? [] : lines.slice(start, end).flatMap((line) => zxidOf(line, 'PROPOSAL'))
 }
 
-/** What was proposed up to `last` before the scene, by zxid. */
+/** What was proposed before the scene, up to `last`, by zxid. */
 function historyTo(last: number, golden: readonly Scene[], scene: string): [string, string][] {
   const end = golden.findIndex(({ title }) => title === scene)
   const proposals = new Map<string, string>()

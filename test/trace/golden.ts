@@ -1,4 +1,4 @@
-/** Apache's traces as they were recorded, one a play. */
+/** Apache's traces as they were recorded, one for each play. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseTrace, type Scene, traceText } from './normal/trace.ts'
 import { catchUp } from './plays/catchUp.ts'

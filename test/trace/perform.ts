@@ -1,4 +1,4 @@
-/** Plays a play with an arrangement and tells what was said. */
+/** Plays a play with an arrangement and returns what was said. */
 
 import { type Scene, type TraceContext, traceOf, traceText } from './normal/trace.ts'
 import { type Arrangement, enginesOf, type Play } from './plays/play.ts'
@@ -12,7 +12,7 @@ export interface Performance {
   readonly context: TraceContext
 }
 
-/** @param fault what the proxy makes of frames, to play members that are at fault */
+/** @param fault changes frames in the proxy, to play members that are at fault */
 export async function perform(
   play: Play,
   arrangement: Arrangement,

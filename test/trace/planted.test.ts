@@ -1,4 +1,4 @@
-/** That the comparison can fail: faults that the proxy plays, and every small change of a recording. */
+/** The comparison can fail: it detects faults that the proxy plays, and every small change of a recording. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { encode } from '../../src/protocol/jute.ts'
 import { PacketType } from '../../src/protocol/opcodes.ts'
@@ -19,12 +19,12 @@ const play: Play = outstanding
 const expected = () => expectedOf(readGolden(play), () => true)
 
 describe.skipIf(recordingUnavailable() !== undefined)('a member at fault', () => {
-  it('that leaves the config out of NEWLEADER is seen', async () => {
+  it('that leaves the config out of NEWLEADER is detected', async () => {
     const { scenes } = await perform(play, 'ZZZ', withoutConfig)
     expect(differenceOf(expected(), scenes)).toContain('+ 2 > 1 NEWLEADER 0x100000000, no config')
   })
 
-  it('that acknowledges a write before NEWLEADER is seen', async () => {
+  it('that acknowledges a write before NEWLEADER is detected', async () => {
     const { scenes } = await perform(play, 'ZZZ', exchangedAcks())
     const difference = differenceOf(expected(), scenes)
     expect(difference).toMatch(/\+ 3 > 2 ACK 0x100000003\n.*NEWLEADER[\s\S]*- 3 > 2 ACK 0x100000003/)
@@ -45,26 +45,26 @@ describe.skipIf(recordingUnavailable() !== undefined)('a recording with a change
     return recording.said.filter((said) => isQuorumPacket(said) && !isPacket(PacketType.ping)(said))
   }
 
-  it('is what was expected without one', () => {
+  it('is as expected without the change', () => {
     expect(differenceOf(expected(), scenes)).toBeNull()
     expect(quorumPackets().length).toBeGreaterThan(30)
   })
 
-  it('is seen whichever packet is missing', () => {
+  it('is detected whichever packet is missing', () => {
     for (const said of quorumPackets()) {
       const without = replaced(recording, (one) => (one === said ? [] : [one]))
       expect(differenceOf(scenes, traceOf(without, context)), textOf(said)).not.toBeNull()
     }
   })
 
-  it('is seen whichever packet comes twice', () => {
+  it('is detected whichever packet comes twice', () => {
     for (const said of quorumPackets()) {
       const twice = replaced(recording, (one) => (one === said ? [one, one] : [one]))
       expect(differenceOf(scenes, traceOf(twice, context)), textOf(said)).not.toBeNull()
     }
   })
 
-  it('is seen whichever neighbours of one direction change places', () => {
+  it('is detected whichever neighbours of one direction are exchanged', () => {
     const packets = quorumPackets()
     for (const said of packets) {
       const next = packets.find((other) => {
@@ -77,7 +77,7 @@ describe.skipIf(recordingUnavailable() !== undefined)('a recording with a change
     }
   })
 
-  it('is seen whatever a zxid becomes', () => {
+  it('is detected whichever zxid is changed', () => {
     for (const said of quorumPackets()) {
       const { content } = said
       if (content.kind !== 'packet') continue
@@ -88,7 +88,7 @@ describe.skipIf(recordingUnavailable() !== undefined)('a recording with a change
     }
   })
 
-  it('is seen when a last vote names another, or a worse one comes behind it', () => {
+  it('is detected when a last vote names another member, or a worse one follows it', () => {
     const votes = recording.said.filter(({ content }) => content.kind === 'notification')
     const last = votes.findLast(({ from, to }) => from === 1 && to === 2)
     if (last?.content.kind !== 'notification') throw new Error('member 1 never voted')
@@ -100,7 +100,7 @@ describe.skipIf(recordingUnavailable() !== undefined)('a recording with a change
     expect(differenceOf(scenes, traceOf(changed, context))).toContain('! a worse vote')
   })
 
-  it('shows bytes that nobody can read, with the bytes', () => {
+  it('shows undecodable bytes, with the bytes', () => {
     const [first] = quorumPackets()
     if (first === undefined) throw new Error('nothing was said')
     const content: Content = { kind: 'undecodable', problem: 'a packet of the unknown type 99' }
@@ -135,7 +135,7 @@ const withoutConfig: Fault = (_, frame) => {
   return [packetFrame({ ...content.packet, data: null })]
 }
 
-/** The third's acknowledgement of the write comes first, and its leader hears both in their right order at last. */
+/** Exchanges the third member's first two acknowledgements: the write is acknowledged before NEWLEADER. */
 function exchangedAcks(): Fault {
   let waiting: Frame | null = null
   let isDone = false

@@ -1,12 +1,15 @@
 /**
- * How long those that elect a leader wait between their last vote and their first word to it. It is the one thing that the
- * order of messages does not show: Apache's members wait 200 ms for a better vote (FastLeaderElection.finalizeWait), ours
- * settle at once when all who can be reached agree.
+ * How long members that elect a leader wait between their last vote and their first packet to it. This is the
+ * one thing that the order of messages does not show: Apache's members wait 200 ms for a better vote
+ * (FastLeaderElection.finalizeWait), ours settle at once when all reachable members agree.
  */
 import { PacketType, ServerState } from '../../src/protocol/opcodes.ts'
 import type { Recording, Said } from './recording/recording.ts'
 
-/** Of every follower that voted for the leader that it came to, in scenes where nothing was held back: ms. */
+/**
+ * Times in ms, of every follower that voted for the leader that it then followed, in scenes where nothing was
+ * held back.
+ */
 export function settlingTimes({ said, scenes }: Recording): number[] {
   const introductions = said.filter(
     ({ content }) => content.kind === 'packet' && content.packet.type === PacketType.followerInfo,

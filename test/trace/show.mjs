@@ -1,4 +1,4 @@
-/** Runs show.ts, which Node 20 cannot read itself: every .ts file is transformed as it is loaded. */
+/** Runs show.ts, which Node 20 cannot load by itself: every .ts file is transformed as it is loaded. */
 import { register } from 'node:module'
 import { build } from '../../scripts/build.mjs'
 

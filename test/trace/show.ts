@@ -1,4 +1,7 @@
-/** Prints a play's trace for people: Apache's as it was recorded, beside one that is played now; 100 columns wide. */
+/**
+ * Prints a play's trace for people: Apache's as it was recorded, beside one that is played now; 100 columns
+ * wide.
+ */
 import { aligned } from './compare.ts'
 import { allOf, plays, readGolden } from './golden.ts'
 import { type Scene, sceneBlocks } from './normal/trace.ts'
@@ -70,7 +73,7 @@ function two(recorded: Scene, played: Scene | undefined): string[] {
   return ['', `## ${recorded.title}`, ...lines]
 }
 
-/** Lines of both stand beside one another, `<` and `>` mark those of one alone. */
+/** Lines of both stand side by side; `<` and `>` mark those that only one of them has. */
 function row(mark: '=' | '-' | '+', text: string): string[] {
   const pieces = wrapped(text, COLUMN, '')
   return pieces.map((piece) => {
@@ -83,7 +86,7 @@ function beside(left: string, mark: string, right: string): string {
   return `${left.padEnd(COLUMN)} ${mark} ${right}`.trimEnd()
 }
 
-/** Breaks at blanks; what goes on is indented. */
+/** Breaks lines at blanks; continuation lines are indented. */
 function wrapped(text: string, width: number, indent: string): string[] {
   const lines: string[] = []
   let line = indent

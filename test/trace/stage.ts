@@ -1,6 +1,7 @@
 /**
- * The stage of a play: members of either engine, behind the hosts that the supervisor uses, whose every word to one another
- * passes the recording proxy. Scenes are told apart by `scene`, and end when everything is said (`settled`).
+ * The stage of a play: members of either engine, run by the hosts that the supervisor uses, whose every word
+ * to one another passes through the recording proxy. A play marks the beginning of each scene with `scene`,
+ * and a scene ends when everything has been said (`settled`).
  */
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -35,13 +36,13 @@ const hostsModule = fileURLToPath(new URL('./recording/hostsFile.cjs', import.me
 const { resolveBy } = createRequire(import.meta.url)(hostsModule) as {
   resolveBy(hosts: ReadonlyMap<string, string>): void
 }
-// Hosts look from this process whether ports are free.
+// Hosts check from this process whether ports are free.
 resolveBy(new Map([1, 2, 3, 4, 5].map((id) => [nameOf(id), ownAddress(id)])))
 
 export interface StageOptions {
-  /** By id, from 1. */
+  /** Engines by id, from 1. */
   readonly engines: readonly Engine[]
-  /** Ids of those that only observe. */
+  /** Ids of the observers. */
   readonly observers?: readonly MemberId[]
   readonly set?: Readonly<Record<string, string>>
 }
@@ -60,7 +61,7 @@ interface Actor {
 const SETTINGS = {
   tickTime: '500',
   initLimit: '40',
-  // Long enough for a busy machine, short enough to wait for it once in a play.
+  // Long enough for a busy machine, and short enough to wait for it once in a play.
   syncLimit: '6',
   maxSessionTimeout: '60000',
   '4lw.commands.whitelist': '*',
@@ -74,7 +75,10 @@ export class Stage implements AsyncDisposable {
   private readonly dir: string
   private readonly runtime: ApacheRuntime | null
   private readonly clients: TraceClient[] = []
-  /** Who has a leader, that leader among them: what such a member says as if it looked is an echo. */
+  /**
+   * Members that have a leader, including that leader; when such a member speaks as if it were looking, that
+   * is an echo.
+   */
   private readonly steady = new Set<MemberId>()
   private leader: MemberId | null = null
   private readonly waitingForPaused = new Map<MemberId, Hold>()
@@ -116,14 +120,14 @@ export class Stage implements AsyncDisposable {
     )
   }
 
-  /** As a reconfig names it, which must tell the client port. */
+  /** The member as a reconfig names it, with its client port. */
   serverLine(id: MemberId, role: 'participant' | 'observer'): string {
     return `server.${id}=${this.addresses.get(id)}:${role};127.0.0.1:${this.actor(id).clientPort}`
   }
 
   readonly isApache = (id: MemberId): boolean => this.actor(id).engine === 'apache'
 
-  /** What is said from now on belongs to the scene. */
+  /** Starts a scene: what is said from now on belongs to it. */
   scene(title: string): void {
     this.recording.scene(title)
   }
@@ -179,7 +183,10 @@ export class Stage implements AsyncDisposable {
     await this.hostOf(id).pause()
   }
 
-  /** It hears nothing of the votes that were cast meanwhile: in which order it would read all that is chance. */
+  /**
+   * Resumes a member. It hears none of the votes that were cast meanwhile, because the order in which it
+   * would read them is chance.
+   */
   async resume(id: MemberId): Promise<void> {
     const others = this.actors.filter((actor) => actor.id !== id)
     for (const other of others) this.proxy.cut(id, other.id)
@@ -194,14 +201,14 @@ export class Stage implements AsyncDisposable {
     this.unsettle(id)
   }
 
-  /** Without its leader, or too few to be led, nobody is settled. */
+  /** A member without its leader is not settled, and no member is while they are too few to be led. */
   private unsettle(id: MemberId): void {
     this.steady.delete(id)
     const voters = this.actors.filter(({ isObserver }) => !isObserver).length
     if (id === this.leader || this.steady.size * 2 <= voters) this.steady.clear()
   }
 
-  /** Parts a learner from its leader, until `heal`. */
+  /** Separates a learner from its leader, until `heal`. */
   cut(leader: MemberId, learner: MemberId): void {
     this.unsettle(learner)
     this.proxy.cut(leader, learner)
@@ -211,7 +218,7 @@ export class Stage implements AsyncDisposable {
     this.proxy.heal(leader, learner)
   }
 
-  /** A session at the member. `moved`: one that another member has known until now. */
+  /** Opens a session at the member. @param moved a client of another member whose session moves here */
   async client(id: MemberId, moved?: TraceClient): Promise<TraceClient> {
     const client = TraceClient.dial(this.actor(id).clientPort)
     this.clients.push(client)
@@ -219,24 +226,24 @@ export class Stage implements AsyncDisposable {
     return client
   }
 
-  /** A client whose session cannot be made, since nobody hears of it. */
+  /** A client whose session cannot be created, because no other member hears of it. */
   hopelessClient(id: MemberId): void {
     const client = TraceClient.dial(this.actor(id).clientPort)
     this.clients.push(client)
     client.login().catch(() => {})
   }
 
-  /** The member's election port is open. */
+  /** Whether the member's election port is open. */
   listens(id: MemberId): boolean {
     return listening().has(addressKey({ host: ownAddress(id), port: this.actor(id).electionPort }))
   }
 
-  /** What the member says it is; null while it serves nobody. */
+  /** The mode that the member reports; null while it serves nobody. */
   mode(id: MemberId): Promise<string | null> {
     return modeOf(this.actor(id).clientPort)
   }
 
-  /** Waits until exactly these members serve, `leader` leads, and all has been said that will be. */
+  /** Waits until exactly these members serve, `leader` leads, and nothing more will be said. */
   async settled(leader: MemberId, learners: readonly MemberId[]): Promise<void> {
     for (const id of [leader, ...learners]) {
       const modes = id === leader ? ['leader'] : ['follower', 'observer']
@@ -252,7 +259,10 @@ export class Stage implements AsyncDisposable {
     for (const id of [leader, ...learners]) this.steady.add(id)
   }
 
-  /** The learner has acknowledged UPTODATE and everything that it must acknowledge, and heard that committed. */
+  /**
+   * Whether the learner has acknowledged UPTODATE and everything that it must acknowledge, and received the
+   * commits.
+   */
   private isUpToDate(leader: MemberId, learner: MemberId): boolean {
     const said = this.conversationOf(leader, learner)
     const packets = said.flatMap((one) =>
@@ -263,7 +273,7 @@ export class Stage implements AsyncDisposable {
         from === learner && packet.type === PacketType.ack && counterOf(packet.zxid) === 0,
     )
     if (isKnown.length < 2) return false
-    // Apache's learner acknowledges the transactions of its sync as well, in its own time.
+    // Apache's learner also acknowledges the transactions of its sync, in its own time.
     const start = this.isApache(learner)
       ? 0
       : packets.findIndex(({ packet }) => packet.type === PacketType.upToDate)
@@ -279,7 +289,7 @@ export class Stage implements AsyncDisposable {
       )
   }
 
-  /** The present conversation of a learner with its leader. */
+  /** The current conversation of a learner with its leader. */
   conversationOf(leader: MemberId, learner: MemberId): Said[] {
     const last = this.recording.said.findLast(({ conversation: { port, dialler, acceptor } }) => {
       return port === 'quorum' && dialler === learner && acceptor === leader
@@ -288,7 +298,7 @@ export class Stage implements AsyncDisposable {
     return this.recording.said.filter(({ conversation }) => conversation === of)
   }
 
-  /** Waits until something was said in the scene that is being played. */
+  /** Waits until something was said in the current scene. */
   async heard(what: string, matches: (said: Said) => boolean): Promise<void> {
     await eventually(what, () => this.saidHere.some(matches), { everyMs: 5 })
   }
@@ -363,7 +373,10 @@ function oursAt({ dir }: Actor): Record<string, string> {
   return { NODE_OPTIONS: options.join(' '), ZK_TRACE_HOSTS_FILE: join(dir, 'hosts') }
 }
 
-/** A child process takes this one's environment as it is when it is forked, which `start` does before it returns. */
+/**
+ * A child process takes this process's environment as it is when it is forked, which `start` does before it
+ * returns.
+ */
 function withEnvironment<T>(set: Readonly<Record<string, string>>, start: () => T): T {
   const before = Object.keys(set).map((key) => [key, process.env[key]] as const)
   Object.assign(process.env, set)

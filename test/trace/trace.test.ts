@@ -1,6 +1,6 @@
 /**
- * What members say to one another, of ours, of Apache's and mixed, against what Apache's said when it was recorded.
- * RECORD_APACHE=1 records it anew; TRACE_ALL=1 plays every play with every arrangement below.
+ * What members say to one another in ensembles of ours, of Apache's and mixed, compared with the recording of
+ * Apache's. RECORD_APACHE=1 records it anew; TRACE_ALL=1 plays every play with every arrangement below.
  */
 import { describe, expect, it, type TestContext } from 'vitest'
 import { apacheUnavailable } from '../support/apache.ts'
@@ -20,7 +20,10 @@ const FINALIZE_WAIT_MS = 200
 const isFull = process.env.TRACE_ALL === '1'
 const recordsApache = process.env.RECORD_APACHE === '1'
 
-/** Mixed ensembles, and Apache's own, take Java and time: the first are played always, the others with TRACE_ALL. */
+/**
+ * Arrangements with Apache's members need Java and time: `always` is always played, `full` only with
+ * TRACE_ALL.
+ */
 const withApache: Readonly<Record<string, { always: Arrangement[]; full: Arrangement[] }>> = {
   life: { always: ['AZZ'], full: ['AAA', 'ZAA', 'AZA', 'ZZA'] },
   catchUp: { always: ['AAA', 'ZAZ'], full: ['AZA'] },
@@ -38,7 +41,7 @@ async function compare(context: TestContext, play: Play, arrangement: Arrangemen
   if (play.name === 'life') checkSettling(recording, arrangement)
 }
 
-/** The best of several elections, for on a busy machine everybody is slow. */
+/** Takes the best of several elections, because on a busy machine all are slow. */
 function checkSettling(recording: Recording, arrangement: Arrangement): void {
   const times = settlingTimes(recording)
   expect(times.length).toBeGreaterThan(2)
@@ -53,7 +56,9 @@ describe.runIf(recordsApache)('recording Apache ZooKeeper', () => {
 })
 
 describe.skipIf(recordsApache).each(plays)('$name: $title', (play) => {
-  it('is played by ours as by Apache, but for what is listed', { timeout: PLAY_MS }, async (context) => {
+  it('is played by ours as by Apache, except for the listed differences', {
+    timeout: PLAY_MS,
+  }, async (context) => {
     await compare(context, play, allOf('Z', play))
   })
 
@@ -73,12 +78,13 @@ describe('the listed differences', () => {
       const others = differences.filter((other) => other !== difference)
       const without = traceText(expectedOf(golden, () => true, others))
       const isFelt = without !== traceText(expectedOf(golden, () => true))
-      // Ours are compared with all of them: so one that is felt, and does not exist any more, fails there.
+      // Our traces are compared with all differences applied, so one that shows but no longer exists fails
+      // there.
       expect(isFelt, `${difference.name} in ${play.name}`).toBe(difference.plays.includes(play.name))
     }
   })
 
-  it('change nothing where all are Apache ZooKeeper', () => {
+  it('change nothing when all members are Apache ZooKeeper', () => {
     for (const play of plays) {
       const golden = readGolden(play)
       expect(traceText(expectedOf(golden, () => false))).toBe(traceText(golden))

@@ -1,4 +1,7 @@
-/** A client over one socket whose session can move to another member: every frame leaves when the scene says so. */
+/**
+ * A client over one socket whose session can move to another member; every frame is sent when the scene says
+ * so.
+ */
 import { connect, type Socket } from 'node:net'
 import { connectRequest, int, opcode, request } from '../support/wire.ts'
 
@@ -19,7 +22,7 @@ export class TraceClient {
     this.socket = socket
     socket.on('data', (chunk) => this.receive(chunk))
     const over = () => {
-      for (const { reject } of this.waiting.splice(0)) reject(new Error('the member has hung up'))
+      for (const { reject } of this.waiting.splice(0)) reject(new Error('the member closed the connection'))
     }
     socket.on('error', over)
     socket.on('close', over)
@@ -29,7 +32,7 @@ export class TraceClient {
     return new TraceClient(connect({ port, host: '127.0.0.1', noDelay: true }))
   }
 
-  /** Begins a session, or goes on with another's. */
+  /** Opens a session, or resumes another client's. */
   async login(moved?: TraceClient): Promise<void> {
     const session = moved && { id: moved.id, password: moved.password }
     const frame = await this.send(connectRequest(30_000, session))
@@ -38,7 +41,7 @@ export class TraceClient {
     if (this.id === 0n) throw new Error('the session was refused')
   }
 
-  /** One request; its reply's error is the caller's to judge. */
+  /** Sends one request; the caller judges the error in its reply. */
   async call(type: number, ...body: readonly Buffer[]): Promise<Reply> {
     this.xid += 1
     const frame = await this.send(request(this.xid, type, ...body))

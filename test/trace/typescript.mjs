@@ -1,4 +1,4 @@
-/** A loader hook: TypeScript becomes JavaScript file by file. */
+/** A loader hook that transforms TypeScript to JavaScript file by file. */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'

@@ -1,4 +1,6 @@
-/** From spawning the engine's first process to the first acknowledged write, on empty data directories. */
+/**
+ * Time from spawning the engine's first process to the first acknowledged write, on empty data directories.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Engine } from '../engine.ts'

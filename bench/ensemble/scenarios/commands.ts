@@ -1,4 +1,4 @@
-/** How long a person waits for a command: `up 3 -d` until the ensemble serves, `ps`, `down`. */
+/** How long a user waits for a command: `up 3 -d` until the ensemble serves, `ps`, `down`. */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

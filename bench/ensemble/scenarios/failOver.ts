@@ -1,6 +1,6 @@
 /**
- * From the order to kill the leader to the first acknowledged write on a survivor. The killed member is
- * brought back and follows before the next kill; afterwards every write of the probe must be there.
+ * Time from the command to kill the leader to the first acknowledged write on a survivor. The killed member
+ * is started again and follows before the next kill; at the end every write of the probe must be there.
  */
 import { RawClient } from '../../../test/support/rawClient.ts'
 import type { RunningEngine } from '../engine.ts'

@@ -1,7 +1,8 @@
 /**
- * Throughput and latency, one outstanding on one connection (to a follower, as most clients are) and many
- * connections over all members with several outstanding each. The check is not the generator's word alone:
- * each connection sets a znode of its own, whose version at every member must equal its writes.
+ * Throughput and latency, with one outstanding request on one connection (to a follower, as for most clients)
+ * and with many connections over all members and several outstanding requests on each. The check does not
+ * rely on the generator's word alone: each connection sets its own znode, whose version at every member must
+ * equal the number of its writes.
  */
 import { RawClient } from '../../../test/support/rawClient.ts'
 import type { RunningEngine } from '../engine.ts'
@@ -37,7 +38,7 @@ async function load(
   return { samples: samplesOf(result, `${kind}s, ${shape}`), ...checked }
 }
 
-/** Makes the znodes and says what the generator is to do. */
+/** Creates the znodes and returns the generator's job. */
 export async function prepare(
   ensemble: RunningEngine,
   kind: Kind,

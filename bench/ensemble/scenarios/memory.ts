@@ -1,6 +1,6 @@
 /**
- * Memory of all the engine's processes together (PSS, so that shared pages count once): left alone after
- * the start, and the highest seen while pipelined writes and then reads run.
+ * Memory of all the engine's processes together (PSS, so that shared pages count once): idle after the start,
+ * and the highest value seen while pipelined writes and then reads run.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'

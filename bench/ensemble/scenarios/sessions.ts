@@ -1,6 +1,6 @@
 /**
- * Ten thousand open sessions on three members: how fast they open, what they cost, how a write does beside their
- * pings, and how long after the leader's death every one of them is served again, with the session it had.
+ * Ten thousand open sessions on three members: how fast they open, what they cost, how fast a write is while
+ * they ping, and how long after the leader's death every one of them is served again under the same session.
  */
 
 import { memoryBytes } from '../../../test/support/procfs.ts'
@@ -10,7 +10,7 @@ import { type Outcome, roles, type Sample, type Scenario, type Sizes, withEnsemb
 import { inParallel, Session } from '../session.ts'
 import { LatencyHistogram } from '../statistics.ts'
 
-/** As ZooKeeper's maxSessionTimeout at tickTime 2000. */
+/** ZooKeeper's maxSessionTimeout at tickTime 2000. */
 const TIMEOUT_MS = 40_000
 const OPENING_AT_ONCE = 200
 const WRITES = 300
@@ -44,7 +44,7 @@ async function run(ensemble: RunningEngine, sizes: Sizes): Promise<Outcome> {
   }
 }
 
-/** A third of the timeout, as ZooKeeper's own client does; a slice of all sessions at a time. */
+/** Pings at a third of the timeout, as ZooKeeper's own client does; a slice of all sessions at a time. */
 function keepAlive(all: readonly Session[]): NodeJS.Timeout {
   const slices = 100
   let slice = 0
@@ -73,7 +73,7 @@ async function openAll(ensemble: RunningEngine, all: readonly Session[]): Promis
   return samples
 }
 
-/** Every session pings in the same moment, and one client writes meanwhile. */
+/** Every session pings at the same moment, and one client writes meanwhile. */
 async function besideTheirPings(ensemble: RunningEngine, all: readonly Session[]): Promise<Sample[]> {
   const { followers } = await roles(ensemble)
   const writer = await RawClient.open(followers[0]?.clientPort as number)
@@ -95,7 +95,7 @@ async function besideTheirPings(ensemble: RunningEngine, all: readonly Session[]
   ]
 }
 
-/** Resolves to the moment of the last answer. */
+/** Resolves to the time of the last answer. */
 function everyPing(all: readonly Session[]): Promise<number> {
   return new Promise((resolve) => {
     let due = all.length
@@ -112,7 +112,10 @@ function everyPing(all: readonly Session[]): Promise<number> {
   })
 }
 
-/** Every session comes back, wherever it is taken. Resolves to how many had expired. */
+/**
+ * Every session reconnects, to any member that accepts it. Resolves to the number of sessions that had
+ * expired.
+ */
 async function allBack(all: readonly Session[], ports: readonly number[]): Promise<number> {
   const deadline = performance.now() + PATIENCE_MS
   let expired = 0

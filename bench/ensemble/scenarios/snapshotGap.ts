@@ -1,6 +1,6 @@
 /**
- * Writes without a pause until every member has taken a snapshot meanwhile. A snapshot's time is read from its
- * file, from birth to last change, which is the same measure for either engine.
+ * Writes without a pause until every member has taken a snapshot meanwhile. A snapshot's duration is read
+ * from its file, from birth to last change, which is the same measure for both engines.
  */
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -50,7 +50,7 @@ export async function writeDuringSnapshots(
 async function write(client: RawClient, writing: { isOver: boolean; acknowledged: number[] }): Promise<void> {
   while (!writing.isOver) {
     await client.setData(PATH, 'x')
-    // Of the same clock as the files' times.
+    // The clock is the same as that of the files' times.
     writing.acknowledged.push(performance.timeOrigin + performance.now())
   }
 }
@@ -67,7 +67,7 @@ function snapshotsOf({ dataDir }: EngineMember): string[] {
   return readdirSync(join(dataDir, 'version-2')).filter((file) => /^snapshot\.[0-9a-f]+$/.test(file))
 }
 
-/** When the member's first new snapshot was begun and finished. */
+/** When the member's first new snapshot was begun and when it was finished. */
 async function completed(member: EngineMember, isNew: (file: string) => boolean): Promise<Period> {
   const deadline = performance.now() + PATIENCE_MS
   let size = -1
@@ -84,7 +84,7 @@ async function completed(member: EngineMember, isNew: (file: string) => boolean)
   throw new Error(`member ${member.id} took no snapshot within ${PATIENCE_MS} ms`)
 }
 
-/** Apache writes in place: a file is whole when it ends with the seal and no longer grows. */
+/** Apache writes in place: a file is complete when it ends with the seal and no longer grows. */
 function isSealed(path: string, size: number): boolean {
   if (size < SEAL.length) return false
   const file = openSync(path, 'r')

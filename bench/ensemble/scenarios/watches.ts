@@ -1,6 +1,7 @@
 /**
- * A hundred thousand watches, fired by one burst of changes: every watcher watches every znode, then one client
- * changes them all at once. Measured until the last event has come; each must come once, and in order.
+ * A hundred thousand watches, fired by one burst of changes: every watcher watches every znode, then one
+ * client changes all of them at once. The measured time ends with the last event; each event must arrive
+ * exactly once, and in order.
  */
 import { memoryBytes } from '../../../test/support/procfs.ts'
 import { RawClient } from '../../../test/support/rawClient.ts'
@@ -64,7 +65,7 @@ async function arm(
         if (err !== 0) reject(new Error(`a watch was refused with ${err}`))
         else if (xid === paths.length) resolve()
       }
-      // A member that has not seen the last znode yet would refuse: sync first.
+      // A member that has not seen the last znode yet would refuse, so each watcher first sends a sync.
       watcher.send(request(0, opcode.sync, buffer('/')))
       const asks = paths.map((path, at) => request(at + 1, opcode.getData, buffer(path), bool(true)))
       watcher.send(Buffer.concat(asks))
@@ -78,7 +79,7 @@ async function arm(
   return samples
 }
 
-/** The events that one watcher is due, in the order of the changes. */
+/** The events that one watcher must receive, in the order of the changes. */
 class Expected {
   failures = 0
   readonly all: Promise<void>

@@ -1,6 +1,7 @@
 /**
- * One million znodes: what they cost, how long a snapshot of them takes and whether writes go on meanwhile, how
- * long a follower needs to be back with them, and an empty one to get them from its leader (SNAP).
+ * One million znodes: what they cost, how long a snapshot of them takes and whether writes continue
+ * meanwhile, how long a follower needs to return with them, and how long an empty follower needs to get them
+ * from its leader (SNAP).
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -94,7 +95,7 @@ async function timed(metric: string, work: () => Promise<number>): Promise<Sampl
   return { metric, unit: 'ms', value: await work() }
 }
 
-/** Kills the member, takes its data away if asked to, and starts it again. ms until it serves. */
+/** Kills the member, removes its data if requested, and starts it again. Returns the ms until it serves. */
 async function again(ensemble: RunningEngine, member: EngineMember, isEmptied = false): Promise<number> {
   await ensemble.kill(member.id)
   if (isEmptied) rmSync(join(member.dataDir, 'version-2'), { recursive: true })

@@ -1,4 +1,4 @@
-/** Generated: what becomes of wrong and unusual arguments: versions, flags, ACLs, data, paths. */
+/** Generated: the answers to wrong and unusual arguments: versions, flags, ACLs, data, paths. */
 
 import type { WireAcl } from '../jute.ts'
 import { matrix } from '../matrix.ts'
@@ -25,7 +25,7 @@ matrix('versions', {
     '2147483647': 2147483647,
     '-2147483648': -2147483648,
   },
-  /** Of a znode with version 2 and aversion 1. */
+  /** The znode has version 2 and aversion 1. */
   async observe(at, request, version) {
     const session = await at.open()
     const path = `${at.root}/n`
@@ -222,7 +222,7 @@ matrix('data', {
   },
 })
 
-/** PathUtils.validatePath has its rules; these are those, their neighbours, and their order. */
+/** Paths that PathUtils.validatePath accepts or refuses: its rules, their neighbours, and their order. */
 const names: Record<string, string> = {
   'a name': 'n',
   'a space': 'a b',
@@ -306,7 +306,7 @@ matrix('paths', {
   },
 })
 
-/** The outcome, or a multi's only part's. */
+/** The outcome of the request, or of a multi's only part. */
 function partOutcome({ outcome, value }: Answer): string {
   const [part] = (value?.results as op.PartResult[] | undefined) ?? []
   return part === undefined ? outcome : `${outcome}, part ${op.errorText(part.err)}`

@@ -1,4 +1,4 @@
-/** What a client of the world lives by: watches over reconnects, streams of events, sessions passed on, chroots. */
+/** What real clients depend on: watches across reconnects, streams of events, sessions passed on, chroots. */
 import { expect } from 'vitest'
 import type { WatchEvent } from '../../../src/client/index.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -30,7 +30,7 @@ conformance('a client', 'plain', (it) => {
     expect(await next).toEqual({ done: true, value: undefined })
   })
 
-  it('sets every kind of watch again after a reconnect, and hears what the one-shot ones missed', async (at) => {
+  it('sets every kind of watch again after a reconnect, and gets the events that the one-shot ones missed', async (at) => {
     const [client, other] = [await at.client(), await at.client()]
     await client.create(`${at.root}/n`)
     await client.create(`${at.root}/p`)
@@ -116,7 +116,7 @@ conformance('a client', 'plain', (it) => {
     expect(await other.exists(`${at.root}/e`)).toBeNull()
   })
 
-  it('of two with one session, the older is moved away and comes back', async (at) => {
+  it('loses a session that another client resumes, and resumes it again', async (at) => {
     const client = await at.client({ address: at.address })
     const heir = await at.client({
       session: { id: client.sessionId, password: client.sessionPassword },
@@ -135,7 +135,7 @@ conformance('a client', 'plain', (it) => {
     ).rejects.toMatchObject({ code: -112 })
   })
 
-  it('lives below a chroot with all its paths', async (at) => {
+  it('interprets all its paths below a chroot', async (at) => {
     const below = await at.client({ chroot: at.root })
     const events: string[] = []
     await below.addWatch('/', 'recursive', ({ type, path }) => events.push(`${type} ${path}`))
@@ -149,7 +149,7 @@ conformance('a client', 'plain', (it) => {
     expect((await below.getConfig()).servers.size).toBe(at.ensemble.addresses.length)
   })
 
-  it('makes a whole tree in one transaction and is told what each part made', async (at) => {
+  it('creates a whole tree in one transaction and gets the result of each part', async (at) => {
     const client = await at.client()
     const results = await client
       .transaction()

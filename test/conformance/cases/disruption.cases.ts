@@ -1,4 +1,6 @@
-/** What outlives the death of members: sessions, ephemerals, watches, writes. One case after another. */
+/**
+ * What outlives the death of members: sessions, ephemerals, watches, writes. The cases run one after another.
+ */
 import { expect } from 'vitest'
 import { type ClientState, type WatchEvent, ZooKeeper } from '../../../src/client/index.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -8,7 +10,7 @@ import { type Case, conformance } from '../suite.ts'
 
 const kills = { kills: true }
 
-/** Ends members for the length of the case. */
+/** Ends members until the case is over. */
 async function kill(at: Case, ...ids: number[]): Promise<void> {
   at.afterwards(async () => {
     await Promise.all(ids.map((id) => at.ensemble.start(id)))
@@ -69,7 +71,7 @@ conformance(
     )
 
     it(
-      'a session outlives its follower and goes on elsewhere',
+      'a session outlives its follower and continues at another member',
       async (at) => {
         const [follower] = await at.ensemble.followers()
         const client = await at.client()
@@ -123,7 +125,7 @@ conformance(
     )
 
     it(
-      'without a quorum, connections are closed, and nobody is greeted',
+      'without a quorum, connections are closed, and no handshake is answered',
       async (at) => {
         const [first, second] = await at.ensemble.followers()
         const leader = await at.ensemble.leader()
@@ -140,7 +142,7 @@ conformance(
     )
 
     it(
-      'a client waits for a quorum and goes on with its session',
+      'a client waits for a quorum and continues with its session',
       async (at) => {
         const client = await at.client()
         await client.create(`${at.root}/e`, null, { mode: 'ephemeral' })
@@ -161,7 +163,7 @@ conformance(
     )
 
     it(
-      'a member that was away knows what it missed',
+      'a member that was down learns what it missed',
       async (at) => {
         const [follower] = await at.ensemble.followers()
         const client = await at.client({ address: (await at.ensemble.leader()).address })
@@ -177,7 +179,7 @@ conformance(
     )
 
     it(
-      'a session whose client is silent over a change of leaders expires only after a whole time-out',
+      'a session whose client is silent during a change of leaders expires only after a whole time-out',
       async (at) => {
         const leader = await at.ensemble.leader()
         const [follower] = await at.ensemble.followers()
@@ -198,7 +200,7 @@ conformance(
       kills,
     )
 
-    it('a connection string with a dead member is no trouble', async (at) => {
+    it('a connection string may contain a dead member', async (at) => {
       const client = await ZooKeeper.connect(`127.0.0.1:1,${at.ensemble.connectString}`, {
         sessionTimeoutMs: 9000,
       })
@@ -283,7 +285,7 @@ conformance(
     )
 
     it(
-      'a client that would do with read-only comes back to a whole session by itself',
+      'a client that accepts read-only returns to a full session by itself',
       async (at) => {
         const others = at.ensemble.members.slice(1)
         const address = await isolate(at)
@@ -293,7 +295,7 @@ conformance(
         expect(await client.exists(at.root)).not.toBeNull()
         await expect(client.setData(at.root, 'x')).rejects.toMatchObject({ code: -119 })
         await Promise.all(others.map(({ id }) => at.ensemble.start(id)))
-        await eventually('a whole session', () => client.state === 'connected', { timeoutMs: 25_000 })
+        await eventually('a full session', () => client.state === 'connected', { timeoutMs: 25_000 })
         await writes(client, at.root, 'y')
       },
       kills,

@@ -1,4 +1,4 @@
-/** Generated: what each kind of request is answered in each situation. */
+/** Generated: the answer to each kind of request in each situation. */
 import { matrix } from '../matrix.ts'
 import * as op from '../operations.ts'
 import type { Answer, RawSession } from '../rawSession.ts'
@@ -46,7 +46,7 @@ const requests: Record<string, Request> = {
   'multiRead of getChildren': (path) => op.multiRead(op.getChildren(path)),
 }
 
-/** Makes the situation and says which path and session to ask with. */
+/** Creates the situation and returns the path and session to ask with. */
 type Situation = (at: Case, session: RawSession) => Promise<{ path: string | null; session?: RawSession }>
 
 const node =
@@ -81,7 +81,8 @@ const situations: Record<string, Situation> = {
   'a znode that forbids all': node((at) => op.create(at, { acl: LOCKED })),
   'below a znode that forbids all': node((at) => op.create(at, { acl: LOCKED }), '/child'),
   'an open znode below one that forbids all': async (at, session) => {
-    // At the leader, which checks ACLs: a follower may answer a setAcl before the leader has applied it.
+    // The requests go to the leader, which checks ACLs: a follower may answer a setAcl before the leader has
+    // applied it.
     const first = await at.open({ address: at.ensemble.leaderAddress })
     await first.must(op.create(`${at.root}/n`))
     await first.must(op.create(`${at.root}/n/child`))
@@ -106,7 +107,7 @@ const situations: Record<string, Situation> = {
   'a session that was moved away from a follower': (at, session) => moved(at, session, 'follower'),
 }
 
-/** The leader checks who owns a session at every request, a follower asks nobody. */
+/** The leader checks a session's owner at every request; a follower does not check. */
 async function moved(at: Case, _: RawSession, role: string): ReturnType<Situation> {
   const leader = (await at.ensemble.leader()).address
   const follower = (await at.ensemble.followers())[0]?.address as string
@@ -122,7 +123,7 @@ matrix('each request in each situation', {
   table: 'errors',
   rows: requests,
   columns: situations,
-  // Apache's PrepRequestProcessor dies of it: no request of any client is answered by that ensemble any more.
+  // Apache's PrepRequestProcessor dies of this: its ensemble then answers no request of any client.
   skip: (row, column) => row.startsWith('multi of') && column === 'a null path',
   differences: {
     'createTtl: a null path': 'a null path is refused before it is asked whether there are TTL nodes',
@@ -136,7 +137,7 @@ matrix('each request in each situation', {
   },
 })
 
-/** The outcome; of a multi's parts, too. */
+/** The outcome, including those of a multi's parts. */
 function said({ outcome, value }: Answer): string {
   if (outcome !== 'ok' || !Array.isArray(value?.results)) return outcome
   const parts = value.results as op.PartResult[]

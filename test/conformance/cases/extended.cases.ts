@@ -1,4 +1,7 @@
-/** What is off by default: TTLs, containers that go by themselves, quotas that bite, local sessions, SASL, super. */
+/**
+ * Features that are off by default: TTLs, containers that are removed automatically, enforced quotas, local
+ * sessions, SASL, super.
+ */
 import { expect } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import * as op from '../operations.ts'
@@ -11,7 +14,7 @@ const isGone = (session: RawSession, path: string) =>
 const nap = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 conformance('containers and TTLs', 'extended', (it) => {
-  it('a container goes when its last child does', async (at) => {
+  it('a container is removed after its last child', async (at) => {
     const session = await at.open()
     await session.must(op.createContainer(`${at.root}/c`))
     await session.must(op.create(`${at.root}/c/child`))
@@ -42,7 +45,7 @@ conformance('containers and TTLs', 'extended', (it) => {
     expect(stat.ephemeralOwner).toBe(0n)
   })
 
-  it('a container within a container goes first', async (at) => {
+  it('a container within a container is removed first', async (at) => {
     const session = await at.open()
     await session.must(op.createContainer(`${at.root}/c`))
     await session.must(op.createContainer(`${at.root}/c/d`))
@@ -52,7 +55,7 @@ conformance('containers and TTLs', 'extended', (it) => {
     await isGone(session, `${at.root}/c`)
   })
 
-  it('a container goes with an event for those who watch', async (at) => {
+  it('the removal of a container fires watches', async (at) => {
     const session = await at.open()
     await session.must(op.createContainer(`${at.root}/c`))
     await session.must(op.create(`${at.root}/c/child`))
@@ -66,7 +69,7 @@ conformance('containers and TTLs', 'extended', (it) => {
     expect(session.events).toEqual([`deleted ${at.root}/c`, `childrenChanged ${at.root}`])
   })
 
-  it('a container may be ended by the end of an ephemeral child', async (at) => {
+  it('a container may be emptied by the removal of an ephemeral child', async (at) => {
     const [session, other] = [await at.open(), await at.open()]
     await session.must(op.createContainer(`${at.root}/c`))
     await other.must(op.create(`${at.root}/c/e`, { flags: 1 }))
@@ -74,7 +77,7 @@ conformance('containers and TTLs', 'extended', (it) => {
     await isGone(session, `${at.root}/c`)
   })
 
-  it('the client makes containers and TTL znodes', async (at) => {
+  it('the client creates containers and TTL znodes', async (at) => {
     const client = await at.client()
     expect(await client.createContainer(`${at.root}/c`)).toBe(`${at.root}/c`)
     expect(await client.createTtl(`${at.root}/t`, 60_000)).toBe(`${at.root}/t`)
@@ -83,7 +86,7 @@ conformance('containers and TTLs', 'extended', (it) => {
     )
   })
 
-  it('a TTL znode goes when its time is over', async (at) => {
+  it('a TTL znode is removed when its time has passed', async (at) => {
     const session = await at.open()
     const { stat } = await session.must(op.createTtl(`${at.root}/t`, 200n))
     expect(stat.ephemeralOwner).toBe(0n)
@@ -119,7 +122,7 @@ conformance('containers and TTLs', 'extended', (it) => {
     expect((await other.do(op.exists(`${at.root}/t`))).outcome).toBe('ok')
   })
 
-  it('a TTL znode may not be made below an ephemeral', async (at) => {
+  it('a TTL znode may not be created below an ephemeral', async (at) => {
     const session = await at.open()
     await session.must(op.create(`${at.root}/e`, { flags: 1 }))
     expect((await session.do(op.createTtl(`${at.root}/e/t`, 1000n))).outcome).toBe('NoChildrenForEphemerals')
@@ -130,8 +133,8 @@ conformance('quotas', 'extended', (it) => {
   const limits = '/zookeeper_limits'
   const stats = '/zookeeper_stats'
 
-  // All at the leader: it measures a write by the statistics of its own tree, and a follower may have applied, and
-  // answered, the write before that earlier than the leader.
+  // All requests go to the leader: it checks a write against the statistics of its own tree, and a follower
+  // may apply and answer the preceding write before the leader has applied it.
 
   /** Sets a quota for a path. */
   async function setQuota(session: RawSession, path: string, text: string): Promise<string> {
@@ -254,7 +257,7 @@ conformance('quotas', 'extended', (it) => {
     { surprise: 'each part is measured by what was there before the multi' },
   )
 
-  it('the quota znodes go, and with them the limit', async (at) => {
+  it('removing the quota znodes removes the limit', async (at) => {
     const session = await at.open({ address: at.ensemble.leaderAddress })
     await session.must(op.create(`${at.root}/q`))
     const quota = await setQuota(
@@ -291,7 +294,7 @@ conformance('logins', 'extended', (it) => {
     expect((await session.do(op.getData(`${at.root}/n`))).outcome).toBe('NoAuth')
   })
 
-  it('whoAmI tells of super', async (at) => {
+  it('whoAmI reports super', async (at) => {
     const session = await at.open()
     await session.must(op.auth('digest', SUPER))
     const { ids } = await session.must(op.whoAmI())
@@ -313,13 +316,13 @@ conformance('logins', 'extended', (it) => {
     expect((await session.must(op.getAcl(`${at.root}/n`))).acl[1]).toEqual([31, 'digest', 'fred:hash'])
   })
 
-  it('a SASL login makes its user known', async (at) => {
+  it('a SASL login identifies its user', async (at) => {
     const client = await at.client({ sasl: SASL_USER })
     const ids = (await client.whoAmI()).map(({ scheme, id }) => `${scheme}:${id}`).sort()
     expect(ids).toEqual(['ip:127.0.0.1', 'sasl:fred'])
   })
 
-  it('a znode of a SASL user is for nobody else', async (at) => {
+  it('a znode of a SASL user is closed to everyone else', async (at) => {
     const fred = await at.client({ sasl: SASL_USER })
     await fred.create(`${at.root}/n`, 'x', { acl: [{ perms: 31, id: { scheme: 'sasl', id: 'fred' } }] })
     const guest = await at.client({ sasl: { user: 'guest', password: 'guest-secret' } })
@@ -337,7 +340,7 @@ conformance('logins', 'extended', (it) => {
   })
 
   it('a SASL login is repeated after a reconnect', async (at) => {
-    // At one server: a local session knows no other.
+    // The client stays at one server, because other servers do not know a local session.
     const fred = await at.client({ sasl: SASL_USER, address: at.address })
     await fred.create(`${at.root}/n`, 'x', { acl: [{ perms: 31, id: { scheme: 'sasl', id: 'fred' } }] })
     fred.dropConnection()
@@ -363,13 +366,13 @@ conformance('logins', 'extended', (it) => {
     const { token } = await session.must(op.sasl(''))
     expect(token).toMatch(/nonce="[^"]+"/)
     expect(token).toContain('realm="zk-sasl-md5"')
-    // qop is left out: that is `auth`.
+    // The challenge leaves qop out, which means `auth`.
     expect(token).not.toContain('qop')
     expect(token).toContain('algorithm=md5-sess')
     expect(token).toContain('charset=utf-8')
   })
 
-  it('what is no response is refused, and the connection closed', async (at) => {
+  it('anything but a response is refused, and the connection is closed', async (at) => {
     const session = await at.open()
     await session.must(op.sasl(''))
     const answer = await session.do(op.sasl('nonsense'))
@@ -402,7 +405,7 @@ conformance('local sessions', 'extended', (it) => {
     expect(again.greeting?.timeoutMs).toBe(0)
   })
 
-  it('a session without ephemerals goes on at its own server', async (at) => {
+  it('a session without ephemerals can be resumed at its own server', async (at) => {
     const session = await at.open()
     await session.drop()
     const { sessionId, password } = session
@@ -410,7 +413,7 @@ conformance('local sessions', 'extended', (it) => {
     expect(again.greeting?.sessionId).toBe(sessionId)
   })
 
-  it('an ephemeral shows its session, and goes with it', async (at) => {
+  it('an ephemeral shows its session, and is removed with it', async (at) => {
     const session = await at.open()
     const { stat } = await session.must(op.create2(`${at.root}/e`, { flags: 1 }))
     expect(stat.ephemeralOwner).toBe(session.sessionId)

@@ -1,4 +1,4 @@
-/** Generated: requests that are cut short, too long, or of no known type; and frames that are none. */
+/** Generated: requests that are cut short, too long, or of an unknown type; and frames that are not valid. */
 import { JuteWriter } from '../jute.ts'
 import { matrix } from '../matrix.ts'
 import * as op from '../operations.ts'
@@ -56,7 +56,8 @@ matrix('each request', {
   table: 'damaged',
   rows: requests,
   columns: damages,
-  // Apache's leader dies of a reconfig that it cannot read: PrepRequestProcessor ends, and the ensemble with it.
+  // Apache's leader dies of a reconfig that it cannot decode: its PrepRequestProcessor ends, and the ensemble
+  // with it.
   skip: (row, column) => row === 'reconfig' && column !== 'with bytes behind it',
   async observe(at, request, damage) {
     const session = await at.open()
@@ -104,14 +105,14 @@ matrix('parts of a request', {
   },
 })
 
-/** What is answered, and whether the connection lives on. */
+/** The answer, and whether the connection stays open. */
 async function afterwards(session: RawSession, operation: op.Operation): Promise<string> {
   const answer = await session.do(operation)
   if (answer.outcome === 'closed') return 'closed'
   const results = (answer.value?.results as op.PartResult[] | undefined)?.map(({ err }) => op.errorText(err))
   const said = results === undefined ? answer.outcome : `${answer.outcome} [${results}]`
   const zxid = answer.zxid === -1n ? ', zxid -1' : ''
-  // A server that hangs up does so behind its answer.
+  // A server that closes the connection does so after its answer.
   const next = await session.do(op.exists('/'))
   return `${said}${zxid}${next.outcome === 'ok' ? '' : `, then ${next.outcome}`}`
 }

@@ -1,4 +1,4 @@
-/** Limits, on a standalone server that has tight ones; and what else a standalone server answers otherwise. */
+/** Tight limits, on a standalone server; and the other answers in which a standalone server differs. */
 import { expect } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import * as op from '../operations.ts'
@@ -10,7 +10,7 @@ conformance(
   'limits',
   'limited',
   (it) => {
-    it('a request of jute.maxbuffer bytes passes, one byte more is closed', async (at) => {
+    it('a request of jute.maxbuffer bytes is accepted, one byte more closes the connection', async (at) => {
       const session = await at.open()
       const overhead = 8 + op.setData(at.root, '').body.length
       const fits = Buffer.alloc(MAX_BUFFER - overhead, 'x')
@@ -42,7 +42,7 @@ conformance(
       expect((await session.do(op.reconfig(null, '9', null))).outcome).toBe('ReconfigDisabled')
     })
 
-    it('zxids of a standalone server are of epoch 0', async (at) => {
+    it('zxids of a standalone server are in epoch 0', async (at) => {
       const session = await at.open()
       const { stat } = await session.must(op.setData(at.root))
       expect(stat.mzxid >> 32n).toBe(0n)
@@ -58,7 +58,7 @@ conformance(
       expect(zxids).toEqual([0, 1, 2, 2])
     })
 
-    it('a session takes a zxid at its birth and one at its end', async (at) => {
+    it('a session takes a zxid when it is created and one when it ends', async (at) => {
       const session = await at.open()
       const before = await session.do(op.setData(at.root))
       await (await RawSession.open(at.address)).close()

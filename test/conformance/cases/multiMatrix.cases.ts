@@ -1,4 +1,4 @@
-/** Generated: the results of a multi, by what its parts are and which of them fails. */
+/** Generated: the results of a multi, by the kinds of its parts and by which of them fails. */
 import { matrix } from '../matrix.ts'
 import * as op from '../operations.ts'
 

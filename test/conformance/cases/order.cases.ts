@@ -1,4 +1,4 @@
-/** What comes before what: answers, events, reads behind writes, and what other clients see of it. */
+/** The order of things: answers, events, reads after writes, and what other clients see of it. */
 import { expect } from 'vitest'
 import * as op from '../operations.ts'
 import { conformance } from '../suite.ts'
@@ -24,7 +24,7 @@ conformance('order', 'plain', (it) => {
     expect(zxids).toEqual([...zxids].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)))
   })
 
-  it('a read behind a write sees it, at every server', async (at) => {
+  it('a read after a write sees it, at every server', async (at) => {
     for (const address of at.ensemble.addresses) {
       const session = await at.open({ address })
       const [, read] = await session.doAll(op.setData(at.root, address), op.getData(at.root))
@@ -89,14 +89,14 @@ conformance('order', 'plain', (it) => {
     }
   })
 
-  it('a sync answers the path, be it there or not', async (at) => {
+  it('a sync answers with its path, whether it exists or not', async (at) => {
     const session = await at.open()
     expect(await session.must(op.sync(at.root))).toEqual({ path: at.root })
     expect(await session.must(op.sync('/nowhere'))).toEqual({ path: '/nowhere' })
     expect(await session.must(op.sync('no path'))).toEqual({ path: 'no path' })
   })
 
-  it('writes of two clients to one znode are all done, one after another', async (at) => {
+  it('writes of two clients to one znode are all applied, one after another', async (at) => {
     const sessions = await Promise.all(at.ensemble.addresses.map((address) => at.open({ address })))
     const writes = sessions.map((session) =>
       session.doAll(...Array.from({ length: 50 }, () => op.setData(at.root))),
@@ -131,7 +131,7 @@ conformance('order', 'plain', (it) => {
       expect((await session.ask(op.exists('/'), xid)).xid).toBe(xid)
   })
 
-  it('a client that does not read holds up nobody else', async (at) => {
+  it('a client that does not read delays no other client', async (at) => {
     const lazy = await at.open()
     await lazy.must(op.setData(at.root, 'x'.repeat(100_000)))
     lazy.pauseReading()

@@ -1,4 +1,4 @@
-/** Generated: which permission lets whom do what, and whose identity counts. */
+/** Generated: which permission allows which user what, and which identity counts. */
 
 import { createHash } from 'node:crypto'
 import type { WireAcl } from '../jute.ts'
@@ -43,8 +43,9 @@ const permissions = {
 }
 
 /**
- * `/n` has the ACL, its child `/n/old` is open. Prepared at the leader, whose answer to a setAcl means that it has the
- * new ACL. A follower may have it, and answer, before the leader, which then checks the next write by the old one.
+ * `/n` has the ACL, its child `/n/old` is open. They are prepared at the leader, whose answer to a setAcl
+ * means that it has the new ACL. A follower may have it, and answer, before the leader, which then checks the
+ * next write against the old one.
  */
 async function prepare(at: Case, acl: readonly WireAcl[]): Promise<string> {
   const session = await at.open({ address: at.ensemble.leaderAddress })
@@ -156,7 +157,7 @@ matrix('authentication', {
       return `${answer.outcome}, then closed`
     }
     const { ids } = await session.must(op.whoAmI())
-    // Apache keeps them in a set: their order says nothing.
+    // Apache keeps them in a set, so their order means nothing.
     return `ok: ${ids.sort().join(' ')}`
   },
 })

@@ -5,7 +5,7 @@ import * as op from '../operations.ts'
 import { conformance, splitAddress } from '../suite.ts'
 
 conformance('reads', 'plain', (it) => {
-  it('whoAmI tells the address of a client that has not logged in', async (at) => {
+  it('whoAmI reports the address of a client that has not logged in', async (at) => {
     expect((await (await at.open()).must(op.whoAmI())).ids).toEqual(['ip:127.0.0.1'])
   })
 
@@ -19,7 +19,7 @@ conformance('reads', 'plain', (it) => {
     ])
   })
 
-  it('whoAmI tells every login', async (at) => {
+  it('whoAmI reports every login', async (at) => {
     const session = await at.open()
     await session.must(op.auth('digest', 'fred:secret'))
     await session.must(op.auth('digest', 'jane:secret'))
@@ -27,7 +27,7 @@ conformance('reads', 'plain', (it) => {
     expect(ids.sort()).toEqual(['digest:fred', 'digest:jane', 'ip:127.0.0.1'])
   })
 
-  it('getEphemerals tells those of the session, and of no other', async (at) => {
+  it('getEphemerals lists those of the session, and of no other', async (at) => {
     const [session, other] = [await at.open(), await at.open()]
     await session.must(op.create(`${at.root}/mine`, { flags: op.Flag.ephemeral }))
     await session.must(op.create(`${at.root}/kept`))
@@ -50,7 +50,7 @@ conformance('reads', 'plain', (it) => {
     { surprise: 'the prefix need not end where a name ends' },
   )
 
-  it('getEphemerals knows them at every server', async (at) => {
+  it('getEphemerals lists them at every server', async (at) => {
     const session = await at.open()
     await session.must(op.create(`${at.root}/e`, { flags: 1 }))
     await session.drop()
@@ -101,7 +101,7 @@ conformance('reads', 'plain', (it) => {
     expect(await (await at.client()).multiRead().run()).toEqual([])
   })
 
-  it('multiRead ignores what it says of watches', async (at) => {
+  it('multiRead ignores its watch flags', async (at) => {
     const session = await at.open()
     await session.must(op.multiRead(op.getData(at.root, true), op.getChildren(at.root, true)))
     await session.must(op.setData(at.root))
@@ -117,7 +117,7 @@ conformance('reads', 'plain', (it) => {
     expect(results).toHaveLength(100)
   })
 
-  it('getChildren knows nothing of an order, getChildren2 adds the Stat', async (at) => {
+  it('getChildren has no defined order, getChildren2 adds the Stat', async (at) => {
     const session = await at.open()
     for (const name of ['b', 'a', 'c']) await session.must(op.create(`${at.root}/${name}`))
     const plain = await session.must(op.getChildren(at.root))
@@ -172,7 +172,7 @@ conformance('reads', 'plain', (it) => {
       expect((await session.must(op.getAcl(path))).acl).toEqual([[31, 'world', 'anyone']])
   })
 
-  it('getAcl tells what was set, in its order', async (at) => {
+  it('getAcl returns what was set, in its order', async (at) => {
     const session = await at.open()
     const acl = [
       [3, 'world', 'anyone'],
@@ -208,7 +208,7 @@ conformance('reads', 'plain', (it) => {
       absent[word] === undefined ? {} : { differs: absent[word] },
     )
 
-  it('a word of four letters that is none is taken for a length, and closed', async (at) => {
+  it('an unknown word of four letters is taken for a length, and closes the connection', async (at) => {
     const [host, port] = splitAddress(at.address)
     expect(await fourLetterWord(host, port, 'xxxx')).toBe('')
   })

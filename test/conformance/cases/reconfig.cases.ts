@@ -1,4 +1,7 @@
-/** Reconfiguration, as far as it goes without new members. One case after another; each puts back what it changed. */
+/**
+ * Reconfiguration, as far as it is possible without new members. The cases run one after another; each undoes
+ * its changes.
+ */
 import { expect } from 'vitest'
 import type { EnsembleConfig, ZooKeeper } from '../../../src/client/index.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -6,14 +9,14 @@ import * as op from '../operations.ts'
 import { SUPER } from '../profiles.ts'
 import { type Case, conformance } from '../suite.ts'
 
-/** At the leader: the sessions of this profile are local ones, and followers come and go here. */
+/** A client of the leader: the sessions of this profile are local ones, and followers leave and join here. */
 async function administrator(at: Case) {
   const client = await at.client({ address: (await at.ensemble.leader()).address })
   await client.addAuth('digest', SUPER)
   return client
 }
 
-/** Server lines name the client port behind a semicolon; those that come from zoo.cfg leave it out. */
+/** Server lines name the client port after a semicolon; those from zoo.cfg leave it out. */
 const withoutClientPort = (spec: string): string => spec.split(';')[0] as string
 const plain = ([id, spec]: [number, string]): string => `${id} ${withoutClientPort(spec)}`
 
@@ -25,7 +28,10 @@ async function someFollower(at: Case, { servers }: EnsembleConfig) {
   return { id: member.id, member, joining }
 }
 
-/** While a follower changes its place, the leader may not have it yet, or be busy with what was before. */
+/**
+ * While a follower changes its place, the leader may not be connected to it yet, or still be busy with the
+ * previous change.
+ */
 function reconfigured(admin: ZooKeeper, joining: string[]): Promise<EnsembleConfig> {
   return eventually(`the reconfiguration ${joining}`, () => admin.reconfig({ joining }))
 }
@@ -34,7 +40,7 @@ conformance(
   'reconfig',
   'extended',
   (it) => {
-    it('is for whoever may write the config znode', async (at) => {
+    it('is allowed to those that may write the config znode', async (at) => {
       const session = await at.open()
       expect((await session.do(op.reconfig(null, '9', null))).outcome).toBe('NoAuth')
       expect((await session.do(op.reconfig(null, null, null))).outcome).toBe('NoAuth')
@@ -47,19 +53,19 @@ conformance(
       })
     })
 
-    it('of a server text that is none fails', async (at) => {
+    it('of an invalid server line fails', async (at) => {
       const admin = await administrator(at)
       await expect(admin.reconfig({ joining: ['server.9=nonsense'] })).rejects.toMatchObject({ code: -8 })
       await expect(admin.reconfig({ joining: ['nonsense'] })).rejects.toMatchObject({ code: -8 })
     })
 
-    it('of the leaving of all fails', async (at) => {
+    it('that removes all members fails', async (at) => {
       const admin = await administrator(at)
       const { servers } = await admin.getConfig()
       await expect(admin.reconfig({ leaving: [...servers.keys()] })).rejects.toMatchObject({ code: -8 })
     })
 
-    it('of the leaving of nobody gives the next version of what there is', async (at) => {
+    it('that removes no member gives the next version of the current configuration', async (at) => {
       const admin = await administrator(at)
       const before = await admin.getConfig()
       const after = await admin.reconfig({ leaving: [99] })
@@ -85,7 +91,7 @@ conformance(
       await expect(admin.reconfig({ joining })).rejects.toMatchObject({ code: -8 })
     })
 
-    it('lets a follower go and come again', async (at) => {
+    it('removes a follower and adds it again', async (at) => {
       const admin = await administrator(at)
       const before = await admin.getConfig()
       const { id, joining } = await someFollower(at, before)

@@ -48,7 +48,7 @@ conformance('sequential znodes', 'plain', (it) => {
     expect(await next(session, `${at.root}/s-`)).toBe('0000000001')
   })
 
-  it('start over with a parent that is made anew', async (at) => {
+  it('start over when the parent is created anew', async (at) => {
     const session = await at.open()
     await session.must(op.create(`${at.root}/p`))
     const first = await session.must(op.create(`${at.root}/p/s-`, sequential))
@@ -58,18 +58,18 @@ conformance('sequential znodes', 'plain', (it) => {
     expect(await next(session, `${at.root}/p/s-`)).toBe('0000000000')
   })
 
-  it('may have no name but their number', async (at) => {
+  it('may have only a number as their name', async (at) => {
     const session = await at.open()
     expect((await session.must(op.create(`${at.root}/`, sequential))).path).toBe(`${at.root}/0000000000`)
   })
 
-  it('skip no number that is taken, and fail', async (at) => {
+  it('do not skip a number that is taken, but fail', async (at) => {
     const session = await at.open()
     await session.must(op.create(`${at.root}/s-0000000001`))
     expect((await session.do(op.create(`${at.root}/s-`, sequential))).outcome).toBe('NodeExists')
   })
 
-  it('count on when one is refused because it exists', async (at) => {
+  it('advance when one is refused because it exists', async (at) => {
     const session = await at.open()
     await session.must(op.create(`${at.root}/s-0000000001`))
     await session.do(op.create(`${at.root}/s-`, sequential))
@@ -119,7 +119,7 @@ conformance('sequential znodes', 'plain', (it) => {
     expect(paths).toEqual([...paths].sort())
   })
 
-  it('may be ephemeral, and go with their session without giving numbers back', async (at) => {
+  it('may be ephemeral, and are removed with their session without returning their numbers', async (at) => {
     const session = await at.open()
     await session.must(op.create(`${at.root}/s-`, { flags: op.Flag.ephemeralSequential }))
     await session.close()
@@ -135,7 +135,7 @@ conformance('sequential znodes', 'plain', (it) => {
     expect(session.events).toEqual([`created ${at.root}/s-0000000000`])
   })
 
-  it('of a create2 tell their Stat', async (at) => {
+  it('of a create2 return their Stat', async (at) => {
     const session = await at.open()
     const { path, stat } = await session.must(op.create2(`${at.root}/s-`, { ...sequential, data: 'abc' }))
     expect(path).toBe(`${at.root}/s-0000000000`)

@@ -1,4 +1,4 @@
-/** Sessions: their birth, their moves between servers, their end, and what goes with them. */
+/** Sessions: their creation, their moves between servers, their end, and what is removed with them. */
 import { expect } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
 import { JuteWriter } from '../jute.ts'
@@ -28,7 +28,7 @@ conformance('sessions', 'plain', (it) => {
     expect((await at.open({ timeoutMs: -5 })).greeting?.timeoutMs).toBe(1000)
   })
 
-  it('the id says which server gave it, in its highest byte', async (at) => {
+  it('the highest byte of the id is that of the server that assigned it', async (at) => {
     const ids = await Promise.all(
       at.ensemble.addresses.map(async (address) => (await at.open({ address })).sessionId >> 56n),
     )
@@ -40,13 +40,13 @@ conformance('sessions', 'plain', (it) => {
     expect(second.sessionId).toBeGreaterThan(first.sessionId)
   })
 
-  it('a client of before 3.4 leaves out readOnly, and so does the answer', async (at) => {
+  it('a client older than 3.4 leaves out readOnly, and so does the answer', async (at) => {
     const session = await at.open({ readOnly: null })
     expect(session.greeting?.readOnly).toBeNull()
     expect((await session.do(op.exists('/'))).outcome).toBe('ok')
   })
 
-  it('a client that would do with read-only gets a whole session where there is one', async (at) => {
+  it('a client that accepts read-only gets a full session where possible', async (at) => {
     expect((await at.open({ readOnly: true })).greeting?.readOnly).toBe(false)
   })
 
@@ -79,7 +79,7 @@ conformance('sessions', 'plain', (it) => {
     expect(thief.greeting?.timeoutMs).toBe(0)
   })
 
-  it('a session that never was is refused', async (at) => {
+  it('a session that never existed is refused', async (at) => {
     const thief = await at.dial({ sessionId: 0x1234567890n, password: Buffer.alloc(16) })
     expect(thief.greeting?.timeoutMs).toBe(0)
     await thief.closed()
@@ -99,18 +99,19 @@ conformance('sessions', 'plain', (it) => {
     await session.closed()
   })
 
-  it('what is asked behind a closeSession is not done', async (at) => {
+  it('a request after a closeSession is not executed', async (at) => {
     const session = await at.open()
     const [closing, late] = await session.doAll(op.closeSession(), op.create(`${at.root}/late`))
     expect(closing?.outcome).toBe('ok')
-    // Refused while the socket lives, and closed with it: that is a matter of moments.
+    // The late request is refused while the socket is open, and fails with it once it is closed; which one is
+    // a matter of timing.
     expect(['closed', 'SessionExpired']).toContain(late?.outcome)
     const other = await at.open()
     await other.settle()
     expect((await other.do(op.exists(`${at.root}/late`))).outcome).toBe('NoNode')
   })
 
-  it('a closed session takes its ephemerals along, and nothing else', async (at) => {
+  it('closing a session removes its ephemerals, and nothing else', async (at) => {
     const session = await at.open()
     await session.must(op.create(`${at.root}/e`, ephemeral))
     await session.must(op.create(`${at.root}/p`))
@@ -120,7 +121,7 @@ conformance('sessions', 'plain', (it) => {
     expect((await other.must(op.getChildren(at.root))).children).toEqual(['p'])
   })
 
-  it('a session goes on at the same server with its ephemerals', async (at) => {
+  it('a session can be resumed at the same server with its ephemerals', async (at) => {
     const session = await at.open()
     await session.must(op.create(`${at.root}/e`, ephemeral))
     await session.drop()
@@ -143,14 +144,14 @@ conformance('sessions', 'plain', (it) => {
     }
   })
 
-  it('taken up at the same server, a session closes its older connection', async (at) => {
+  it('resuming a session at the same server closes its older connection', async (at) => {
     const session = await at.open()
     const again = await at.open(keyOf(session))
     await session.closed()
     expect((await again.do(op.setData(at.root))).outcome).toBe('ok')
   })
 
-  it('taken up at another server, a session closes its older connection at the next write there', async (at) => {
+  it('resuming a session at another server closes its older connection at the next write there', async (at) => {
     const session = await at.open()
     const again = await at.open({ ...keyOf(session), address: at.elsewhere })
     expect((await session.do(op.create(`${at.root}/stale`))).outcome).toBe('closed')
@@ -158,7 +159,7 @@ conformance('sessions', 'plain', (it) => {
     expect((await again.do(op.exists(`${at.root}/stale`))).outcome).toBe('NoNode')
   })
 
-  it('the time-out may change when a session is taken up', async (at) => {
+  it('the time-out may change when a session is resumed', async (at) => {
     const session = await at.open({ timeoutMs: 20_000 })
     await session.drop()
     const again = await at.open({ ...keyOf(session), timeoutMs: 5000 })
@@ -171,7 +172,7 @@ conformance('sessions', 'plain', (it) => {
     await ahead.closed()
   })
 
-  it('a session that is not heard of expires, with its ephemerals', async (at) => {
+  it('a session without requests expires, with its ephemerals', async (at) => {
     const session = await at.open({ timeoutMs: 1000 })
     await session.must(op.create(`${at.root}/e`, ephemeral))
     await session.drop()
@@ -250,7 +251,7 @@ conformance('sessions', 'plain', (it) => {
     expect(stat.ephemeralOwner).toBe(session.sessionId)
   })
 
-  it('an ephemeral made anew by another session outlives the first', async (at) => {
+  it('an ephemeral created anew by another session outlives the first session', async (at) => {
     const first = await at.open()
     const second = await at.open()
     await first.must(op.create(`${at.root}/e`, ephemeral))
@@ -261,7 +262,7 @@ conformance('sessions', 'plain', (it) => {
     expect((await second.must(op.exists(`${at.root}/e`))).stat.ephemeralOwner).toBe(second.sessionId)
   })
 
-  it('authentication belongs to the connection: taken up, a session has none', async (at) => {
+  it('authentication belongs to the connection: a resumed session has none', async (at) => {
     const session = await at.open()
     await session.must(op.auth('digest', 'fred:secret'))
     await session.must(op.create(`${at.root}/n`, { acl: [[31, 'auth', '']] }))
@@ -272,7 +273,7 @@ conformance('sessions', 'plain', (it) => {
     expect((await again.do(op.getData(`${at.root}/n`))).outcome).toBe('ok')
   })
 
-  it('watches belong to the connection: taken up, a session has none', async (at) => {
+  it('watches belong to the connection: a resumed session has none', async (at) => {
     const session = await at.open()
     await session.must(op.getData(at.root, true))
     await session.must(op.addWatch(at.root, 1))

@@ -86,7 +86,7 @@ matrix('the Stat of', {
   rows: nodes,
   columns: changes,
   async observe(at, make, change) {
-    // One session after the other: zxids between them would be other cases'.
+    // The sessions run one after the other: zxids between their requests would be those of other cases.
     const session = await at.open()
     const path = `${at.root}/n`
     await session.must(make(path))
@@ -97,7 +97,7 @@ matrix('the Stat of', {
   },
 })
 
-/** zxids by their order, for what other cases do between has zxids, too. */
+/** The Stat with zxids replaced by their order, because the requests of other cases take zxids in between. */
 function shown(stat: WireStat | undefined, session: RawSession): string {
   if (stat === undefined) return 'none'
   const zxids = [stat.czxid, stat.mzxid, stat.pzxid]

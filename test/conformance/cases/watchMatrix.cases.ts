@@ -1,4 +1,6 @@
-/** Generated: which watch hears of which change, and what becomes of watches that are armed again or removed. */
+/**
+ * Generated: which watch is fired by which change, and the effect of arming watches again or removing them.
+ */
 import { expect } from 'vitest'
 import { matrix } from '../matrix.ts'
 import * as op from '../operations.ts'
@@ -53,7 +55,7 @@ const arms: Record<string, Arm> = {
   },
 }
 
-/** ZOOKEEPER-4466, fixed in 3.9: a watch manager of 3.8 knows one mode for a connection and a path. */
+/** ZOOKEEPER-4466, fixed in 3.9: a watch manager of 3.8 has one mode for a connection and a path. */
 const ONE_MODE =
   'of two kinds of watch on one path, in one table of the server, the one set later is in force'
 const surprises = Object.fromEntries(
@@ -67,7 +69,7 @@ const surprises = Object.fromEntries(
   ].map((row) => [row, ONE_MODE]),
 )
 
-/** What our members do as 3.9 does. */
+/** Cells in which our members behave as 3.9 does. */
 const differences = Object.fromEntries(
   Object.keys(surprises).map((row) => [
     row,
@@ -84,7 +86,7 @@ const kindsOf39 = {
 
 type Change = (session: RawSession, path: string, at: Case) => Promise<unknown>
 
-/** On `/n` with the child `/n/old`, or on nothing. */
+/** Changes of `/n` with its child `/n/old`, or of nothing. */
 const changes: Record<string, Change> = {
   nothing: async () => {},
   'a child is created': (session, path) => session.must(op.create(`${path}/new`)),
@@ -138,7 +140,7 @@ for (const watcher of ['another client', 'the client itself'] as const)
     surprises,
     differences,
     columns: changes,
-    // What differs is who does it: for that, one of each kind is enough.
+    // Only the author of the change differs; to compare that, one watch of each kind is enough.
     skip: (row) =>
       watcher === 'the client itself' &&
       !['exists', 'getData', 'getChildren', 'persistent', 'recursive'].includes(row),
@@ -269,7 +271,7 @@ for (const [request, ask] of Object.entries({
     surprises,
     columns: kinds,
     differences: { ...differences, ...kindsOf39 },
-    /** The answer, and what is heard afterwards. */
+    /** The answer, and the events afterwards. */
     async observe(at, arm, kind) {
       const path = `${at.root}/n`
       const session = await at.open()

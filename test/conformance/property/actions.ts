@@ -1,13 +1,13 @@
 /**
- * What the property plays: actions of two clients on a small tree, so that they meet. An action is data: fast-check
- * makes and shrinks it, and a failing sequence reads as one.
+ * What the property plays: actions of two clients on a small tree, so that they interfere. An action is data:
+ * fast-check generates and shrinks it, and a failing sequence can be read as one.
  */
 import fc from 'fast-check'
 import type { WireAcl } from '../jute.ts'
 import * as op from '../operations.ts'
 
 export interface Action {
-  /** Which client. */
+  /** The client that acts. */
   readonly by: 0 | 1
   readonly name: string
   readonly arguments: readonly unknown[]
@@ -42,7 +42,7 @@ const acl = fc.constantFrom(...Object.keys(ACLS))
 const flags = fc.constantFrom(0, 0, 0, 1, 1, 2, 3, 4)
 const watch = fc.boolean()
 
-/** The operations that may stand in a multi. */
+/** The operations that a multi may contain. */
 const parts = {
   create: fc.tuple(path, data, flags, fc.constantFrom('open', 'open', 'open', ...Object.keys(ACLS))),
   create2: fc.tuple(path, data, flags, fc.constantFrom('open', 'open', 'open', ...Object.keys(ACLS))),
@@ -88,14 +88,14 @@ const weighted: {
   { weight: 2, arbitrary: named('reconnect', fc.constant([])) },
 ]
 
-/** Reconnects arm again what was armed (setWatches2), from a zxid some way back. */
+/** A reconnect arms again what was armed (setWatches2), from a zxid some way back. */
 export const action: fc.Arbitrary<Action> = fc
   .tuple(fc.constantFrom(0 as const, 1 as const), fc.oneof(...weighted))
   .map(([by, rest]) => ({ by, ...rest }))
 
 type Named = Pick<Action, 'name' | 'arguments'>
 
-/** The request that an action is, below `root`; not for `newSession` and `reconnect`. */
+/** The request of an action, below `root`; not for `newSession` and `reconnect`. */
 export function operationOf({ name, arguments: values }: Named, root: string): op.Operation {
   const at = root + (values[0] as string)
   const [, second, third, fourth] = values
@@ -107,7 +107,7 @@ export function operationOf({ name, arguments: values }: Named, root: string): o
         flags: third as number,
         acl: ACLS[fourth as string] ?? null,
       }
-      // A sequential name needs something to stand behind.
+      // A sequential name needs a prefix.
       const named = (rest.flags & 2) === 2 && rest.flags !== 4 ? `${at}/s-` : at
       return name === 'create' ? op.create(named, rest) : op.create2(named, rest)
     }

@@ -1,6 +1,6 @@
 /**
- * Random sequences, played on Apache ZooKeeper and on a member of ours at once: what the clients see must be the same,
- * line by line. A difference is shrunk to the shortest sequence that shows one.
+ * Random sequences, played on Apache ZooKeeper and on a member of ours at the same time: what the clients see
+ * must be the same, line by line. A difference is shrunk to the shortest sequence that shows one.
  */
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -12,7 +12,7 @@ const RUNS = Number(process.env.CONFORMANCE_RUNS || 150)
 const SEED = Number(process.env.CONFORMANCE_SEED || Date.now() % 2 ** 31)
 const LONGEST = 40
 
-// Containers must not go by themselves in the middle of a sequence: nobody could say when.
+// Containers must not be removed in the middle of a sequence, because the time of removal is unpredictable.
 const NEVER = { 'znode.container.checkIntervalMs': '100000000' }
 
 let apache: ApacheEnsemble

@@ -1,7 +1,7 @@
 /**
- * Plays a sequence of actions on one server and writes down, line by line, everything that its two clients see:
- * outcomes, values, Stats, watch events. Times are left out; zxids count from the sequence's first, and sessions have
- * names: so two servers that are alike write the same.
+ * Plays a sequence of actions on one server and writes down, line by line, everything that its two clients
+ * see: outcomes, values, Stats, watch events. Times are left out, zxids count from the sequence's first, and
+ * sessions have names, so two servers that behave alike give the same lines.
  */
 import * as op from '../operations.ts'
 import { type Answer, RawSession } from '../rawSession.ts'
@@ -9,9 +9,9 @@ import { type Action, operationOf } from './actions.ts'
 
 interface Client {
   session: RawSession
-  /** What setWatches2 is to arm again: everything that was ever watched. */
+  /** What setWatches2 arms again: everything that was ever watched. */
   watched: Record<'data' | 'exist' | 'child' | 'persistent' | 'recursive', Set<string>>
-  /** Of what kind the watches on a path are: see `tamed`. */
+  /** The kind of the watches on a path; see `tamed`. */
   kinds: Map<string, WatchKind>
 }
 
@@ -25,7 +25,7 @@ const nothingWatched = (): Client['watched'] => ({
   recursive: new Set(),
 })
 
-/** @param root a path that is not there yet, at either server the same */
+/** @param root a path that does not exist yet, the same at both servers */
 export async function play(address: string, root: string, actions: readonly Action[]): Promise<string[]> {
   const sessions = new Map<bigint, string>()
   const open = async (options = {}): Promise<RawSession> => {
@@ -52,7 +52,7 @@ export async function play(address: string, root: string, actions: readonly Acti
       for (const [i, { session }] of clients.entries()) {
         await session.ping()
         const events = session.takeEvents().map((event) => event.replaceAll(root, '~'))
-        // Those that one change fires are told in the order of a hash table.
+        // Events that one change fires arrive in the order of a hash table.
         if (events.length > 0) lines.push(`    ${i} hears ${events.sort().join(', ')}`)
       }
     }
@@ -63,8 +63,9 @@ export async function play(address: string, root: string, actions: readonly Acti
 }
 
 /**
- * Our members keep watches of several kinds on one path side by side, as 3.9 does; in 3.8 the later replaces the
- * earlier (ZOOKEEPER-4466). So the first kind of watch on a path stays the only one that a client sets there.
+ * Our members keep watches of several kinds on one path side by side, as 3.9 does; in 3.8 the later watch
+ * replaces the earlier one (ZOOKEEPER-4466). So a client only sets watches of the first kind that it set on a
+ * path.
  */
 function tamed({ kinds }: Client, action: Action): Action {
   const { name, arguments: values } = action
@@ -81,7 +82,7 @@ function tamed({ kinds }: Client, action: Action): Action {
   if (asked !== null && kind === undefined) kinds.set(path, asked)
   else if (asked === 'standard' && kind !== 'standard') return { ...action, arguments: [path, false] }
   else if (asked !== null && asked !== kind) return { ...action, name: 'exists', arguments: [path, false] }
-  // In 3.9 the kinds children and data mean standard watches alone.
+  // In 3.9 the kinds children and data mean standard watches only.
   return name === 'removeWatches' && kind !== 'standard' ? { ...action, arguments: [path, 3] } : action
 }
 
@@ -133,7 +134,7 @@ function shown(value: unknown, base: bigint, sessions: Map<bigint, string>, root
     if (key === 'ctime' || key === 'mtime') return undefined
     if (typeof inner !== 'bigint') return inner
     if (key === 'ephemeralOwner') return sessions.get(inner) ?? String(inner)
-    // 0 and -1 are no zxids, but marks.
+    // 0 and -1 are markers, not zxids.
     return inner <= 0n ? String(inner) : `+${inner - base}`
   })
   return text.replaceAll(root, '~')

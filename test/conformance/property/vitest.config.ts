@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** Both engines at once, so neither is asked for. */
+/** The property runs on both engines, so `--engine` is not needed. */
 export default defineConfig({
   test: {
     root: fileURLToPath(new URL('../../..', import.meta.url)),

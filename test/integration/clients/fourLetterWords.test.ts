@@ -1,4 +1,4 @@
-/** Four-letter words, as people and their monitoring ask them: `echo ruok | nc`, and over bare sockets. */
+/** Four-letter words, as people and their monitoring send them: `echo ruok | nc`, and over bare sockets. */
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
@@ -29,7 +29,7 @@ describeEngines('four-letter words', (start) => {
     }
   })
 
-  it('says who leads and who follows', async () => {
+  it('reports which member leads and which follow', async () => {
     expect((await modes(ensemble)).sort()).toEqual(['follower', 'follower', 'leader'])
     const leader = await leaderOf(ensemble)
     const answer = await ask(leader.clientPort, 'srvr')
@@ -58,7 +58,7 @@ describeEngines('four-letter words', (start) => {
     expect(answer).toMatch(/^Clients:\n \/127\.0\.0\.1:\d+\[\d+\]\(queued=0,recved=\d+,sent=\d+\)$/m)
   })
 
-  it('gives the numbers that monitoring reads in mntr', async () => {
+  it('reports in mntr the numbers that monitoring reads', async () => {
     const leader = await leaderOf(ensemble)
     const answer = await ask(leader.clientPort, 'mntr')
     const values = new Map(answer.split('\n').map((line) => line.split('\t') as [string, string]))
@@ -84,7 +84,7 @@ describeEngines('four-letter words', (start) => {
     expect(before).toBeGreaterThan(10)
     const clients = Array.from({ length: 5 }, () => connect({ host: '127.0.0.1', port: clientPort }))
     try {
-      await eventually('five sockets more', async () => (await count()) >= before + 5)
+      await eventually('five more sockets', async () => (await count()) >= before + 5)
     } finally {
       for (const client of clients) client.destroy()
     }
@@ -101,11 +101,11 @@ describeEngines('four-letter words', (start) => {
     }
   })
 
-  it('says that it may be written to', async () => {
+  it('reports that it accepts writes', async () => {
     for (const { clientPort } of ensemble.members) expect(await ask(clientPort, 'isro')).toBe('rw')
   })
 
-  it('closes at a word it does not know', async () => {
+  it('closes the connection at an unknown word', async () => {
     const [member] = ensemble.members
     expect(await ask(member?.clientPort as number, 'reqs').catch(() => '')).toBe('')
   })

@@ -1,15 +1,16 @@
 /**
- * The journal that contenders for a lock append to: `+name kind` inside the lock, `-name kind` before they go out.
- * Appends to one file are in the order in which they happened, so nobody has to trust the ensemble under test.
+ * The journal that contenders for a lock append to: `+name kind` inside the lock, `-name kind` before they
+ * leave it. Appends to one file are in the order in which they happened, so the test need not trust the
+ * ensemble under test.
  */
 
-/** Who was inside at one time. */
+/** The contenders that were inside at one time. */
 export interface Inside {
   names: string[]
   kinds: string[]
 }
 
-/** Who was inside after each line. @throws when somebody enters twice or leaves without having entered */
+/** The contenders inside after each line. @throws when one enters twice or leaves without having entered */
 export function insideAt(journal: string): Inside[] {
   const inside = new Map<string, string>()
   return journal

@@ -1,4 +1,7 @@
-/** The fault in the middle of every client's test: the leader is killed, and comes back when the test is over. */
+/**
+ * The fault in the middle of every client's test: the leader is killed, and is started again at the end of
+ * the test.
+ */
 import { expect } from 'vitest'
 import { allServe, leaderOf, type TestEnsemble, type TestMember } from '../../support/ensembles.ts'
 import type { LineProgram } from '../../support/programs.ts'
@@ -22,7 +25,7 @@ export class LeaderKill implements AsyncDisposable {
     return kill
   }
 
-  /** Kills the leader when every program asks for it, and lets them go on. */
+  /** Kills the leader once every program asks for it, and then lets the programs continue. */
   static async amid(ensemble: TestEnsemble, ...programs: LineProgram[]): Promise<LeaderKill> {
     for (const program of programs) await program.step('kill the leader')
     const kill = await LeaderKill.of(ensemble)

@@ -15,7 +15,7 @@ describeEngines('node-zookeeper-client', (start) => {
   })
   afterAll(() => ensemble?.[Symbol.asyncDispose]())
 
-  it('creates, reads, watches and transacts', async () => {
+  it('creates, reads, watches and runs transactions', async () => {
     await using session = await open(ensemble.connectString)
     const { client } = session
     const create = (path: string, mode: number): Promise<string> =>
@@ -31,7 +31,7 @@ describeEngines('node-zookeeper-client', (start) => {
     )
     expect(String(await watched)).toBe('one')
     await answer((done) => client.setData('/npm/app/a', Buffer.from('two'), 0, done))
-    // The event is due before the reply to the write that caused it.
+    // The event must arrive before the reply to the write that caused it.
     expect(events).toMatchObject([{ name: 'NODE_DATA_CHANGED', path: '/npm/app/a' }])
 
     const results = await answer<unknown[]>((done) =>
@@ -92,7 +92,8 @@ describeEngines('node-zookeeper-client', (start) => {
           await answer((done) => both.commit(done))
           acknowledged.push(String(count))
         } catch (error) {
-          // A mkdirp finds what it made before its answer was lost; a transaction's outcome is not known.
+          // A mkdirp finds what it created before its answer was lost; the outcome of a transaction is
+          // unknown.
           expect(String(error)).toMatch(/CONNECTION_LOSS|NODE_EXISTS/)
         }
       }
@@ -109,30 +110,32 @@ describeEngines('node-zookeeper-client', (start) => {
     for (const path of paths) expect(await answer((done) => client.exists(path, done))).not.toBeNull()
   })
 
-  it('watches on after the death of the leader', async () => {
+  it('continues to watch after the death of the leader', async () => {
     await using reader = await open(ensemble.connectString)
     await using writer = await open(ensemble.connectString)
     const set = (data: string): Promise<unknown> =>
       answer((done) => writer.client.setData('/npm-watched', Buffer.from(data), -1, done))
     await answer((done) => writer.client.mkdirp('/npm-watched', done))
     const seen: string[] = []
-    /** What a program does that wants to see every state: it reads, and sets the watch anew with each reading. */
+    /**
+     * What a program does that wants to see every state: it reads, and sets the watch anew with each read.
+     */
     const watch = (): void => {
       reader.client.getData('/npm-watched', watch, (error, data) => {
-        // A watch that is only set again with the connection does not need it; a reading that got lost does.
+        // A watch that the client sets again when it reconnects needs no retry; a read that was lost does.
         if (error) setTimeout(watch, 20)
         else if (seen.at(-1) !== String(data ?? '')) seen.push(String(data ?? ''))
       })
     }
     watch()
-    await eventually('the first reading', () => seen.length === 1)
+    await eventually('the first read', () => seen.length === 1)
     await set('before')
-    await eventually('the reading of before', () => seen.at(-1) === 'before')
+    await eventually('the value "before"', () => seen.at(-1) === 'before')
     await using _ = await LeaderKill.of(ensemble)
     await eventually('a write after the kill', () => set('after').then(() => true))
-    await eventually('the reading of after', () => seen.at(-1) === 'after')
+    await eventually('the value "after"', () => seen.at(-1) === 'after')
     await set('later')
-    await eventually('the reading of later', () => seen.at(-1) === 'later')
+    await eventually('the value "later"', () => seen.at(-1) === 'later')
     expect(seen).toEqual(['', 'before', 'after', 'later'])
   })
 })
@@ -141,7 +144,7 @@ interface Session extends AsyncDisposable {
   client: Client
 }
 
-/** A connected client, closed at the end of the scope. */
+/** A connected client, which is closed at the end of the scope. */
 async function open(connectString: string): Promise<Session> {
   const client = zookeeper.createClient(connectString, { sessionTimeout: 10_000, spinDelay: 50, retries: 3 })
   const connected = new Promise<void>((resolve) => client.once('connected', resolve))
@@ -158,7 +161,7 @@ async function open(connectString: string): Promise<Session> {
   return { client, [Symbol.asyncDispose]: close }
 }
 
-/** A call with Node's callback as a promise. */
+/** A promise for a call that takes Node's callback. */
 function answer<T>(call: (done: (error: Error | null, result: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     call((error, result) => {

@@ -1,4 +1,6 @@
-/** The walk of the classic tutorials: stop the leader, stop the next one too, bring them back one by one. */
+/**
+ * The steps of the classic tutorials: stop the leader, stop the next one too, and bring them back one by one.
+ */
 import { expect, it } from 'vitest'
 import {
   allServe,
@@ -14,7 +16,7 @@ import { RawClient } from '../../support/rawClient.ts'
 
 const notServing = /^This ZooKeeper instance is not currently serving requests\n?$/
 
-describeEngines('the walk of the tutorials', (start) => {
+describeEngines('the steps of the tutorials', (start) => {
   it('elects while two run, stops serving with one, and resumes with the data intact', {
     timeout: 90_000,
   }, async () => {
@@ -61,7 +63,7 @@ async function write(member: TestMember, path: string): Promise<void> {
   await client.close()
 }
 
-/** Every member shows these znodes, with the same creation zxids. */
+/** Checks that every member shows these znodes with the same creation zxids. */
 async function everywhere(ensemble: TestEnsemble, names: string[]): Promise<void> {
   const seen = []
   for (const { clientPort } of ensemble.members) {

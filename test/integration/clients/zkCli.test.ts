@@ -34,7 +34,7 @@ describeEngines('zkCli', (start) => {
   })
 })
 
-/** The znode's creation zxid, which lies in an epoch from 1 on. */
+/** The znode's creation zxid, which must be of an epoch of at least 1. */
 function zxidOf(output: string): string {
   const czxid = /^cZxid = (0x[1-9a-f][0-9a-f]{8,})$/m.exec(output)?.[1]
   if (czxid === undefined) throw new Error(`no cZxid in:\n${output}`)

@@ -1,4 +1,7 @@
-/** Members come and go under writes that never stop: every sync has proposals outstanding around it. Nothing acknowledged is lost. */
+/**
+ * Members leave and return during writes that never stop: every sync has proposals outstanding around it.
+ * Nothing acknowledged is lost.
+ */
 import { expect } from 'vitest'
 import { AcknowledgedWrites } from '../../support/acknowledgedWrites.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -12,16 +15,18 @@ export const catchUpBusy: Scenario = {
   title: 'DIFF and SNAP while writes go on; nothing is lost',
   where: ['AZZ', 'ZAA', 'AZA', 'AZZaz'],
   core: ['ZAA'],
-  // Whoever was away is within the leader's memory, unless it is empty.
+  // The history that a returning member missed is within the leader's memory, unless the member is empty.
   set: { snapCount: '700', commitLogCount: '100000' },
   async play(_, stage) {
     const ensemble = await stage.start()
     for (const { leader, learner } of pairsOf(ensemble)) {
-      // A leader that was there from the first transaction on would send an empty member all of them.
+      // A leader that was there from the first transaction on would send an empty member all transactions.
       await ensemble.restart(leader)
       await ensemble.lead(leader)
       const away = [learner, ...ensemble.observers.map(({ id }) => id)]
-      const writes = await AcknowledgedWrites.start(`/through-${leader}`, () => portsOf(ensemble, away), 1)
+      const writes = await AcknowledgedWrites.start(`/through-${leader}`, () => portsOf(ensemble, away), {
+        writers: 1,
+      })
       for (const mode of ['DIFF', 'SNAP'] as const) {
         for (const id of away) {
           await acknowledged(writes, 50)
@@ -41,7 +46,7 @@ export const catchUpBusy: Scenario = {
   },
 }
 
-/** The members that stay take the writes, a session each. */
+/** The members that stay take the writes, each on its own session. */
 function portsOf(ensemble: MixedEnsemble, away: readonly number[]): number[] {
   return ensemble.members.filter(({ id }) => !away.includes(id)).map(({ clientPort }) => clientPort)
 }

@@ -1,4 +1,7 @@
-/** A follower of either kind that missed some transactions, or none, is sent just those by a leader of the other kind. */
+/**
+ * A follower of either kind that missed some transactions, or none, is sent exactly those by a leader of the
+ * other kind.
+ */
 import { expect } from 'vitest'
 import { THREES } from '../arrangement.ts'
 import { catchUp, pairsOf, untilLevel } from '../catchUp.ts'
@@ -34,7 +37,7 @@ async function missing(ensemble: MixedEnsemble, leader: number, learner: number)
   const found = await catchUp(ensemble, learner)
   expect(found).toMatchObject({ leader, mode: 'DIFF' })
   expect((found.to ?? 0) - (found.from ?? 0)).toBeGreaterThan(20)
-  // The session that was opened meanwhile, and its ephemeral, are the learner's, too.
+  // The learner also has the session that was opened meanwhile, and its ephemeral.
   const session = client.leave()
   const moved = await ensemble.connect([learner], { session })
   expect(await moved.getEphemerals(`/held-for-${learner}`)).toEqual([`/held-for-${learner}`])
@@ -42,7 +45,7 @@ async function missing(ensemble: MixedEnsemble, leader: number, learner: number)
   expect((await ensemble.sameTrees()).has(`/held-for-${learner}`)).toBe(false)
 }
 
-/** Away, and nothing happened. */
+/** The learner is down, and nothing happens. */
 async function missingNothing(ensemble: MixedEnsemble, learner: number): Promise<void> {
   await ensemble.waitUntilServing()
   await untilLevel(ensemble)

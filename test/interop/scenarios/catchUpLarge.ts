@@ -1,6 +1,6 @@
 /**
- * A database of some 50 MB goes as a SNAP, in znodes as large as jute.maxbuffer lets them be; and it is interrupted: the learner
- * dies in the middle, then the leader does, and then it must still arrive.
+ * A database of some 50 MB is sent as a SNAP, in znodes as large as jute.maxbuffer allows. The transfer is
+ * interrupted: the learner dies in the middle, then the leader does, and then it must still succeed.
  */
 
 import { existsSync } from 'node:fs'
@@ -12,7 +12,10 @@ import type { MixedEnsemble } from '../mixedEnsemble.ts'
 import type { Scenario } from '../scenario.ts'
 
 const COUNT = 48
-/** What is left of a request of jute.maxbuffer bytes for the data (RequestHeader, path, ACL, flags, with room to spare). */
+/**
+ * What a request of jute.maxbuffer bytes leaves for the data (after RequestHeader, path, ACL and flags, with
+ * room to spare).
+ */
 const LARGEST = 0xfffff - 200
 
 export const catchUpLarge: Scenario = {
@@ -48,7 +51,7 @@ async function learnerDies(ensemble: MixedEnsemble, leader: number, learner: num
   await ensemble.sameTrees()
 }
 
-/** Two of three have everything, so the third gets it from the one that is left. */
+/** Two of three members have everything, so the third gets it from the one that is left. */
 async function leaderDies(ensemble: MixedEnsemble, leader: number, learner: number): Promise<void> {
   await untilLevel(ensemble)
   await ensemble.kill(learner)
@@ -66,7 +69,7 @@ async function leaderDies(ensemble: MixedEnsemble, leader: number, learner: numb
   await ensemble.sameTrees()
 }
 
-/** Undisturbed, from whoever leads now. */
+/** The transfer without interruption, from the current leader. */
 async function arrives(ensemble: MixedEnsemble, learner: number): Promise<void> {
   await untilLevel(ensemble)
   await ensemble.stop(learner)
@@ -91,7 +94,7 @@ async function untilSnapIsUnderWay(ensemble: MixedEnsemble, learner: number): Pr
   expect(sync.mode).toBe('SNAP')
 }
 
-/** It was the middle: nothing of the database is on the learner's disk yet. */
+/** Checks that the transfer was interrupted: nothing of the database is on the learner's disk yet. */
 function mustBeHalf(ensemble: MixedEnsemble, learner: number): void {
   const member = ensemble.member(learner)
   if (existsSync(versionDir(member.dataDir))) expect(readDisk(member).tree.size).toBeLessThan(COUNT)

@@ -1,4 +1,4 @@
-/** Apache's leader reads its log for a DIFF that its memory does not reach back for; ours sends a SNAP. */
+/** Apache's leader reads its log for a DIFF that goes back further than its memory; ours sends a SNAP. */
 import { expect } from 'vitest'
 import { THREES } from '../arrangement.ts'
 import { catchUp, pairsOf } from '../catchUp.ts'
@@ -18,7 +18,7 @@ export const catchUpLog: Scenario = {
     for (const { leader, learner } of pairsOf(ensemble)) {
       const client = await ensemble.connect()
       for (const i of [1, 2, 3]) await client.create(`/large-${learner}-${i}`, Buffer.alloc(900_000, i))
-      // It begins to lead with a snapshot.
+      // The leader begins to lead with a snapshot.
       await ensemble.restart(leader)
       await ensemble.lead(leader)
       await ensemble.kill(learner)

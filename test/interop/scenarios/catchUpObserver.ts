@@ -1,7 +1,8 @@
 /**
- * Observers of either kind catch up by each mode from a leader of either kind, while clients of other members write, and serve
- * reads and writes at once when they are back. An observer logs only what is committed; the transaction that TRUNC cuts off is
- * planted in its log, as it would be there after its voters were restored from a backup.
+ * Observers of either kind catch up by each mode from a leader of either kind, while clients of other members
+ * write, and serve reads and writes as soon as they are back. An observer logs only what is committed; the
+ * transaction that TRUNC cuts off is planted in its log, where it would be after the voters were restored
+ * from a backup.
  */
 import { expect } from 'vitest'
 import { OBSERVED } from '../arrangement.ts'
@@ -67,7 +68,7 @@ async function bySnap(ensemble: MixedEnsemble, observer: number): Promise<void> 
   expect(await catchUp(ensemble, observer)).toMatchObject({ leader, mode: 'SNAP' })
   await ensemble.kill(observer)
   ensemble.wipe(observer)
-  // Writes go on while it is synced.
+  // Writes continue while the observer is synced.
   const writing = many(client, `/meanwhile-${leader}-${observer}`, 700)
   expect(await catchUp(ensemble, observer)).toMatchObject({ leader, mode: 'SNAP' })
   await writing

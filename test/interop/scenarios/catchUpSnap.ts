@@ -1,6 +1,7 @@
 /**
- * A follower of either kind gets the whole database of a leader of the other kind: it is further behind than the leader's
- * memory reaches, its folder is empty, or it was restored from an older copy.
+ * A follower of either kind gets the whole database from a leader of the other kind: because it is further
+ * behind than the leader's memory reaches, because its folder is empty, or because it was restored from an
+ * older copy.
  */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +14,7 @@ import type { MixedEnsemble } from '../mixedEnsemble.ts'
 import type { Scenario } from '../scenario.ts'
 import { everyKind, many } from '../workload.ts'
 
-/** The least that either takes for commitLogCount, and its default. */
+/** The minimum that either engine accepts for commitLogCount, and its default. */
 const MEMORY = 500
 
 export const catchUpSnap: Scenario = {
@@ -21,7 +22,7 @@ export const catchUpSnap: Scenario = {
   title: 'a follower catches up by SNAP: far behind, empty, older',
   where: THREES,
   core: ['AZZ'],
-  // Apache's leader would read its log for a longer DIFF: catchUpLog.
+  // Apache's leader would read its log for a longer DIFF, which catchUpLog plays.
   set: { snapshotSizeFactor: '-1', extendedTypesEnabled: 'true' },
   async play(_, stage) {
     const ensemble = await stage.start()
@@ -44,7 +45,7 @@ async function farBehind(ensemble: MixedEnsemble, leader: number, learner: numbe
   await many(client, `/far-ahead-of-${learner}`, MEMORY + 100)
   await client.create(`/held-for-${learner}`, '', { mode: 'ephemeral' })
   expect(await catchUp(ensemble, learner)).toMatchObject({ leader, mode: 'SNAP' })
-  // The SNAP brought the session, and that it owns an ephemeral.
+  // The SNAP brought the session, and its ownership of an ephemeral.
   const moved = await ensemble.connect([learner], { session: client.leave() })
   expect(await moved.getEphemerals(`/held-for-${learner}`)).toEqual([`/held-for-${learner}`])
   await moved.close()
@@ -58,7 +59,7 @@ async function empty(ensemble: MixedEnsemble, learner: number): Promise<void> {
   await ensemble.sameTrees()
 }
 
-/** The copy is younger than what the leader's memory holds, and then older. */
+/** The copy is first younger than what the leader's memory holds, and then older. */
 async function restored(ensemble: MixedEnsemble, leader: number, learner: number): Promise<void> {
   const { dataDir } = ensemble.member(learner)
   const copies = mkdtempSync(join(tmpdir(), 'zk-pseudo-copy-'))

@@ -1,11 +1,13 @@
 /**
- * A leader dies with a transaction that only it has logged. The others go on, without and with transactions of their own;
- * when it comes back its log is cut (TRUNC), or, where a later epoch has transactions, replaced (SNAP; the lost transaction
- * then stays in the log, below the snapshot, where no recovery reads it).
+ * A leader dies with a transaction that only it has logged. The others continue, without and with
+ * transactions of their own. When the old leader returns, its log is cut (TRUNC), or, where a later epoch has
+ * transactions, replaced (SNAP; the lost transaction then stays in the log, below the snapshot, where no
+ * recovery reads it).
  *
- * Both kinds send TRUNC only while the later epochs are empty: across an epoch with transactions Apache's learners cannot cut
- * (LearnerHandler.queueCommittedProposals). A snapshot that shows the lost transaction makes no difference to ours; Apache's
- * own learner would start from that snapshot again (FileTxnSnapLog.truncateLog leaves it), so that is not played with it.
+ * Both kinds send TRUNC only while the later epochs are empty: Apache's learners cannot cut across an epoch
+ * with transactions (LearnerHandler.queueCommittedProposals). A snapshot that shows the lost transaction
+ * makes no difference to ours. Apache's own learner would start from that snapshot again
+ * (FileTxnSnapLog.truncateLog leaves it), so that is not played with it.
  */
 import { expect } from 'vitest'
 import type { Zxid } from '../../../src/protocol/zxid.ts'
@@ -33,7 +35,10 @@ export const catchUpTrunc: Scenario = {
   },
 }
 
-/** One of each kind, if its successor (without it the greatest id of equals is elected) is of the other kind. */
+/**
+ * One member of each kind whose successor is of the other kind; among equals without it, the greatest id is
+ * elected.
+ */
 function oldLeadersOf(ensemble: MixedEnsemble): number[] {
   const { voters } = ensemble
   return (['apache', 'zk-pseudo'] as const).flatMap((kind) => {
@@ -44,7 +49,7 @@ function oldLeadersOf(ensemble: MixedEnsemble): number[] {
   })
 }
 
-/** @param epochs elections without a transaction before the old leader comes back */
+/** @param epochs number of elections without a transaction before the old leader returns */
 async function cutOff(ensemble: MixedEnsemble, old: number, epochs: number, { snapshot = false } = {}) {
   const path = `/lost-by-${old}-${epochs}-${snapshot}`
   const { others, lost } = await loggedByTheLeaderAlone(ensemble, old, path)
@@ -55,7 +60,8 @@ async function cutOff(ensemble: MixedEnsemble, old: number, epochs: number, { sn
     expect((await ensemble.waitForLeader()).engine).not.toBe(ensemble.member(old).engine)
   }
   const { mode, leader } = await catchUp(ensemble, old)
-  // With each lead Apache takes a snapshot, and after its next start it remembers no transactions from before that.
+  // Apache takes a snapshot each time it begins to lead, and after its next start it remembers no
+  // transactions from before that.
   const forgot = epochs > 1 && ensemble.member(leader).engine === 'apache'
   expect(mode).toBe(forgot ? 'SNAP' : 'TRUNC')
   if (mode === 'TRUNC') expect(loggedZxids(ensemble.member(old).dataDir)).not.toContain(lost)
@@ -85,8 +91,8 @@ async function withoutLost(ensemble: MixedEnsemble, path: string): Promise<void>
 }
 
 /**
- * Makes a member the leader, freezes the others, and ends everybody when the leader has logged one create more: the frozen
- * never read it. @returns the others, and the zxid
+ * Makes a member the leader, freezes the others, and ends all members once the leader has logged one more
+ * create, which the frozen ones never read. @returns the others, and the zxid
  */
 async function loggedByTheLeaderAlone(
   ensemble: MixedEnsemble,

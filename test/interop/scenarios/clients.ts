@@ -1,6 +1,6 @@
 /**
- * kazoo and zkCli, as people use them, on a mixed ensemble: kazoo's basics, its writes while the leader dies, under leaders of
- * both kinds; and a znode that zkCli has made, seen by zkCli at every member.
+ * kazoo and zkCli, as people use them, on a mixed ensemble: kazoo's basics and its writes while the leader
+ * dies, under leaders of both kinds; and a znode that zkCli creates and then sees at every member.
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

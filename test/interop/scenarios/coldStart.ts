@@ -1,7 +1,8 @@
 /**
- * Empty members find a leader: all started at once, and one after the other. Nobody waits for those who are not there, so of
- * those who make up the first quorum, whose histories are equally long, the one of the greatest id leads
- * (FastLeaderElection.totalOrderPredicate), and whoever comes later follows, however great its id.
+ * Empty members find a leader, started all at once, and one after the other. Members that are missing are not
+ * waited for, so among the members of the first quorum, whose histories are equally long, the one with the
+ * greatest id leads (FastLeaderElection.totalOrderPredicate), and a member that comes later follows, however
+ * great its id.
  */
 import { expect } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
@@ -34,7 +35,7 @@ export const coldStart: Scenario = {
     const ensemble = await stage.start({ wait: false })
     await ensemble.waitUntilServing()
     const { id: first } = await ensemble.waitForLeader()
-    // Its events come behind what its port says.
+    // A member's events arrive after its port reports its mode.
     const voters = await eventually(`member ${first} to tell who elected it`, () => votersOf(ensemble, first))
     expect(first).toBe(Math.max(...voters))
 

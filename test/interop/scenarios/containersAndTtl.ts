@@ -1,6 +1,6 @@
 /**
- * Container and TTL znodes, made through members of either kind, are removed by a leader of either kind: also by one that was
- * not yet the leader when they were made.
+ * Container and TTL znodes, made through members of either kind, are removed by a leader of either kind,
+ * including one that was not yet the leader when they were made.
  */
 import { expect } from 'vitest'
 import { create, createContainer, createTtl, Flag, remove, setData } from '../../conformance/operations.ts'
@@ -29,7 +29,7 @@ export const containersAndTtl: Scenario = {
       await gone(ensemble, passing)
       await othersStay(ensemble, roots)
     }
-    // Made under one leader, emptied and removed under one of the other kind.
+    // The znodes are created under one leader, and emptied and removed under one of the other kind.
     const [one, other] = oneOfEachKind(ensemble.voters)
     for (const [before, after] of [
       [one, other],
@@ -52,7 +52,7 @@ export const containersAndTtl: Scenario = {
   },
 }
 
-/** @returns the paths that are to go */
+/** @returns the paths that will be removed */
 async function make(ensemble: MixedEnsemble, id: number, root: string): Promise<string[]> {
   const session = await ensemble.session(id)
   for (const operation of [
@@ -84,7 +84,7 @@ async function othersStay(ensemble: MixedEnsemble, roots: readonly string[]): Pr
   expect(left).toEqual(roots.flatMap((root) => stays.map((name) => `${root}-${name}`)).sort())
 }
 
-/** Everywhere: every member is asked. */
+/** Waits until the paths are gone from every member. */
 async function gone(ensemble: MixedEnsemble, paths: readonly string[]): Promise<void> {
   for (const id of ensemble.ids) {
     const client = await ensemble.connect([id])

@@ -1,6 +1,6 @@
 /**
- * Work of every type of transaction, led by either kind: all members have the same digest at the same zxid, and no log of either
- * kind knows of one that differs.
+ * Transactions of every type, under leaders of either kind: all members have the same digest at the same
+ * zxid, and no log of either kind reports one that differs.
  */
 import { expect } from 'vitest'
 import type { Zxid } from '../../../src/protocol/zxid.ts'
@@ -53,7 +53,7 @@ async function work(ensemble: MixedEnsemble, leader: number, through: number): P
   await client.create(`${root}/emptied/child`)
   await client.delete(`${root}/emptied/child`)
   await client.createTtl(`${root}/short`, 100, 'for a moment')
-  // The leader removes both by transactions of a type that only it makes.
+  // The leader removes both with transactions of a type that only a leader makes.
   for (const name of ['emptied', 'short']) {
     await eventually(`${name} to be removed`, async () => (await client.exists(`${root}/${name}`)) === null)
   }
@@ -63,7 +63,7 @@ async function work(ensemble: MixedEnsemble, leader: number, through: number): P
   await client.close()
 }
 
-/** What Apache remembered while it ran, against every member's history up to the same zxid. */
+/** Compares what Apache remembered while it ran with every member's history up to the same zxid. */
 function compare(ensemble: MixedEnsemble, remembered: ReadonlyMap<number, bigint>): void {
   for (const { id } of ensemble.members) {
     for (const [zxid, value] of remembered) {

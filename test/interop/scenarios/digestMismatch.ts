@@ -1,6 +1,7 @@
 /**
- * A member's data was altered by hand while it was down. Apache notices it with the next transaction (it logs and counts), and
- * so does ours (an error in its log, once); neither does more about it. Thrown away, the data comes back right by a SNAP.
+ * A member's data was altered by hand while it was down. Apache notices it with the next transaction (it logs
+ * and counts), and so does our member (an error in its log, once); neither does more about it. When the data
+ * is deleted, the correct data comes back by a SNAP.
  */
 import { expect } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
@@ -36,7 +37,7 @@ export const digestMismatch: Scenario = {
       await catchUp(ensemble, id)
       await ensemble.sameTrees()
     }
-    // Those who hold what the leader holds have nothing to say.
+    // Members that hold what the leader holds have nothing to report.
     expect(digestComplaints(ensemble, leader.id)).toEqual([])
     ensemble.expected.push(/digest/i)
   },

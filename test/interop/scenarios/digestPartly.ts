@@ -1,4 +1,7 @@
-/** Digests are off in some members, of either kind, and on in others: nobody minds, and those that compare find no difference. */
+/**
+ * Digests are off in some members of either kind, and on in others: no member objects, and those that compare
+ * find no difference.
+ */
 import { expect } from 'vitest'
 import { catchUp, pairsOf } from '../catchUp.ts'
 import { digestComplaints, mismatchesOf } from '../digests.ts'

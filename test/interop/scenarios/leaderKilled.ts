@@ -1,4 +1,7 @@
-/** Voters of both kinds lead under load and are killed, again and again: nothing acknowledged is lost, no number is given out twice. */
+/**
+ * Voters of both kinds lead under load and are killed, again and again: nothing acknowledged is lost, and no
+ * number is assigned twice.
+ */
 import { FIVES, THREES } from '../arrangement.ts'
 import { oneOfEachKind } from '../kinds.ts'
 import { Load } from '../load.ts'
@@ -12,7 +15,7 @@ export const leaderKilled: Scenario = {
   async play(_, stage) {
     const ensemble = await stage.start()
     await using load = await Load.start(ensemble)
-    // Of more than three, one of each kind: each turn costs three elections.
+    // With more than three voters one of each kind is killed, because each turn costs three elections.
     const { voters } = ensemble
     for (const { id } of voters.length === 3 ? voters : oneOfEachKind(voters)) {
       await ensemble.lead(id)

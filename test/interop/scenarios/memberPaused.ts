@@ -1,6 +1,7 @@
 /**
- * Members are frozen (SIGSTOP) under load, longer than the others wait, and go on: a leader, who finds another one in its place,
- * and followers, who find themselves behind. Of both kinds, under leaders of both kinds.
+ * Members are frozen (SIGSTOP) under load, for longer than the others wait, and resumed: a leader, which
+ * finds that another one has replaced it, and followers, which find themselves behind. Members of both kinds,
+ * under leaders of both kinds.
  */
 import { eventually } from '../../support/eventually.ts'
 import { ask } from '../../support/fourLetterWord.ts'
@@ -43,7 +44,7 @@ export const memberPaused: Scenario = {
   },
 }
 
-/** Followers and observers, as the leader itself counts them. */
+/** The number of followers and observers, as the leader itself counts them. */
 async function learnersOf(ensemble: MixedEnsemble, id: number): Promise<number> {
   const text = await ask(ensemble.member(id).clientPort, 'mntr')
   const count = (name: string) =>

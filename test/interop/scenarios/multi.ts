@@ -1,4 +1,7 @@
-/** Transactions of every kind, done and refused, and reads in one request: alike through every member, under each kind of leader. */
+/**
+ * Transactions of every kind, applied and refused, and reads in one request: the same answers through every
+ * member, under each kind of leader.
+ */
 import { expect } from 'vitest'
 import {
   check,
@@ -42,7 +45,7 @@ const everyKind: Play = async (root, ask) => {
     outcomes.push((await ask(multiOf(...parts))).outcome)
   }
   await ask(create(root))
-  // Done.
+  // These are applied.
   await play(
     create(`${root}/a`, { data: '1' }),
     create2(`${root}/b`),
@@ -61,7 +64,7 @@ const everyKind: Play = async (root, ask) => {
   await play(create(`${root}/x`), create(`${root}/x/y`), remove(`${root}/x/y`), remove(`${root}/x`))
   await play(setData(`${root}/b`, null), setData(`${root}/b`, ''), remove(`${root}/e`))
   await play()
-  // Refused, and nothing of it done.
+  // These are refused, and none of their parts is applied.
   await play(create(`${root}/n1`), check(`${root}/a`, 99), create(`${root}/n2`))
   await play(create(`${root}/n1`), create(`${root}/a`))
   await play(create(`${root}/n1`), remove(`${root}/a`))
@@ -72,7 +75,7 @@ const everyKind: Play = async (root, ask) => {
   await play(create(`${root}/n1`), create('no slash'))
   await play(create(`${root}/n1`, { acl: [] }))
   await ask(getChildren(root))
-  // Reads.
+  // These are reads.
   await ask(
     multiRead(
       getData(`${root}/a`),

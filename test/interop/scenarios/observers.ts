@@ -1,6 +1,7 @@
 /**
- * Observers of either kind under leaders of either kind: they take reads, writes, sessions and watches like anybody, cost no
- * quorum when they are dead, add nothing to one while they live, and catch up when they return.
+ * Observers of either kind under leaders of either kind: they accept reads, writes, sessions and watches like
+ * other members, cost no quorum when they are dead, add nothing to one while they live, and catch up when
+ * they return.
  */
 import { expect } from 'vitest'
 import { eventually } from '../../support/eventually.ts'
@@ -63,7 +64,7 @@ async function areMissedByNobody(ensemble: MixedEnsemble, root: string): Promise
   await client.close()
 }
 
-/** With too few voters, observers do not make a quorum: nobody serves until a voter is back. */
+/** With too few voters, observers do not make a quorum: no member serves until a voter is back. */
 async function addNothingToAQuorum(ensemble: MixedEnsemble): Promise<void> {
   const voters = ensemble.voters.map(({ id }) => id)
   const lost = voters.slice(0, Math.floor(voters.length / 2) + 1)

@@ -1,6 +1,6 @@
 /**
- * ACLs, whoever sets them and at whichever member they are asked for: users of the digest scheme, addresses, those who were
- * there when a znode was made; and what a user may do is the same through every member.
+ * ACLs, whichever member they are set and read through: users of the digest scheme, addresses, and the
+ * creators of a znode. What a user may do is the same through every member.
  */
 import { expect } from 'vitest'
 import {

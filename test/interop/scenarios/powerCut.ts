@@ -1,4 +1,7 @@
-/** All members end at once in the middle of writes, and start again in another order: everything acknowledged is still there. */
+/**
+ * All members end at once during writes, and are started again in another order: everything acknowledged is
+ * still there.
+ */
 import { FIVES, THREES } from '../arrangement.ts'
 import { Load } from '../load.ts'
 import type { Scenario } from '../scenario.ts'

@@ -1,6 +1,6 @@
 /**
- * Quotas: the statistics are each member's own sums and must come out alike, and a write beyond a hard limit is refused by a
- * leader of either kind, whoever passes it on.
+ * Quotas: each member sums up its own statistics, which must agree, and a write beyond a hard limit is
+ * refused by a leader of either kind, whichever member forwards it.
  */
 import { expect } from 'vitest'
 import { create, getData, remove, setData, sync } from '../../conformance/operations.ts'
@@ -22,7 +22,7 @@ export const quotas: Scenario = {
       await ensemble.lead(leader.id)
       for (const id of ensemble.ids) await limited(ensemble, `led-by-${leader.id}-through-${id}`, id)
     }
-    // Read from the disk again, the sums are the same.
+    // The sums are the same when they are read from the disk again.
     const before = await sums(ensemble)
     await ensemble.stop([...ensemble.running])
     await ensemble.start(ensemble.ids)
@@ -40,7 +40,7 @@ async function limited(ensemble: MixedEnsemble, name: string, id: number): Promi
     create(`${quota}/zookeeper_limits`, { data: 'count=3,bytes=20,byteHardLimit=20,countHardLimit=3' }),
   )
   await session.must(create(`${quota}/zookeeper_stats`, { data: 'count=0,bytes=0' }))
-  // The leader judges by its own sums, and may apply a write after the follower that has answered it.
+  // The leader decides by its own sums, and may apply a write after the follower that has answered it.
   const atLeader = await ensemble.session((await ensemble.waitForLeader()).id)
   await eventually('the leader to have the statistics', async () => {
     return (await atLeader.do(getData(`${quota}/zookeeper_stats`))).outcome === 'ok'
@@ -51,7 +51,7 @@ async function limited(ensemble: MixedEnsemble, name: string, id: number): Promi
     })
   await session.must(create(`/${name}/a`, { data: '1234567890' }))
   await counted('count=2,bytes=15')
-  // Beyond the bytes, and then beyond the count.
+  // The first write exceeds the bytes, the second the count.
   expect((await session.do(setData(`/${name}/a`, 'x'.repeat(16)))).outcome).toBe('QuotaExceeded')
   expect((await session.do(setData(`/${name}/a`, 'x'.repeat(15)))).outcome).toBe('ok')
   await counted('count=2,bytes=20')

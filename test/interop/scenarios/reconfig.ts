@@ -1,7 +1,7 @@
 /**
- * The ensemble is changed while it runs, under leaders of both kinds: a member of the other kind becomes an observer and votes
- * again, leaves and joins again, and the leader hands over and comes back. All members agree on the result, also when all have
- * been started again.
+ * The ensemble is changed while it runs, under leaders of both kinds: a member of the other kind becomes an
+ * observer and votes again, leaves and joins again, and the leader hands over and returns. All members agree
+ * on the result, also after all have been restarted.
  */
 import { expect } from 'vitest'
 import { ErrorCode, KeeperError, type ReconfigOptions } from '../../../src/client/index.ts'
@@ -56,7 +56,9 @@ function lineOf({ id, quorumPort, electionPort, clientPort }: MixedMember, role 
   return `server.${id}=127.0.0.1:${quorumPort}:${electionPort}:${role};127.0.0.1:${clientPort}`
 }
 
-/** Where a leader hands over, the answer may die with the connection: the configuration tells. */
+/**
+ * When a leader hands over, the answer may be lost with the connection, so the configuration is read instead.
+ */
 async function changed(
   ensemble: MixedEnsemble,
   through: MixedMember,

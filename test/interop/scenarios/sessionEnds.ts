@@ -1,7 +1,7 @@
 /**
- * Ephemeral znodes go with their session, on every member: when it is closed, and when nobody keeps it alive, which the leader
- * counts, of whatever kind, from what followers of the other kind tell it. A session that is kept alive stays, and a new leader
- * takes up the count.
+ * Ephemeral znodes disappear with their session on every member: when it is closed, and when it is not kept
+ * alive. The leader, of either kind, counts the time from what followers of the other kind report. A session
+ * that is kept alive stays, and a new leader resumes the count.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
@@ -14,7 +14,7 @@ import type { Scenario } from '../scenario.ts'
 
 /** Four ticks of these ensembles. */
 const TIMEOUT_MS = 2000
-/** It may be told half a tick late, and rounded up to a tick; the rest is the machine's. */
+/** The report may be half a tick late and is rounded up to a tick; the rest is for a slow machine. */
 const LATE_MS = 3000
 
 export const sessionEnds: Scenario = {
@@ -66,7 +66,7 @@ async function expires(ensemble: MixedEnsemble, root: string, id: number): Promi
   await session.drop()
   await eventually(`${path} to go`, () => goneAt !== undefined, { timeoutMs: TIMEOUT_MS + LATE_MS })
   const after = (goneAt ?? 0) - lastHeard
-  // The follower tells the leader of that ping at the leader's next one, half a tick later at most.
+  // The follower reports that ping to the leader at the leader's next ping, half a tick later at most.
   expect(after).toBeGreaterThan(TIMEOUT_MS - 300)
   await watcher.close()
 }
@@ -79,7 +79,7 @@ async function isKept(ensemble: MixedEnsemble, root: string, id: number): Promis
     await sleep(TIMEOUT_MS / 4)
     expect((await session.ping()).outcome).toBe('ok')
   }
-  // Others come and go meanwhile, so this asks for the one path.
+  // Other znodes appear and disappear meanwhile, so this reads only the one path.
   const reader = await ensemble.connect([ensemble.ids.at(-1) as number])
   await reader.sync()
   expect((await reader.exists(path))?.ephemeralOwner).toBe(session.sessionId)
@@ -87,7 +87,7 @@ async function isKept(ensemble: MixedEnsemble, root: string, id: number): Promis
   await session.close()
 }
 
-/** Whoever leads next has never heard from its client. */
+/** The next leader has never heard from the session's client. */
 async function expiresUnderAnother(ensemble: MixedEnsemble, root: string, leader: number): Promise<void> {
   const path = `${root}-orphan`
   const follower = ensemble.voters.find(({ id }) => id !== leader)?.id as number

@@ -1,6 +1,7 @@
 /**
- * A session, with its ephemeral znode, goes from a member of one kind to one of the other: because its client wants to, because
- * its member dies, and because the leader dies. Whoever still speaks for it at its former member is refused.
+ * A session with its ephemeral znode moves from a member of one kind to one of the other: because its client
+ * wants to, because its member dies, and because the leader dies. Requests that still use it at its former
+ * member are refused.
  */
 import { expect } from 'vitest'
 import { create, Flag, getData, setData, sync } from '../../conformance/operations.ts'
@@ -35,14 +36,14 @@ async function movesAtWill(ensemble: MixedEnsemble, from: MixedMember, to: Mixed
   const before = await ensemble.session(from.id)
   await before.must(create(path, { flags: Flag.ephemeral }))
   const after = await continued(ensemble, before, to)
-  // Its old connection may hear that it moved, or be closed at once.
+  // The session's old connection may get the error that it moved, or be closed at once.
   expect(['SessionMoved', 'closed']).toContain((await before.do(setData(path))).outcome)
   await before.drop()
   await after.must(setData(path, 'from its new place', 0))
   await endsEverywhere(ensemble, after, path)
 }
 
-/** The member is killed; should it be the leader, there is another before the session goes on. */
+/** The member is killed; if it is the leader, there is another one before the session continues. */
 async function outlivesItsMember(ensemble: MixedEnsemble, from: MixedMember, to: MixedMember): Promise<void> {
   const path = `/outlives-${from.id}-at-${to.id}-led-by-${(await ensemble.leader())?.id}`
   const before = await ensemble.session(from.id)
@@ -68,7 +69,7 @@ async function continued(ensemble: MixedEnsemble, session: RawSession, at: Mixed
   return next
 }
 
-/** Closed where it is now, which need not be where it began. */
+/** The session is closed where it is now, which need not be where it began. */
 async function endsEverywhere(ensemble: MixedEnsemble, session: RawSession, path: string): Promise<void> {
   await session.close()
   expect((await ensemble.sameTrees()).has(path)).toBe(false)

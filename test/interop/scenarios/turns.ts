@@ -1,4 +1,4 @@
-/** Every voter leads once, of whatever kind it is, and in each turn every member takes a write. */
+/** Every voter of either kind leads once, and in each turn every member accepts a write. */
 import { expect } from 'vitest'
 import { FIVES, OBSERVED, THREES } from '../arrangement.ts'
 import type { Scenario } from '../scenario.ts'
@@ -25,7 +25,7 @@ export const turns: Scenario = {
     }
     const tree = await ensemble.sameTrees()
     for (const path of written) expect(tree.get(path)?.data?.toString()).toBe(`${path} again`)
-    // An epoch for each change of the leader, and none beside.
+    // There is one epoch for each change of the leader, and no other.
     const epochs = new Set(written.map((path) => Math.floor((tree.get(path)?.stat.czxid ?? 0) / 2 ** 32)))
     expect(epochs.size).toBe(ensemble.voters.length)
   },

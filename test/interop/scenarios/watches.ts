@@ -1,6 +1,7 @@
 /**
- * Watches of every kind, set at a member of one kind and triggered through one of the other; and taken along to the other kind,
- * where what changed meanwhile is told at once (setWatches, setWatches2) and the rest later.
+ * Watches of every kind, set at a member of one kind and triggered through one of the other; and moved to the
+ * other kind, where events for what changed meanwhile arrive at once (setWatches, setWatches2) and the rest
+ * later.
  */
 import { expect } from 'vitest'
 import {
@@ -61,7 +62,7 @@ async function prepare(changing: RawSession, watching: RawSession, root: string)
   await watching.must(addWatch(`${root}/recursive`, RECURSIVE))
 }
 
-/** In the order of the changes, each one-shot watch once. */
+/** The events arrive in the order of the changes, each one-shot watch once. */
 async function fire(watching: RawSession, changing: RawSession, root: string): Promise<void> {
   await prepare(changing, watching, root)
   await doAll(
@@ -131,7 +132,7 @@ async function moveAlong(
   ]
   await moved.must(setWatches2(lastZxidSeen, { ...standard, ...lasting }))
   expect(moved.takeEvents()).toEqual(missed)
-  // The older request tells the same, and has no persistent watches.
+  // The older request has the same effect, but no persistent watches.
   await moved.must(
     setWatches(lastZxidSeen, { ...standard, data: paths('data', 'gone'), exist: paths('later') }),
   )

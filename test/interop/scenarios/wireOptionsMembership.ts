@@ -1,6 +1,6 @@
 /**
- * Options of who counts for what: weights and groups, the server list in a file of its own, client addresses, observers that
- * wait before they look for a leader.
+ * Options about membership: weights and groups, a server list in a separate file, client addresses, observers
+ * that wait before they look for a leader.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,7 +22,10 @@ export const wireOptionsMembership: Scenario = {
   },
 }
 
-/** Member 0 weighs as much as all others together and one more: without it nothing goes, with it alone everything. */
+/**
+ * Member 0 weighs one more than all others together: without it nothing can be decided, with it alone
+ * everything can.
+ */
 async function weighted(arrangement: Arrangement, stage: Stage): Promise<void> {
   const voters = seatsOf(arrangement).filter(({ isObserver }) => !isObserver).length
   const ids = Array.from({ length: voters }, (_, id) => id)

@@ -1,6 +1,7 @@
 /**
- * Options of connections and queues, in all members at once: Apache's members then send, close and batch in other ways, and ours
- * must read that, whether they act on the option or not. And several addresses a member, of which ours use the first.
+ * Options about connections and queues, in all members at once: Apache's members then send, close and batch
+ * differently, and ours must be able to read that, whether they act on the option or not. Also several
+ * addresses for each member, of which ours use the first.
  */
 import { course } from '../course.ts'
 import type { Scenario } from '../scenario.ts'
@@ -41,7 +42,8 @@ export const wireOptionsNetwork: Scenario = {
     const ensemble = await stage.start({ set: { ...QUEUES, ...CONNECTIONS } })
     await course(ensemble)
     await ensemble.close()
-    // With this Apache speaks another version of the election's first message (QuorumCnxManager.InitialMessage).
+    // With this option Apache uses another version of the election's first message
+    // (QuorumCnxManager.InitialMessage).
     const several = await stage.start({
       set: { 'multiAddress.enabled': 'true', 'multiAddress.reachabilityCheckTimeoutMs': '500' },
       edit: (_, text) =>

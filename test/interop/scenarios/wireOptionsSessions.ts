@@ -1,4 +1,4 @@
-/** Limits of sessions that differ from member to member, and local sessions that become global ones. */
+/** Session limits that differ between members, and local sessions that become global ones. */
 import { expect } from 'vitest'
 import { course } from '../course.ts'
 import type { MixedEnsemble } from '../mixedEnsemble.ts'
@@ -35,11 +35,14 @@ async function granted(ensemble: MixedEnsemble, id: number, sessionTimeoutMs: nu
   return answer
 }
 
-/** In all members: a leader without the option expires the local sessions of the others (LeaderSessionTracker.checkSession). */
+/**
+ * All members have the option: a leader without it expires the local sessions of the others
+ * (LeaderSessionTracker.checkSession).
+ */
 async function local(stage: Stage): Promise<void> {
   const ensemble = await stage.start({ set: LOCAL })
   for (const { id } of ensemble.members) {
-    // Whichever member it has, a session becomes a global one by its first ephemeral, and only with it.
+    // At any member, a session becomes a global one with its first ephemeral, and only then.
     const client = await ensemble.connect([id])
     await client.create(`/by-${id}`, 'persistent')
     await client.create(`/ephemeral-${id}`, '', { mode: 'ephemeral' })

@@ -1,6 +1,7 @@
 /**
- * Options of what is written and how large it may be: no fsync, closeSession without its record, compressed snapshots in one
- * member only, many short logs and snapshots, ACLs switched off, requests of several megabytes.
+ * Options about what is written and how large it may be: no fsync, closeSession without its record,
+ * compressed snapshots in only one member, many short logs and snapshots, ACLs switched off, requests of
+ * several megabytes.
  */
 import { expect } from 'vitest'
 import { catchUp } from '../catchUp.ts'
@@ -41,7 +42,7 @@ export const wireOptionsStorage: Scenario = {
   },
 }
 
-/** As large as a request may be: through the leader, through the learner, and as a SNAP. */
+/** Requests as large as allowed: through the leader, through the learner, and as a SNAP. */
 async function largest(ensemble: MixedEnsemble, leader: number, learner: number): Promise<void> {
   const options = { maxFrameBytes: 2 * LIMIT }
   for (const through of [leader, learner]) {

@@ -1,21 +1,23 @@
 /**
- * What was said on the election ports, as lines. Which votes cross depends on who is quicker: each member's queue for a peer
- * holds one message, the newest (QuorumCnxManager), votes are repeated by the clock and on every new connection, and whoever
- * has settled answers whoever it still hears looking. So of each direction a scene shows
+ * What was said on the election ports, as lines. Which votes cross depends on which member is faster: each
+ * member's queue for a peer holds one message, the newest (QuorumCnxManager), votes are repeated periodically
+ * and on every new connection, and a settled member answers every member that it still hears looking. So a
+ * scene shows for each direction
  *
- * - of every round the last vote of a member that looks: all better votes lead there. One that joins others, which means
- *   that it dials a leader that it did not vote for, goes on to their round or not, by what it hears first: of its votes the
- *   first round's;
- * - the answers of those whom it joins, for by them alone it knows its leader;
- * - once for the whole play, the greetings of the greater ids, whose connections are the ones that live.
+ * - of every round the last vote of a member that looks, because all better votes lead there. A member that
+ *   joins others, which means that it dials a leader that it did not vote for, may or may not continue to
+ *   their round, depending on what it hears first; of its votes only that of the first round is shown;
+ * - the answers of the members that it joins, because only from them it knows its leader;
+ * - once for the whole play, the greetings of the greater ids, whose connections are the ones that remain.
  *
- * What is said to a member that is dead or paused is left out: it depends on who notices when. So is a vote of a member that
- * does not look in the scene, or that is the last of an earlier scene while others follow: it is sent again over a new
- * connection. (What settled members send so, the proxy does not even pass on, for it may turn a vote.)
+ * What is said to a member that is dead or paused is left out, because it depends on which member notices
+ * when. So is a vote of a member that does not look in the scene, or that is the last of an earlier scene
+ * while others follow: it is sent again over a new connection. (The proxy does not even pass on such votes of
+ * settled members, because they may turn a vote.)
  *
- * Everything else is checked instead, and shows with a `!` when it breaks a rule (`Rules`): votes only improve within a
- * round, a vote for a member is what that member stood for, a leader says that it leads, the form is 3.8's, and nobody votes
- * over a connection that the smaller id dialled.
+ * Everything else is checked instead, and is shown with a `!` when it breaks a rule (`Rules`): votes only
+ * improve within a round, a vote for a member is what that member stood for, a leader says that it leads, the
+ * format is that of 3.8, and no member votes over a connection that the smaller id dialled.
  */
 
 import type { Notification } from '../../../src/core/election/notification.ts'
@@ -29,7 +31,7 @@ import type { Names } from './names.ts'
 const STATES = ['LOOKING', 'FOLLOWING', 'LEADING', 'OBSERVING'] as const
 const { looking, leading } = ServerState
 const INTRODUCTIONS = new Set<number>([PacketType.followerInfo, PacketType.observerInfo])
-/** Long.MIN_VALUE: what an observer votes with. */
+/** Long.MIN_VALUE, with which an observer votes. */
 const LEAST = -(2 ** 63)
 
 interface Word {
@@ -37,7 +39,9 @@ interface Word {
   readonly notification: Notification
 }
 
-/** @param all of both ports: who dials whom on the quorum port tells who came to follow whom */
+/**
+ * @param all the frames of both ports: the dials of the quorum port show which member came to follow which
+ */
 export function electionLines(recorded: readonly Said[], names: Names): Line[] {
   const all = recorded.filter(({ conversation }) => conversation.port === 'election')
   const words = all.flatMap((said): Word[] =>
@@ -53,7 +57,7 @@ export function electionLines(recorded: readonly Said[], names: Names): Line[] {
 const direction = ({ said }: Word) => `${said.from} > ${said.to}`
 const isLooking = ({ notification }: Word) => notification.state === looking
 
-/** A scene's words, and who came to lead or to follow whom in it. */
+/** The words of a scene, and which member came to lead or to follow which in it. */
 interface SceneView {
   readonly scene: number
   readonly words: readonly Word[]
@@ -72,7 +76,7 @@ function sceneLines(view: SceneView, names: Names): Line[] {
   return lines
 }
 
-/** What the scene's normal form is made of; all else is checked only. */
+/** The words that the scene's normal form is made of; all others are only checked. */
 function viewOf(all: readonly Word[], recorded: readonly Said[], scene: number): SceneView {
   const follows = new Map<MemberId, MemberId>()
   const lookers = new Set<MemberId>()
@@ -94,7 +98,7 @@ function viewOf(all: readonly Word[], recorded: readonly Said[], scene: number):
   return { scene, words, follows }
 }
 
-/** The last vote of an earlier scene, with a newer one behind it. */
+/** Whether the word is the last vote of an earlier scene, with a newer one after it. */
 function isRepeated(word: Word, all: readonly Word[], here: readonly Word[]): boolean {
   const { scene, life } = word.said
   const before = all.findLast((other) => {
@@ -115,14 +119,14 @@ function isSameVote({ notification: one }: Word, { notification: other }: Word):
   )
 }
 
-/** Whom the member joins without having voted for it; null where it elects. */
+/** The leader that the member joins without having voted for it; null when it elects. */
 function joined(member: MemberId, { words, follows }: SceneView): MemberId | null {
   const vote = words.findLast((word) => word.said.from === member && isLooking(word))
   const leader = follows.get(member)
   return leader === undefined || vote === undefined || vote.notification.leader === leader ? null : leader
 }
 
-/** The last vote of each round; of the first alone, where it joins. */
+/** The last vote of each round; when the member joins, only that of the first round. */
 function votes(said: readonly Word[], view: SceneView): Word[] {
   const last = new Map<number, Word>()
   for (const word of said) if (isLooking(word)) last.set(word.notification.electionEpoch, word)
@@ -131,7 +135,7 @@ function votes(said: readonly Word[], view: SceneView): Word[] {
   return from !== undefined && joined(from, view) !== null ? all.slice(0, 1) : all
 }
 
-/** The last answer to who joins just the leader that it names. */
+/** The last answer to a member that joins exactly the leader named in it. */
 function answersToJoiner(said: readonly Word[], view: SceneView): Word[] {
   const answer = said.findLast((word) => !isLooking(word))
   if (answer === undefined || joined(answer.said.to, view) !== answer.notification.leader) return []
@@ -169,7 +173,7 @@ function greetingText(
   return `${from} > ${to} greets: form ${form}, sid ${sid}, ${where}`
 }
 
-/** Broken rules, told where they were broken. */
+/** Broken rules, at the place where they were broken. */
 function problemLines(all: readonly Said[], words: readonly Word[], names: Names): Line[] {
   const problems = new Map<string, Line>()
   const tell = (said: Said, text: string) => {
@@ -203,7 +207,7 @@ function problemLines(all: readonly Said[], words: readonly Word[], names: Names
 
 type Tell = (said: Said, text: string) => void
 
-/** Within a round a member's votes only improve: by epoch, then zxid, then id. */
+/** Checks that a member's votes only improve within a round: by epoch, then zxid, then id. */
 function improving(words: readonly Word[], tell: Tell, names: Names): void {
   const last = new Map<string, Word>()
   for (const word of words) {
@@ -211,7 +215,7 @@ function improving(words: readonly Word[], tell: Tell, names: Names): void {
     if (notification.state !== looking) continue
     const before = last.get(direction(word))
     last.set(direction(word), word)
-    // A member that was started again counts from 1 again; a new connection repeats what was said.
+    // A restarted member counts rounds from 1 again; a new connection repeats what was said.
     if (before?.notification.electionEpoch !== notification.electionEpoch) continue
     if (before.said.conversation !== said.conversation) continue
     const { peerEpoch, zxid, leader } = before.notification
@@ -221,7 +225,7 @@ function improving(words: readonly Word[], tell: Tell, names: Names): void {
   }
 }
 
-/** Whoever votes for a member in a round repeats what that member stood for itself. */
+/** Checks that a vote for a member repeats what that member stood for itself in the round. */
 function standing(words: readonly Word[], tell: Tell, names: Names): void {
   const key = ({ electionEpoch, leader }: Notification) => `${electionEpoch} ${leader}`
   const text = ({ zxid, peerEpoch }: Notification) => `${zxid} ${peerEpoch}`

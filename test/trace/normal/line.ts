@@ -4,7 +4,7 @@ import type { MemberId } from '../recording/addresses.ts'
 export interface Line {
   readonly scene: number
   readonly block: string
-  /** Who says it; null where nobody alone does. */
+  /** The member that says it; null when it is not from a single member. */
   readonly from: MemberId | null
   readonly text: string
 }

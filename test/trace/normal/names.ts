@@ -1,9 +1,12 @@
 import { ownAddress } from '../recording/addresses.ts'
 
-/** What differs from run to run is named: sessions by the order in which they came, server lines by their ids. */
+/**
+ * Names for what differs between runs: sessions by the order in which they appeared, server lines by their
+ * ids.
+ */
 export class Names {
   private readonly sessions = new Map<bigint, string>()
-  /** `zoo-1:14711:14712` by sid: what a server line is expected to say. */
+  /** `zoo-1:14711:14712` by sid: the text that a server line should have. */
   private readonly addresses: ReadonlyMap<number, string>
 
   constructor(addresses: ReadonlyMap<number, string>) {
@@ -20,7 +23,7 @@ export class Names {
     return name
   }
 
-  /** `config 0 of 1 2 3 4:observer`; a line that says anything unexpected is told in full. */
+  /** `config 0 of 1 2 3 4:observer`; a line with anything unexpected is shown in full. */
   config(text: string): string {
     const lines = text.split('\n')
     const version = /^version=([0-9a-f]+)$/.exec(lines.at(-1) ?? '')?.[1] ?? '(none)'

@@ -1,6 +1,7 @@
 /**
- * Quorum packets as lines: every field that is not of this one run. Left out are wall clock times, what a digest's number
- * depends on them, and ports. The order of words is that of the fields; what a packet usually lacks is told where it is there.
+ * Quorum packets as lines, with every field that does not belong to this one run. Left out are wall clock
+ * times, digests, which depend on them, and ports. Words are in the order of the fields; optional parts of a
+ * packet are shown only when they are present.
  */
 
 import { decode } from '../../../src/protocol/jute.ts'
@@ -37,7 +38,7 @@ export function packetText(content: PacketContent, names: Names, isLeaders: bool
   return [typeName(packet.type), ...detailsOf(content, names, isLeaders), ...authinfoOf(packet)].join(' ')
 }
 
-/** Only a forwarded request has any. */
+/** Only a forwarded request has authinfo. */
 function authinfoOf({ authinfo }: QuorumPacket): string[] {
   if (authinfo === null) return []
   return [`as ${authinfo.map(({ scheme, id }) => `${scheme}:${id}`).join(', ') || 'nobody'}`]
@@ -127,7 +128,7 @@ function snapshotText({ database, signature }: PacketContent, names: Names): str
   ]
 }
 
-/** The zxid stands in the packet and in the transaction: it is told twice only where they differ. */
+/** The packet and the transaction both have the zxid; it is shown twice only where they differ. */
 function transactionText(zxid: Zxid, data: Buffer | null, names: Names): string[] {
   const { header, body, digest } = decodeTransaction(data ?? Buffer.alloc(0))
   const own = header.zxid === zxid ? [] : [`(in itself ${formatZxid(header.zxid)})`]

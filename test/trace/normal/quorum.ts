@@ -1,19 +1,22 @@
 /**
- * One conversation of the quorum port as lines. What is kept: every packet but PING, in the exact order of its direction.
+ * One conversation of the quorum port as lines. It keeps every packet except PING, in the exact order of its
+ * direction.
  *
- * How the two directions lie between one another is chance (a COMMIT may overtake the ACK of one of three), so it is put in
- * one way: what a learner says stands right behind what it answers (ANSWERS), and what it says of itself (REQUEST,
- * REVALIDATE) behind all that it had been told by then. That the cause came first is checked against the recording, in both
- * directions; a line that came too early says so with a `!`.
+ * The interleaving of the two directions is chance (a COMMIT may overtake the ACK of one of three), so it is
+ * normalized: what a learner says follows directly after what it answers (ANSWERS), and what it says unasked
+ * (REQUEST, REVALIDATE) after everything that it had received by then. The recording is used to check that
+ * the cause came first, in both directions; a line that came too early is marked with a `!`.
  *
- * PINGs are left out, for they come by the clock. They are checked all the same: the zxids of a leader's never fall, a
- * learner's answer repeats one that it was sent. Scenes about them show the last (see trace.ts).
+ * PINGs are left out, because they depend on the clock. They are checked all the same: the zxids of a
+ * leader's PINGs never fall, and a learner's answer repeats one that it was sent. Scenes about PINGs show the
+ * last one (see trace.ts).
  *
- * Of more than a hundred transactions in one scene each direction's PROPOSALs, ACKs and COMMITs are counted, in order: how
- * far a leader is ahead with one of them is chance.
+ * When a scene has more than a hundred transactions, the PROPOSALs, ACKs and COMMITs of each direction are
+ * counted, in order: how far a leader is ahead with one of them is chance.
  *
- * Apache's learner acknowledges the proposals of its sync from another thread than NEWLEADER (SendAckRequestProcessor): where
- * those acknowledgements lie around that one is chance, and they are put behind it, for Apache's learners alone.
+ * Apache's learner acknowledges the proposals of its sync from another thread than NEWLEADER
+ * (SendAckRequestProcessor). Whether those acknowledgements come before or after that of NEWLEADER is chance,
+ * so they are put after it, for Apache's learners alone.
  */
 import { PacketType } from '../../../src/protocol/opcodes.ts'
 import { DecodeError } from '../../../src/protocol/reader.ts'
@@ -29,7 +32,7 @@ export interface QuorumContext {
   readonly isApache: (id: MemberId) => boolean
 }
 
-/** What one side said, with its place in the recording. */
+/** What one side said, with its position in the recording. */
 interface Turn {
   readonly at: number
   readonly said: Said
@@ -80,7 +83,7 @@ export function quorumLines(all: readonly Turn[], block: string, context: Quorum
   }
 }
 
-/** What speaks of transactions in a scene that has too many of them to be told one by one. */
+/** The packets about transactions in a scene that has too many of them to show one by one. */
 function manyOf(turns: readonly Turn[]): Turn[] {
   const told = turns.filter(({ said }) => {
     const packet = packetOf(said)
@@ -148,7 +151,7 @@ function isAckOfEpoch(said: Said): boolean {
   return packet?.type === ack && counterOf(packet.zxid) === 0
 }
 
-/** What a leader says only after the learner has said something. */
+/** The packets that a leader sends only after the learner has sent one of these. */
 const LEADERS_NEED = new Map<number, readonly number[]>([
   [leaderInfo, [followerInfo, observerInfo]],
   [diff, [ackEpoch]],
@@ -185,7 +188,7 @@ class Writer {
     return this.lines
   }
 
-  /** Of what the learner says next, all that the leader's first `count` packets are the cause of. */
+  /** Adds the learner's next packets whose cause is among the leader's first `count` packets. */
   private answers(count: number): void {
     for (; this.next < this.learners.length; this.next++) {
       const turn = this.learners[this.next] as Turn
@@ -196,7 +199,7 @@ class Writer {
     }
   }
 
-  /** Index of the leader's packet that is answered; -1 for none, null where it is not there. */
+  /** Index of the leader's packet that is answered; -1 when none is, null when it is missing. */
   private causeOf({ at, said }: Turn, index: number): number | null {
     const packet = packetOf(said)
     const first = (matches: (type: number, zxid: number) => boolean) => {

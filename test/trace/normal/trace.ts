@@ -1,6 +1,6 @@
 /**
- * A recording in its normal form: scenes with lines that two recordings of the same play have in common. The rules of what
- * is left out, and why that is chance, stand in election.ts and quorum.ts.
+ * A recording in its normal form: scenes with the lines that two recordings of the same play have in common.
+ * The rules about what is left out, and why that is chance, are described in election.ts and quorum.ts.
  */
 import type { MemberId } from '../recording/addresses.ts'
 import type { Recording, Said } from '../recording/recording.ts'
@@ -20,7 +20,7 @@ export interface TraceContext {
   readonly addresses: ReadonlyMap<number, string>
 }
 
-/** Scenes whose title says so show the last PING of each learner. */
+/** Scenes with this word in their title show the last PING of each learner. */
 const SHOWS_PINGS = /\bPING/
 
 export function traceOf(recording: Recording, { isApache, addresses }: TraceContext): Scene[] {
@@ -35,7 +35,10 @@ export function traceOf(recording: Recording, { isApache, addresses }: TraceCont
   return recording.scenes.map((title, scene) => ({ title, lines: ordered(all, scene) }))
 }
 
-/** By when the member first spoke of them, whatever the order in which conversations are told. */
+/**
+ * Names sessions by the time at which a member first mentioned them, in whatever order conversations are
+ * shown.
+ */
 function nameSessions({ said }: Recording, names: Names): void {
   for (const { content } of said) {
     if (content.kind !== 'packet') continue
@@ -72,7 +75,7 @@ function lastPings(pings: readonly PingView[], scene: number): Line[] {
   })
 }
 
-/** Greetings, then the election, then the conversations by learner; within these as they are. */
+/** Greetings, then the election, then the conversations by learner; each in its own order. */
 function ordered(all: readonly Line[], scene: number): Line[] {
   const rank = ({ block }: Line) => (block === 'greetings' ? '0' : block === 'election' ? '1' : `2 ${block}`)
   const here = all.filter((line) => line.scene === scene)

@@ -1,4 +1,4 @@
-/** A learner's sync in all its forms, and what is proposed while it goes on. */
+/** A learner's sync in all its forms, and proposals while it is in progress. */
 import { strict as assert } from 'node:assert'
 import { PacketType } from '../../../src/protocol/opcodes.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -12,7 +12,7 @@ export const catchUp: Play = {
   title: "a learner's sync: DIFF, TRUNC, SNAP, with proposals meanwhile",
   members: 3,
   observers: [],
-  // Else Apache's leader may read a longer DIFF from its log, and nobody is sent a SNAP so soon.
+  // Otherwise Apache's leader may read a longer DIFF from its log, and no SNAP is sent so soon.
   set: { snapshotSizeFactor: '-1' },
   act: async (stage) => {
     stage.scene('two start, one behind the other')
@@ -48,7 +48,7 @@ async function differences(stage: Stage, client: TraceClient): Promise<void> {
   })
 }
 
-/** More than a leader keeps in memory (commitLogCount, 500 at least). */
+/** More transactions than a leader keeps in memory (commitLogCount, at least 500). */
 const MANY = 520
 
 async function whole(stage: Stage, client: TraceClient): Promise<void> {
@@ -59,7 +59,7 @@ async function whole(stage: Stage, client: TraceClient): Promise<void> {
   })
 }
 
-/** A follower loses its leader, who leads on, and finds it again. */
+/** A follower loses its leader, which continues to lead, and finds it again. */
 async function rejoined(stage: Stage, id: MemberId, meanwhile: () => Promise<void>): Promise<void> {
   stage.cut(2, id)
   await eventually(`member ${id} to look for a leader`, async () => (await stage.mode(id)) === null)
@@ -68,7 +68,7 @@ async function rejoined(stage: Stage, id: MemberId, meanwhile: () => Promise<voi
   await stage.settled(2, [1, 3])
 }
 
-/** Nothing of what follows could be made to happen without holding back what somebody says. */
+/** None of the following could be made to happen without holding back frames. */
 async function meanwhile(stage: Stage, client: TraceClient): Promise<void> {
   stage.scene('a write between NEWLEADER and UPTODATE')
   const acks = stage.proxy.hold((said) => isAckOfEpoch(said) && said.from === 3)

@@ -1,4 +1,7 @@
-/** An ensemble's life: elections, sessions and writes of every way, members and leaders that go and come back. */
+/**
+ * An ensemble's life: elections, sessions, writes through every member, members and leaders that end and
+ * return.
+ */
 import { strict as assert } from 'node:assert'
 import { PacketType } from '../../../src/protocol/opcodes.ts'
 import { bool, buffer, int, opcode, openAcl } from '../../support/wire.ts'
@@ -38,7 +41,8 @@ async function clients(stage: Stage): Promise<void> {
 
   stage.scene('writes through a follower')
   assert.equal(await create(followers, '/b', 'one'), 0)
-  // Apache's follower may apply a COMMIT, and answer, before it has written and acknowledged the proposal itself.
+  // Apache's follower may apply a COMMIT, and answer, before it has written and acknowledged the proposal
+  // itself.
   await stage.settled(3, [1, 2])
   assert.equal(await set(followers, '/b', 'two', 0), 0)
   await stage.settled(3, [1, 2])
@@ -55,7 +59,7 @@ async function clients(stage: Stage): Promise<void> {
 
   stage.scene('a sync through a follower')
   assert.equal(await sync(followers, '/b'), 0)
-  // Apache's followers tell of a session once when it is created: that is over before the next scene.
+  // Apache's followers report a session once when it is created, which must be over before the next scene.
   await pinged(stage, [1, 2], null)
 
   stage.scene('PING, with what a client touches')
@@ -121,7 +125,7 @@ async function losses(stage: Stage): Promise<void> {
   await stage.settled(3, [1, 2])
 }
 
-/** Each of these has answered a PING, one of them with sessions in it. */
+/** Waits until each of these has answered a PING, and one of them with sessions in its answer. */
 async function pinged(stage: Stage, learners: readonly MemberId[], touching: MemberId | null): Promise<void> {
   const answers = ({ content, from }: Said, learner: MemberId) =>
     content.kind === 'packet' && content.packet.type === PacketType.ping && from === learner

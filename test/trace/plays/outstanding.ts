@@ -1,6 +1,7 @@
 /**
- * A learner that comes while a write is outstanding, whose acknowledgement decides. Apache's learner runs a race with itself
- * here: its ACK of the write may overtake that of NEWLEADER, whereupon its leader hangs up (ZOOKEEPER-4646).
+ * A learner that joins while a write is outstanding, and whose acknowledgement decides. Apache's learner has
+ * a race here: its ACK of the write may overtake that of NEWLEADER, whereupon its leader closes the
+ * connection (ZOOKEEPER-4646).
  */
 import { strict as assert } from 'node:assert'
 import { PacketType } from '../../../src/protocol/opcodes.ts'
@@ -21,7 +22,8 @@ export const outstanding: Play = {
     await stage.settled(2, [1])
 
     stage.scene('a write that no quorum has when the third comes')
-    // It takes a while to start, and must find the write as young as it can be: its leader waits for no ACK for long.
+    // Member 3 takes a while to start, and must find the write as young as possible, because its leader does
+    // not wait for an ACK for long.
     const introduction = stage.proxy.hold(isPacket(PacketType.followerInfo, 3, 2))
     await stage.start(3)
     await eventually('member 3 to introduce itself', () => introduction.held.length > 0, { everyMs: 5 })

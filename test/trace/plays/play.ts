@@ -1,4 +1,7 @@
-/** A play: scenes that any arrangement of engines can play on a stage, with the orders fixed that would be chance. */
+/**
+ * A play: scenes that any arrangement of engines can play on a stage, where every order that would be chance
+ * is fixed.
+ */
 import type { Engine } from '../../../src/host/host.ts'
 import { PacketType } from '../../../src/protocol/opcodes.ts'
 import { counterOf } from '../../../src/protocol/zxid.ts'
@@ -19,7 +22,7 @@ export interface Play {
   act(stage: Stage): Promise<void>
 }
 
-/** `AZZ`: a letter a member, A for Apache's, Z for ours. */
+/** `AZZ`: one letter for each member, A for Apache's, Z for ours. */
 export type Arrangement = string
 
 export function enginesOf(arrangement: Arrangement): Engine[] {
@@ -34,7 +37,7 @@ export const isPacket =
     (from === undefined || said.from === from) &&
     (to === undefined || said.to === to)
 
-/** Acknowledgements of NEWLEADER and UPTODATE: their zxids count no transaction. */
+/** Acknowledgements of NEWLEADER and UPTODATE, whose zxids count no transaction. */
 export const isAckOfEpoch: Matcher = (said) =>
   isPacket(PacketType.ack)(said) &&
   said.content.kind === 'packet' &&
@@ -43,8 +46,9 @@ export const isAckOfEpoch: Matcher = (said) =>
 const isNotification: Matcher = ({ content }) => content.kind === 'notification'
 
 /**
- * All start at once, and none hears a vote before all have cast theirs, nor is an acknowledgement of NEWLEADER heard before
- * all have given it: so nobody comes too late for the first election, or is synced after the epoch was established.
+ * Starts all members at once. No member receives a vote before all have cast theirs, nor is an
+ * acknowledgement of NEWLEADER delivered before all have sent it: so no member is too late for the first
+ * election, or is synced after the epoch was established.
  */
 export async function startTogether(stage: Stage, ids: readonly MemberId[], leader: MemberId): Promise<void> {
   const votes = stage.proxy.hold(isNotification)

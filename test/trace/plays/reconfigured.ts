@@ -1,4 +1,4 @@
-/** An observer's joining, what it is told of writes, and a reconfig that makes it a voter. */
+/** An observer joins, is informed of writes, and becomes a voter by a reconfig. */
 import { strict as assert } from 'node:assert'
 import { PacketType } from '../../../src/protocol/opcodes.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -14,7 +14,7 @@ export const reconfigured: Play = {
   title: 'an observer joins, and a reconfig makes it a voter',
   members: 4,
   observers: [4],
-  // Only the super user may, else.
+  // Otherwise only the super user may reconfigure.
   set: { reconfigEnabled: 'true', skipACL: 'yes' },
   act: async (stage) => {
     stage.scene('a cold election, with configs that may change')
@@ -44,7 +44,9 @@ export const reconfigured: Play = {
   },
 }
 
-/** Followers are settled, and the observer has been told of as many transactions as they. */
+/**
+ * Waits until followers are settled, and the observer has been informed of as many transactions as they have.
+ */
 async function informed(stage: Stage): Promise<void> {
   await stage.settled(3, [1, 2])
   const count = (type: number, to: number) => stage.saidHere.filter(isPacket(type, 3, to)).length

@@ -1,7 +1,8 @@
 /**
- * Who is where. A member's name is the same in every config, and resolves differently for each: its own to the address
- * it listens on, any other's to the proxy's listener for just this pair. So sender and receiver are known by the address
- * that was dialled, all configs are equal, and what they say of one another reads the same.
+ * Names and addresses. A member's name is the same in every config, and resolves differently for each member:
+ * its own name to the address it listens on, any other's to the proxy's listener for exactly this pair. So
+ * sender and receiver are known by the address that was dialled, all configs are equal, and what they say
+ * about one another reads the same.
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { Address } from '../../../src/core/election/codec.ts'
@@ -10,7 +11,7 @@ export type MemberId = number
 export type PortKind = 'election' | 'quorum'
 
 export const nameOf = (id: MemberId): string => `zoo-${id}`
-/** Ids count from 1, so that the addresses of the members themselves are apart from the proxy's. */
+/** Ids count from 1, so that the members' own addresses are distinct from the proxy's. */
 export const ownAddress = (id: MemberId): string => `127.77.0.${id}`
 export const addressBetween = (from: MemberId, to: MemberId): string => `127.77.${from}.${to}`
 
@@ -28,7 +29,7 @@ export function recordingUnavailable(): string | undefined {
 
 const LISTENING = '0A'
 
-/** `address:port` of whatever listens on an IPv4 address of this machine, in either of the kernel's tables. */
+/** `address:port` of every listener on an IPv4 address of this machine, in either of the kernel's tables. */
 export function listening(): Set<string> {
   return new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap(listenersIn))
 }
@@ -37,7 +38,7 @@ export const addressKey = ({ host, port }: Address): string => `${host}:${port}`
 
 const PAGE = 4096
 
-/** Listeners come first in the table, and all that lies behind them costs the kernel milliseconds to tell. */
+/** Listeners come first in the table, and the kernel takes milliseconds to produce everything after them. */
 function listenersIn(table: string): string[] {
   const found: string[] = []
   let file: number
@@ -67,7 +68,10 @@ function listenersIn(table: string): string[] {
   }
 }
 
-/** The kernel prints words of four bytes as numbers of this machine; the last word is the IPv4 address. */
+/**
+ * The kernel prints words of four bytes as numbers in this machine's byte order; the last word is the IPv4
+ * address.
+ */
 function addressText(local: string): string {
   const [words = '', port = ''] = local.split(':')
   const bytes = words.slice(-8).match(/../g) ?? []

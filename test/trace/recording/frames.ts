@@ -1,6 +1,7 @@
 /**
- * Cuts both directions of a conversation into frames, with the codecs of src. What cannot be read becomes one frame that
- * says so and holds all bytes from there on, so that nothing is lost and nobody is hindered by it.
+ * Cuts both directions of a conversation into frames, with the codecs of src. Bytes that cannot be decoded
+ * become one frame that says so and holds everything from there on, so that nothing is lost and no member is
+ * disturbed.
  */
 import { decodeGreeting, decodeNotification, type Greeting } from '../../../src/core/election/codec.ts'
 import type { Notification } from '../../../src/core/election/notification.ts'
@@ -15,7 +16,7 @@ import { DatabaseReader } from '../../../src/tree/snapshotFormat.ts'
 export type Content =
   | { kind: 'greeting'; greeting: Greeting }
   | { kind: 'notification'; notification: Notification }
-  /** `database` behind SNAP only; `signature` is what stood behind that. */
+  /** `database` only follows a SNAP; `signature` is what followed the database. */
   | { kind: 'packet'; packet: QuorumPacket; database: Database | null; signature: string | null }
   | { kind: 'undecodable'; problem: string }
 
@@ -29,7 +30,7 @@ export interface Cutter {
   push(chunk: Buffer): Frame[]
 }
 
-/** One who has met bytes that it cannot read hands out everything else as it comes. */
+/** Once it has met bytes that it cannot decode, it passes on everything else as it arrives. */
 abstract class CarefulCutter implements Cutter {
   private hasFailed = false
   protected bytes: Buffer = Buffer.alloc(0)
@@ -61,14 +62,14 @@ abstract class CarefulCutter implements Cutter {
     return all
   }
 
-  /** Null while the bytes that are there do not suffice. @throws DecodeError */
+  /** Null while the available bytes do not suffice. @throws DecodeError */
   protected abstract next(): Frame | null
 }
 
 export class ElectionCutter extends CarefulCutter {
   private isGreeted: boolean
 
-  /** Who dials greets first. */
+  /** The dialling side sends a greeting first. */
   constructor(isDialler: boolean) {
     super()
     this.isGreeted = !isDialler
@@ -95,7 +96,7 @@ export class ElectionCutter extends CarefulCutter {
 }
 
 const KNOWN_TYPES = new Set<number>(Object.values(PacketType))
-/** No packet of a trace is larger: what seems to be is no packet. */
+/** No packet of a trace is larger; anything that seems to be is not a packet. */
 const MOST_BYTES = 1024 * 1024
 
 export class QuorumCutter extends CarefulCutter {
@@ -136,7 +137,7 @@ export class QuorumCutter extends CarefulCutter {
   }
 }
 
-/** Null when the bytes end too early, which is only a matter of waiting for the rest. */
+/** Null when the bytes end too early, which means that the rest has not arrived yet. */
 function whole<T>(reader: Reader, read: (reader: Reader) => T): T | null {
   try {
     return read(reader)

@@ -1,9 +1,11 @@
 /**
- * The recording proxy: one listener for each ordered pair of members and each port, which passes everything on, frame by
- * frame. An election port listens exactly while the member's does, for a refused dial tells the dialler something; a quorum
- * port is dialled for as long as an elected leader may take to open it on a busy machine, for Apache's learners give up
- * after five dials, and when is chance. Ends and resets are passed on as such. The proxy and changes nothing but the address in greetings. Frames can be held back, so that a scene fixes an order that would be chance; a pair can be
- * cut off from each other; and what a frame becomes can be changed, to play a member with a fault.
+ * The recording proxy: one listener for each ordered pair of members and each port, which passes everything
+ * on, frame by frame. An election port listens exactly while the member's does, because a refused dial is
+ * information for the dialler. A quorum port is dialled for as long as an elected leader may take to open it
+ * on a busy machine, because Apache's learners give up after five dials, and when that happens is chance.
+ * Ends and resets are passed on as such. The proxy changes nothing but the address in greetings. Frames can
+ * be held back, so that a scene fixes an order that would be chance; a pair can be cut off from each other;
+ * and frames can be changed, to play a member with a fault.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { type Address, encodeGreeting } from '../../../src/core/election/codec.ts'
@@ -17,17 +19,17 @@ export interface Leg {
   readonly to: MemberId
   readonly listenOn: Address
   readonly target: Address
-  /** What the target's member listens on for as long as it lives. */
+  /** The address that the target's member listens on for as long as it lives. */
   readonly lives: Address
 }
 
-/** Decides over a frame by who says it, to whom, and what. */
+/** Selects frames by sender, receiver and content. */
 export type Matcher = (said: Pick<Said, 'from' | 'to' | 'content' | 'conversation'>) => boolean
-/** What becomes of a frame before it is recorded. */
+/** Changes a frame before it is recorded. */
 export type Fault = (said: Pick<Said, 'from' | 'to' | 'content' | 'conversation'>, frame: Frame) => Frame[]
 
 export interface Hold {
-  /** What waits because of it, and all that waits behind that. */
+  /** The frames that the hold matches, and all frames that wait after them. */
   readonly held: readonly Said[]
   release(): void
 }
@@ -43,11 +45,14 @@ export class RecordingProxy {
   private readonly lines = new Set<Line>()
   private readonly holds = new Set<{ matches: Matcher; held: Said[] }>()
   private readonly cuts = new Set<string>()
-  /** Members that live; their ports may not be open yet. */
+  /** Members that are alive; their ports may not be open yet. */
   private readonly alive = new Set<MemberId>()
   private timer: NodeJS.Timeout | null = null
   fault: Fault | null = null
-  /** What is recorded, and not passed on: a last message that comes again with a connection, and may decide a vote by chance. */
+  /**
+   * Selects frames that are recorded but not passed on: a last message that is repeated with a connection,
+   * and may decide a vote by chance.
+   */
   isEcho: Matcher = () => false
 
   constructor(legs: readonly Leg[], recording: Recording) {
@@ -55,13 +60,13 @@ export class RecordingProxy {
     this.recording = recording
   }
 
-  /** The member was started: from when its election port is open, it can be dialled. */
+  /** The member was started, and can be dialled once its election port is open. */
   started(id: MemberId): void {
     this.alive.add(id)
     this.mirror()
   }
 
-  /** It has ended. */
+  /** The member has ended. */
   ended(id: MemberId): void {
     this.alive.delete(id)
     for (const leg of this.legs) if (leg.to === id) void this.deafen(leg)
@@ -89,7 +94,10 @@ export class RecordingProxy {
     return false
   }
 
-  /** Breaks every connection between the two, what is held on them with it, and refuses new ones until `heal`. */
+  /**
+   * Breaks every connection between the two, together with what is held on them, and refuses new ones until
+   * `heal`.
+   */
   cut(one: MemberId, other: MemberId): void {
     this.cuts.add(pairKey(one, other))
     this.mirror()
@@ -110,12 +118,12 @@ export class RecordingProxy {
     await Promise.all([...this.servers.keys()].map((leg) => this.deafen(leg)))
   }
 
-  /** No quorum packet is held back. */
+  /** Whether no quorum packet is held back. */
   get isIdle(): boolean {
     return [...this.lines].every((line) => line.leg.port === 'election' || line.isIdle)
   }
 
-  /** Looks until every port that should be open is. */
+  /** Polls until every port that should be open is open. */
   private mirror(): void {
     if (this.timer !== null) clearTimeout(this.timer)
     this.timer = null
@@ -136,7 +144,7 @@ export class RecordingProxy {
       line.onEnd = () => this.lines.delete(line)
     })
     this.servers.set(leg, server)
-    // The port is claimed, and the address this proxy's alone: whatever goes wrong here must not stay hidden.
+    // The port is claimed, and the address is used only by this proxy, so an error here must not stay hidden.
     server.on('error', (error) => {
       throw error
     })
@@ -152,7 +160,7 @@ export class RecordingProxy {
 
 const pairKey = (one: MemberId, other: MemberId) => `${Math.min(one, other)} ${Math.max(one, other)}`
 
-/** One connection: the socket that was accepted, and the one to the member that was meant. */
+/** One connection: the socket that was accepted, and the one to the intended member. */
 class Line {
   readonly leg: Leg
   onEnd: () => void = () => {}
@@ -178,7 +186,7 @@ class Line {
     socket.once('connect', () => this.open())
     socket.once('error', () => {
       if (this.conversation !== null || this.isBroken) return
-      // It is over before it began: nobody was spoken to.
+      // The connection is over before it began: no member was reached.
       if (performance.now() > untilMs) this.breakOff()
       else setTimeout(() => this.dialAgain(untilMs), MIRROR_MS)
     })
@@ -216,7 +224,7 @@ class Line {
     const there = isElection ? new ElectionCutter(true) : new QuorumCutter(false)
     const back = isElection ? new ElectionCutter(false) : new QuorumCutter(true)
     const over = (from: MemberId) => {
-      // Whoever ends it first has hung up; the other only follows.
+      // The side that ends first has hung up; the other side only follows.
       if (!this.hasHungUp) proxy.recording.hungUp(conversation, from)
       this.hasHungUp = true
     }
@@ -236,8 +244,9 @@ class Line {
 }
 
 /**
- * Whoever is greeted by a smaller id dials back to where the greeting says, and Apache's greetings give the number that its
- * own name resolves to: that is the one place where others would come to know the way past the proxy. So they get the name.
+ * A member that is greeted by a smaller id dials back to the address in the greeting, and Apache's greetings
+ * contain the number that its own name resolves to. This is the one place where members would learn an
+ * address that bypasses the proxy, so they get the name instead.
  */
 function rerouted({ content, raw }: Frame): Buffer {
   if (content.kind !== 'greeting') return raw
@@ -246,7 +255,7 @@ function rerouted({ content, raw }: Frame): Buffer {
   return first === undefined ? raw : encodeGreeting(sid, { host: nameOf(sid), port: first.port })
 }
 
-/** What one of the two says. */
+/** What one of the two members says. */
 class Direction {
   private readonly proxy: RecordingProxy
   private readonly conversation: Conversation
@@ -317,7 +326,7 @@ class Direction {
     return proxy.fault === null ? [frame] : proxy.fault({ conversation, from, to, content }, frame)
   }
 
-  /** A hold has ended; another may go on with what waits. */
+  /** A hold has ended; another one may apply to what waits. */
   proceed(): void {
     if (!this.isHolding) return
     const waiting = this.queue

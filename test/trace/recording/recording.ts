@@ -1,12 +1,12 @@
 /**
- * What was said: every frame between members in the order in which the proxy read it, which agrees with cause and effect,
- * as a frame is recorded before it is passed on. Its time is kept
- * for one question alone (settling.ts); traces know the order.
+ * What was said: every frame between members in the order in which the proxy read it. This order agrees with
+ * cause and effect, because a frame is recorded before it is passed on. Its time is kept only for
+ * settling.ts; traces use the order.
  */
 import type { MemberId, PortKind } from './addresses.ts'
 import type { Content, Frame } from './frames.ts'
 
-/** A connection that was accepted: `dialler` dialled `acceptor`, who on the quorum port is the leader. */
+/** A connection that was accepted: `dialler` dialled `acceptor`, which on the quorum port is the leader. */
 export interface Conversation {
   readonly number: number
   readonly port: PortKind
@@ -16,7 +16,7 @@ export interface Conversation {
 
 export interface Said {
   readonly conversation: Conversation
-  /** Index of the scene that was played when it was said. */
+  /** Index of the scene in which it was said. */
   readonly scene: number
   readonly from: MemberId
   readonly to: MemberId
@@ -24,9 +24,9 @@ export interface Said {
   readonly raw: Buffer
   /** Monotonic ms. */
   readonly atMs: number
-  /** Counts how often its sender was started: a member that starts anew counts rounds anew. */
+  /** Number of times its sender has been started: a restarted member counts rounds anew. */
   readonly life: number
-  /** The receiver was dead or paused: that it is spoken to all the same is a matter of moments. */
+  /** The receiver was dead or paused; whether it is still sent anything is a matter of timing. */
   readonly isToAbsent: boolean
   /** False for what the proxy held back until the connection was cut. */
   arrives: boolean
@@ -48,7 +48,7 @@ export class Recording {
     this.absent.delete(id)
   }
 
-  /** It is killed or paused, until `started` or `resumed`. */
+  /** The member is killed or paused, until `started` or `resumed`. */
   left(id: MemberId): void {
     this.absent.add(id)
   }
@@ -70,7 +70,7 @@ export class Recording {
     this.add(conversation, from, { kind: 'hung up' }, Buffer.alloc(0))
   }
 
-  /** The proxy broke it off. */
+  /** The proxy broke the connection. */
   cutOff(conversation: Conversation): void {
     this.add(conversation, conversation.dialler, { kind: 'cut off' }, Buffer.alloc(0))
   }

@@ -1,4 +1,6 @@
-/** The C client through a leader's death: its library (which most other languages wrap), and its shell cli_mt. */
+/**
+ * The C client through a leader's death: its library, which most other languages wrap, and its shell cli_mt.
+ */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'

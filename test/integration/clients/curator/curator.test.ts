@@ -1,4 +1,4 @@
-/** Curator's recipes, each through a leader's death: Debian's jars, the programs of this folder. */
+/** Curator's recipes, each through a leader's death, with Debian's jars and the programs of this folder. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ describeEngines('Curator', (start) => {
   let ensemble: TestEnsemble
   const journals = mkdtempSync(join(tmpdir(), 'zk-pseudo-journal-'))
   beforeAll(async () => {
-    // Curator makes some parents as containers.
+    // Curator creates some parents as containers.
     ensemble = await start({ set: { extendedTypesEnabled: 'true' } })
     await allServe(ensemble.members)
   })
@@ -25,7 +25,7 @@ describeEngines('Curator', (start) => {
   })
 
   for (const recipe of ['mutex', 'read-write', 'semaphore']) {
-    it(`lets in who may be in: ${recipe}`, async (context) => {
+    it(`admits only those that may enter: ${recipe}`, async (context) => {
       const file = join(journals, recipe)
       using locks = await java(context, ensemble, 'Locks', recipe, file)
       await using _ = await LeaderKill.amid(ensemble, locks)

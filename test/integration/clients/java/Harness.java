@@ -76,7 +76,7 @@ final class Harness {
       if (value != null && !Boolean.FALSE.equals(value)) return value;
       Thread.sleep(10);
     }
-    throw new TimeoutException("waited in vain for " + what);
+    throw new TimeoutException("timed out waiting for " + what);
   }
 
   /** The name of the error that a call ends with; null when it succeeds. */

@@ -1,4 +1,7 @@
-/** Apache's own Java client through a leader's death: nodes, watches of every kind, pipelines, and what is rare. */
+/**
+ * Apache's own Java client through a leader's death: nodes, watches of every kind, pipelines, and rarely used
+ * features.
+ */
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, it, type TestContext } from 'vitest'
 import {
@@ -32,7 +35,7 @@ describeEngines("Apache's Java client", (start) => {
   const program = (context: TestContext, ...args: [string, ...string[]]): Promise<LineProgram> =>
     java(context, ensemble, ...args)
 
-  it('keeps nodes, rights and its session', async (context) => {
+  it('keeps nodes, permissions and its session', async (context) => {
     using nodes = await program(context, 'Nodes')
     expect(await nodes.step('create')).toMatchObject({
       fresh: true,
@@ -45,7 +48,7 @@ describeEngines("Apache's Java client", (start) => {
     })
     expect(await nodes.step('multi')).toMatchObject({
       kinds: ['CreateResult', 'CheckResult', 'SetDataResult', 'DeleteResult'],
-      // Done and undone, refused, and not tried.
+      // The results of operations that were rolled back, refused, and not tried.
       refused: ['BADVERSION', 0, -103, -2],
       there: true,
       data: 'two',
@@ -63,7 +66,7 @@ describeEngines("Apache's Java client", (start) => {
     expect(await nodes.step('closed')).toMatchObject({ left: [] })
   })
 
-  it('has its watches set again, and fires what changed meanwhile', async (context) => {
+  it('sets its watches again, and gets events for what changed meanwhile', async (context) => {
     using watches = await program(context, 'Watches')
     await using _ = await LeaderKill.amid(ensemble, watches)
     const below = (round: string[]): string[] => [...round, ...round]
@@ -94,7 +97,7 @@ describeEngines("Apache's Java client", (start) => {
     })
   })
 
-  it('gets the answers of a thousand requests on their way in order', async (context) => {
+  it('gets the answers to a thousand outstanding requests in order', async (context) => {
     using pipeline = await program(context, 'Pipeline')
     const calm = { answers: 1000, inOrder: true, wrong: [], acknowledged: 334 }
     expect(await pipeline.step('calm')).toMatchObject(calm)
@@ -107,7 +110,7 @@ describeEngines("Apache's Java client", (start) => {
     expect(storm.acknowledged).toBeGreaterThanOrEqual(200)
   })
 
-  it('makes TTL nodes and containers, which the next leader lets go in their time', async (context) => {
+  it('creates TTL nodes and containers, which the next leader removes in time', async (context) => {
     using extended = await program(context, 'Extended')
     expect(await extended.step('created')).toMatchObject({
       name: '/x/s-0000000002',

@@ -1,4 +1,4 @@
-/** Java programs on Debian's jars: compiled once for a suite, each run with the members' addresses. */
+/** Java programs on Debian's jars: compiled once for a suite, each started with the members' addresses. */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,10 @@ import { LineProgram, runProgram, works } from '../../../support/programs.ts'
 
 const jarsDir = '/usr/share/java'
 const harness = fileURLToPath(new URL('./Harness.java', import.meta.url))
-/** Programs of a second: little compilation, little memory; errors go to stderr, which failed tests show. */
+/**
+ * The programs run for a second, so they get little compilation and little memory; their errors go to stderr,
+ * which failed tests show.
+ */
 const options = [
   '-XX:TieredStopAtLevel=1',
   '-XX:+UseSerialGC',
@@ -18,8 +21,9 @@ const options = [
 ]
 
 /**
- * Gives a function that starts one of the programs in `dir` (a class's name, then its arguments behind the
- * addresses), and skips the test where a jar of `jars` or the compiler is missing. Called while a suite is declared.
+ * Returns a function that starts one of the programs in `dir` (given a class name, and the arguments after
+ * the addresses), and that skips the test when one of `jars` or the compiler is missing. To be called while a
+ * suite is declared.
  */
 export function javaPrograms(dir: URL, jars: string[]) {
   const classPath = [...jars, 'slf4j-simple'].map((jar) => join(jarsDir, `${jar}.jar`))
@@ -47,7 +51,7 @@ export function javaPrograms(dir: URL, jars: string[]) {
   }
 }
 
-/** Compiles what is in `dir`, and the harness. @returns the folder with the classes */
+/** Compiles the programs in `dir`, and the harness. @returns the folder with the classes */
 async function compile(dir: string, classPath: string): Promise<string> {
   const classes = mkdtempSync(join(tmpdir(), 'zk-pseudo-classes-'))
   const sources = readdirSync(dir).filter((file) => file.endsWith('.java'))

@@ -1,4 +1,4 @@
-/** kazoo as its users use it: nodes, transactions, watches, ACLs; and writes without pause. */
+/** kazoo as its users use it: nodes, transactions, watches, ACLs; and uninterrupted writes. */
 import { expect, it } from 'vitest'
 import { LeaderKill } from '../leaderKill.ts'
 import { describeKazoo } from './kazoo.ts'
@@ -10,7 +10,7 @@ describeKazoo('nodes', ({ ensemble, script }) => {
     expect(created).toMatchObject({ data: 'http://one', version: 0 })
     expect(created.czxid).toBe(created.mzxid)
     expect(await program.step('errors')).toMatchObject({ exists: true, missing: true, version: true })
-    // The counter behind a sequence is the number of creates under the parent: /app/config was the first.
+    // The counter of a sequence is the number of creates under the parent, and /app/config was the first.
     const names = ['/app/job-0000000001', '/app/job-0000000002', '/app/job-0000000003']
     expect(await program.step('sequence')).toMatchObject({ names })
     expect(await program.step('transaction')).toMatchObject({
@@ -37,7 +37,7 @@ describeKazoo('nodes', ({ ensemble, script }) => {
     expect(acknowledged).toBeGreaterThanOrEqual(150)
   })
 
-  it('transacts wholly or not at all when the leader dies', async (context) => {
+  it('applies transactions wholly or not at all when the leader dies', async (context) => {
     using program = script(context, 'transaction')
     await using _ = await LeaderKill.amid(ensemble(), program)
     const { left, right, accounts, acknowledged, strange_refusals } = (await program.step('done')) as {

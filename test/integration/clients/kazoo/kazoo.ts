@@ -1,4 +1,4 @@
-/** kazoo's suites: an ensemble for each, and the scripts of this folder as programs on it. */
+/** kazoo's suites: one ensemble for each, and the scripts of this folder as programs that run on it. */
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, type TestContext } from 'vitest'
 import { allServe, describeEngines, needs, type TestEnsemble } from '../../../support/ensembles.ts'
@@ -9,7 +9,7 @@ const python = pythons.find((candidate) => works(candidate, ['-c', 'import kazoo
 
 export interface Kazoo {
   ensemble(): TestEnsemble
-  /** Starts `name`.py with the members' addresses and `args`; skips the test where there is no kazoo. */
+  /** Starts `name`.py with the members' addresses and `args`; skips the test when kazoo is missing. */
   script(context: TestContext, name: string, ...args: string[]): LineProgram
 }
 

@@ -1,4 +1,7 @@
-/** kazoo's recipes that let one in, or some: locks, semaphores, elections and leases, through a leader's death. */
+/**
+ * kazoo's recipes that admit one or several: locks, semaphores, elections and leases, through a leader's
+ * death.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,13 +25,13 @@ describeKazoo('locks', ({ ensemble, script }) => {
     expect(await program.step('released')).toMatchObject({ contender_got_it: true })
   })
 
-  it('lets one process in at a time', async (context) => {
+  it('admits one process at a time', async (context) => {
     const { inside, rounds } = await contend(context, 'contendedLock')
     expect(Math.max(...inside.map(({ names }) => names.length))).toBe(1)
     expect(await total()).toBe(rounds)
   })
 
-  it('lets readers in together and writers alone', async (context) => {
+  it('admits readers together and writers alone', async (context) => {
     const before = await total()
     const { inside, alone } = await contend(context, 'contendedReadWriteLock')
     const disturbed = inside.filter(({ names, kinds }) => kinds.includes('alone') && names.length > 1)
@@ -37,7 +40,7 @@ describeKazoo('locks', ({ ensemble, script }) => {
     expect((await total()) - before).toBe(alone)
   })
 
-  it('lends no more leases than there are', async (context) => {
+  it('grants no more leases than there are', async (context) => {
     const { inside } = await contend(context, 'contendedSemaphore')
     expect(Math.max(...inside.map(({ names }) => names.length))).toBeLessThanOrEqual(2)
   })
@@ -59,7 +62,7 @@ describeKazoo('locks', ({ ensemble, script }) => {
     })
   })
 
-  it('keeps who was elected, and the line behind', async (context) => {
+  it('keeps the elected contender, and the queue after it', async (context) => {
     using program = script(context, 'election')
     await using _ = await LeaderKill.amid(ensemble(), program)
     expect(await program.step('done')).toMatchObject({
@@ -81,7 +84,9 @@ describeKazoo('locks', ({ ensemble, script }) => {
     })
   })
 
-  /** Two processes with two threads each contend through a leader's death; what their journal says. */
+  /**
+   * Two processes with two threads each contend through a leader's death. @returns what their journal shows
+   */
   async function contend(
     context: TestContext,
     name: string,
@@ -103,7 +108,7 @@ describeKazoo('locks', ({ ensemble, script }) => {
     }
   }
 
-  /** What all who were alone inside have added up. */
+  /** The sum of what all contenders added while they were alone inside. */
   async function total(): Promise<number> {
     const { clientPort } = await leaderOf(ensemble())
     const client = await RawClient.open(clientPort)

@@ -27,4 +27,4 @@ def until(what, condition, seconds=15):
         if value:
             return value
         time.sleep(0.01)
-    raise TimeoutError("waited in vain for " + what)
+    raise TimeoutError("timed out waiting for " + what)

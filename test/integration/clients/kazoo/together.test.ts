@@ -1,4 +1,6 @@
-/** kazoo's recipes that bring clients together: barriers, parties, partitions, queues, counters, watches, caches. */
+/**
+ * kazoo's recipes that coordinate clients: barriers, parties, partitions, queues, counters, watches, caches.
+ */
 import { expect, it } from 'vitest'
 import { LeaderKill } from '../leaderKill.ts'
 import { describeKazoo } from './kazoo.ts'
@@ -15,7 +17,7 @@ describeKazoo('working together', ({ ensemble, script }) => {
     expect(after.totals[0]).toBeLessThanOrEqual(after.added + after.unanswered)
   })
 
-  it('keeps barriers closed, and lets all leave together', async (context) => {
+  it('keeps barriers closed, and releases all waiters together', async (context) => {
     using program = script(context, 'barriers')
     await using _ = await LeaderKill.amid(ensemble(), program)
     expect(await program.step('done')).toMatchObject({
@@ -23,7 +25,7 @@ describeKazoo('working together', ({ ensemble, script }) => {
       passed: [1, 2],
       entered_early: [],
       entered: [0, 1, 2],
-      // Three members, and the sign that the barrier is open.
+      // There are three members, and the node that marks the barrier as open.
       here: 4,
       left_early: [],
       left: [0, 1, 2],
@@ -31,7 +33,7 @@ describeKazoo('working together', ({ ensemble, script }) => {
     })
   })
 
-  it('keeps the guests of a party', async (context) => {
+  it('keeps the members of a party', async (context) => {
     using program = script(context, 'party')
     await using _ = await LeaderKill.amid(ensemble(), program)
     const guests = (...numbers: number[]) => {
@@ -46,7 +48,7 @@ describeKazoo('working together', ({ ensemble, script }) => {
     })
   })
 
-  it('divides a set among workers, again after the death', async (context) => {
+  it('divides a set among workers, and again after the death', async (context) => {
     using program = script(context, 'partitioner')
     await using _ = await LeaderKill.amid(ensemble(), program)
     const { before, after, items, lost } = (await program.step('done')) as Record<string, string[][]>
@@ -68,7 +70,7 @@ describeKazoo('working together', ({ ensemble, script }) => {
     expect(done.left).toBe(0)
   })
 
-  it('shows its watchers the last value, and never an older one', async (context) => {
+  it('shows its watchers the last value, and never a stale one', async (context) => {
     using program = script(context, 'watches')
     await using _ = await LeaderKill.amid(ensemble(), program)
     const done = await program.step('done')
