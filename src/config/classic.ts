@@ -12,7 +12,7 @@ import { type Problem, problem, sortProblems } from './problem.ts'
 import type { ServerConfig } from './serverConfig.ts'
 import { withSid } from './servers/ownServer.ts'
 import { MEMBERSHIP_KEY } from './settings/keys.ts'
-import { line } from './text/write.ts'
+import { line } from './text/line.ts'
 
 export interface MemberPorts {
   clientPort: number

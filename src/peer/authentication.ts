@@ -35,7 +35,7 @@ function authenticationOptions(config: ServerConfig): AuthenticationOptions {
   return {
     isDigestEnabled: auth.digestEnabled,
     digestAlgorithm: digestAlgorithm(config),
-    superDigest: config.superDigest,
+    superDigest: auth.superDigest,
     extraProviders: Object.entries(auth.providers).map(([key, name]) => providerOf(config, key, name)),
     sasl: saslOptions(config),
     superUsers: [auth.superUser ?? '', ...Object.values(auth.moreSuperUsers)].filter((name) => name !== ''),
@@ -50,14 +50,15 @@ function authenticationOptions(config: ServerConfig): AuthenticationOptions {
 
 /** Java's names of hashes are node's with other hyphens: SHA1, SHA-256, SHA3-256, SHA-512/256. */
 function digestAlgorithm(config: ServerConfig): string {
-  const name = config.digestAlg.toLowerCase().replace('/', '-')
+  const { digestAlg } = config.authentication
+  const name = digestAlg.toLowerCase().replace('/', '-')
   const algorithm = name === 'sha' ? 'sha1' : name.replace(/^sha-/, 'sha')
   try {
     createHash(algorithm)
     return algorithm
   } catch {
     const key = 'DigestAuthenticationProvider.digestAlg'
-    throw new StartError(`${at(config, key)}: ${key} ${config.digestAlg} is no hash that is known here`)
+    throw new StartError(`${at(config, key)}: ${key} ${digestAlg} is no hash that is known here`)
   }
 }
 
@@ -78,10 +79,9 @@ function enforcedSchemes(config: ServerConfig): readonly string[] {
 }
 
 function saslOptions(config: ServerConfig): SaslOptions | null {
-  const { jaasFile, saslSection, saslSuperPassword, removeHostFromPrincipal, removeRealmFromPrincipal } =
-    config.authentication
+  const { jaasFile, saslSection: section, saslSuperPassword } = config.authentication
+  const { removeHostFromPrincipal, removeRealmFromPrincipal } = config.authentication
   if (jaasFile === null) return null
-  const section = saslSection ?? 'Server'
   const users = usersOf(config, jaasFile, section)
   if (users === null) {
     const key = 'java.security.auth.login.config'

@@ -1,6 +1,6 @@
 /** The client port with TLS, as a member's zoo.cfg has it. */
 import type { TlsOptions } from 'node:tls'
-import { storeType } from '../config/clientPort.ts'
+import { storeType } from '../config/load/secureClientPort.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { tlsOptions } from '../net/tls/secureContext.ts'
 

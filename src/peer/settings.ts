@@ -48,7 +48,7 @@ export function coreSettings(config: ServerConfig): PeerSettings {
       juteMaxBuffer: config.juteMaxBuffer,
       juteMaxBufferExtraSize: config.juteMaxBufferExtraSize,
       digestEnabled: config.digestEnabled,
-      superDigest: config.superDigest,
+      superDigest: config.authentication.superDigest,
       ...clientOptions(config),
       throttle: throttleOptions(config),
       enforceQuota: config.enforceQuota,

@@ -7,7 +7,7 @@ export function throttleOptions(config: ServerConfig): ThrottleOptions {
   const { throttle } = config
   const { largeRequestThreshold: threshold, largeRequestMaxBytes: most } = throttle
   return {
-    globalOutstandingLimit: config.globalOutstandingLimit,
+    globalOutstandingLimit: throttle.globalOutstandingLimit,
     maxRequests: Math.max(0, throttle.maxRequests),
     dropsStale: throttle.dropStale,
     checksStaleConnections: throttle.staleConnectionCheck,

@@ -9,11 +9,12 @@ import { fourLetterWord } from '../../src/client/fourLetterWord.ts'
 import { classicEnsemble } from '../../src/config/classic.ts'
 import { parseConfig } from '../../src/config/load/parse.ts'
 import { clientEndpoint } from '../../src/config/servers/clientEndpoint.ts'
-import { membershipText, writeConfig } from '../../src/config/text/write.ts'
+import { membershipText } from '../../src/config/servers/membership.ts'
 import { apacheUnavailable } from '../support/apache.ts'
 import { eventually } from '../support/eventually.ts'
 import { ask, modeOf } from '../support/fourLetterWord.ts'
 import { claimPorts, releasePorts } from '../support/ports.ts'
+import { writeConfig } from './writeConfig.ts'
 
 const unavailable = apacheUnavailable()
 const logConfDir = ['/etc/zookeeper/conf', '/etc/zookeeper/conf_example'].find((dir) => existsSync(dir))

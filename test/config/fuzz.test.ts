@@ -4,9 +4,10 @@ import { checkEnsemble } from '../../src/config/load/ensemble.ts'
 import { parseConfig } from '../../src/config/load/parse.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
+import { membershipText } from '../../src/config/servers/membership.ts'
 import { withSid } from '../../src/config/servers/ownServer.ts'
 import { allKeys } from '../../src/config/settings/keys.ts'
-import { membershipText, writeConfig } from '../../src/config/text/write.ts'
+import { writeConfig } from './writeConfig.ts'
 
 const at = { file: 'myid', line: 1 }
 
@@ -18,7 +19,7 @@ function content(config: ServerConfig): Omit<ServerConfig, 'origin'> {
 
 /** Texts of configs as people might write them: known keys with fitting, odd and absurd values, and server lines. */
 function configTexts(): fc.Arbitrary<string> {
-  const names = allKeys().map(({ name }) => name)
+  const names = allKeys().map(({ key }) => key)
   const number = fc.oneof(
     fc.integer({ min: -2, max: 70_000 }).map(String),
     fc.constantFrom(

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config/load/parse.ts'
 import type { ServerSpec } from '../../src/config/serverConfig.ts'
+import { membershipText } from '../../src/config/servers/membership.ts'
 import { formatServer, parseServerValue } from '../../src/config/servers/servers.ts'
-import { membershipText } from '../../src/config/text/write.ts'
 
 const PLAIN: ServerSpec = {
   sid: 1,

@@ -6,10 +6,10 @@
  */
 
 import { type Problem, problem } from '../problem.ts'
-import { KEY_ROWS } from '../settings/keyTable.ts'
 import type { Settings } from '../settings/settings.ts'
+import { ROWS } from '../settings/table.ts'
 
-const PATH_KEYS = KEY_ROWS.filter(([, , kind]) => kind === 'path').map(([, key]) => key)
+const PATH_KEYS = ROWS.filter(({ kind }) => kind === 'path').map(({ key }) => key)
 
 const LITERALLY = 'is taken literally, and'
 

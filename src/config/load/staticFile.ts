@@ -2,7 +2,7 @@
  * zoo.cfg once the server list has a file of its own (QuorumPeerConfig.editStaticConfig). Pure. Apache writes the
  * settings anew in any order; here all other lines stay as they are, comments and blank lines too.
  */
-import { line } from '../text/write.ts'
+import { line } from '../text/line.ts'
 
 const MEMBERSHIP = /^(server\.|group|weight|dynamicConfigFile$|peerType$)/
 /** They would contradict the server line's client part (QuorumPeerConfig.setupClientPort). */

@@ -7,8 +7,11 @@ import { hasErrors, type Problem } from '../problem.ts'
 import type { ServerSpec } from '../serverConfig.ts'
 import { lastOfEach } from '../text/entries.ts'
 import { type Entry, lex } from '../text/lexer.ts'
-import { membershipText, type ServerLines } from '../text/write.ts'
-import { parseServerValue, readServerList } from './servers.ts'
+import { line } from '../text/line.ts'
+import { formatServer, parseServerValue, readServerList, type ServerList } from './servers.ts'
+
+/** A server list that is only read. */
+export type ServerLines = Pick<ServerList, 'groups' | 'weights'> & { readonly servers: readonly ServerSpec[] }
 
 /** A server list with the zxid of the change that made it; 0 for the list that the ensemble began with. */
 export interface VersionedList {
@@ -20,6 +23,28 @@ export interface VersionedList {
 
 export function versionedList(list: ServerLines, version: number): VersionedList {
   return { version, servers: list.servers, text: membershipText(list, BigInt(version)) }
+}
+
+/**
+ * The server list as notifications and NEWLEADER carry it (QuorumVerifier.toString), without a newline at the end.
+ * @param version the zxid of the last change of the list; 0 for the list that the ensemble began with
+ */
+export function membershipText(list: ServerLines, version: bigint): string {
+  const isHierarchical = Object.keys(list.groups).length > 0
+  const weights = isHierarchical ? weightsOfVoters(list) : Object.entries(list.weights)
+  return [
+    ...list.servers.map((server) => line(`server.${server.sid}`, formatServer(server))),
+    ...Object.entries(list.groups).map(([gid, sids]) => `group.${gid}=${sids.join(':')}`),
+    ...weights.map(([sid, weight]) => `weight.${sid}=${weight}`),
+    `version=${BigInt.asUintN(64, version).toString(16)}`,
+  ].join('\n')
+}
+
+/** Every voter's weight is spelled out: QuorumHierarchical.toString after its defaults. */
+function weightsOfVoters({ servers, weights }: ServerLines): [sid: string, weight: number][] {
+  return servers
+    .filter(({ sid, role }) => role === 'participant' || String(sid) in weights)
+    .map(({ sid, weight }) => [String(sid), weight])
 }
 
 /**

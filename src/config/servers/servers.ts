@@ -6,15 +6,11 @@
  */
 
 import { type Problem, problem } from '../problem.ts'
-import type { Role, ServerAddress, ServerSpec } from '../serverConfig.ts'
+import type { Role, ServerAddress, ServerConfig, ServerSpec } from '../serverConfig.ts'
 import { readPort } from '../settings/values.ts'
 import type { Entry } from '../text/lexer.ts'
 
-export interface ServerList {
-  servers: ServerSpec[]
-  groups: Record<string, number[]>
-  weights: Record<string, number>
-}
+export type ServerList = Pick<ServerConfig, 'servers' | 'groups' | 'weights'>
 
 const FORM = 'write host:quorumPort:electionPort[:observer][;[clientAddress:]clientPort]'
 

@@ -3,7 +3,8 @@
  */
 
 import { type Problem, problem } from '../problem.ts'
-import { type KeySpec, keySpec, MEMBERSHIP_KEY } from '../settings/keys.ts'
+import { keySpec, MEMBERSHIP_KEY } from '../settings/keys.ts'
+import type { Row } from '../settings/row.ts'
 import type { Entry } from './lexer.ts'
 
 /** Drops the comment behind a value, also one that follows without a blank where the value cannot hold its mark. */
@@ -18,7 +19,7 @@ export function withoutComment(entry: Entry, problems: Problem[]): Entry {
 
 const LITERAL: ReadonlySet<string> = new Set(['path', 'text', 'host'])
 
-function splitComment(entry: Entry, spec: KeySpec | null): { value: string; comment: string | null } {
+function splitComment(entry: Entry, spec: Row | null): { value: string; comment: string | null } {
   const { value, comment } = entry
   const glued = MEMBERSHIP_KEY.test(entry.key) || (spec !== null && !LITERAL.has(spec.kind))
   const mark = glued ? value.search(/#|\/\//) : -1
@@ -27,7 +28,7 @@ function splitComment(entry: Entry, spec: KeySpec | null): { value: string; comm
   return { value: value.slice(0, mark).trimEnd(), comment: value.slice(mark) + (comment ?? '') }
 }
 
-function effectOfComment(entry: Entry, spec: KeySpec | null): string {
+function effectOfComment(entry: Entry, spec: Row | null): string {
   if (MEMBERSHIP_KEY.test(entry.key)) return 'refuses the file for it'
   if (spec === null || LITERAL.has(spec.kind) || spec.kind === 'words') return 'takes it as part of the value'
   return spec.source === 'file'

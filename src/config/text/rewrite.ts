@@ -9,7 +9,7 @@ import type { SourceText } from '../load/parse.ts'
 import { MEMBERSHIP_KEY } from '../settings/keys.ts'
 import { withoutComment } from './entries.ts'
 import { type Entry, lex } from './lexer.ts'
-import { line } from './write.ts'
+import { line } from './line.ts'
 
 export interface Rewriting {
   /** By key: the new value, or null where the line goes. Keys that the file does not have are put at its end. */

@@ -4,7 +4,8 @@ import { parseConfig } from '../../src/config/load/parse.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
 import { withSid } from '../../src/config/servers/ownServer.ts'
 import { lex } from '../../src/config/text/lexer.ts'
-import { line, writeConfig } from '../../src/config/text/write.ts'
+import { line } from '../../src/config/text/line.ts'
+import { writeConfig } from './writeConfig.ts'
 
 const at = { file: 'myid', line: 1 }
 

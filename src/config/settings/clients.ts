@@ -1,0 +1,40 @@
+/** The client port, its connections and their sessions. */
+import type { Table } from './row.ts'
+
+// biome-ignore format: a table is read by its columns
+export const CLIENTS = {
+  clientPort: { source: 'file', key: 'clientPort', kind: 'port', default: '',
+    does: 'The port for clients; the member\'s own `server.N` line may give it instead.' },
+  clientPortAddress: { source: 'file', key: 'clientPortAddress', kind: 'host', default: '127.0.0.1',
+    does: 'The address that the client port is opened at.',
+    differs: 'Apache listens at all addresses by default' },
+  clientPortListenBacklog: { source: 'file', key: 'clientPortListenBacklog', kind: 'int', default: '-1',
+    unit: 'connections', min: -1,
+    does: 'How many connections may wait to be accepted; -1 leaves it to the system.' },
+  maxClientCnxns: { source: 'file', key: 'maxClientCnxns', kind: 'int', default: '60', unit: 'connections',
+    does: 'The number of connections that one client address may have; 0 means no limit.' },
+  maxCnxns: { source: 'property', key: 'maxCnxns', kind: 'int', default: '0', unit: 'connections',
+    does: 'The number of client connections in all; 0 means no limit.' },
+  sessionlessCnxnTimeoutMs: { source: 'property', key: 'nio.sessionlessCnxnTimeout', kind: 'int',
+    default: '10000', unit: 'ms', min: 1,
+    does: 'How long a connection may stay open without a session.' },
+  minSessionTimeoutMs: { source: 'file', key: 'minSessionTimeout', kind: 'int', default: '-1', unit: 'ms', min: 1,
+    does: 'The shortest session timeout that a client gets; -1 means 2 ticks.' },
+  maxSessionTimeoutMs: { source: 'file', key: 'maxSessionTimeout', kind: 'int', default: '-1', unit: 'ms', min: 1,
+    does: 'The longest session timeout that a client gets; -1 means 20 ticks.' },
+  localSessionsEnabled: { source: 'file', key: 'localSessionsEnabled', kind: 'boolean', default: 'false',
+    does: 'Whether new sessions are known to their own member only.' },
+  localSessionsUpgradingEnabled: { source: 'file', key: 'localSessionsUpgradingEnabled', kind: 'boolean',
+    default: 'false',
+    does: 'Whether a local session becomes a global one when it creates an ephemeral node.' },
+  readOnlyModeEnabled: { source: 'jvm', key: 'readonlymode.enabled', kind: 'onlyTrue', default: 'false',
+    does: 'Whether a member without a leader serves clients that accept a read-only server.' },
+  juteMaxBuffer: { source: 'jvm', key: 'jute.maxbuffer', kind: 'int', default: '1048575', unit: 'bytes', min: 1,
+    does: 'The size of the largest frame.' },
+  juteMaxBufferExtraSize: { source: 'property', key: 'jute.maxbuffer.extrasize', kind: 'int', default: '',
+    unit: 'bytes',
+    does: 'By how much a string or buffer in a record may exceed `jute.maxbuffer`: at least 1024, and as much as '
+      + '`jute.maxbuffer` by default.' },
+  fourLetterWords: { source: 'property', key: '4lw.commands.whitelist', kind: 'words', default: 'srvr',
+    does: 'The four-letter words that are answered, separated by commas; `*` means all. `srvr` always is.' },
+} as const satisfies Table
