@@ -1,5 +1,5 @@
 /**
- * A ServerConfig into the text of a zoo.cfg that Apache ZooKeeper accepts unchanged, by the tables that it was read by.
+ * A ServerConfig into the text of a zoo.cfg that Apache ZooKeeper accepts unchanged, by the tables of keys.
  *
  * Invariant: parsing the text gives the same config again (all but `file`, `sid` and the lines of `origin`).
  * Keys at their default are left out, except those that everybody expects to see.
@@ -73,8 +73,8 @@ function withoutBasics(config: ServerConfig) {
 }
 
 /**
- * Apache listens everywhere unless an address is written; but it refuses one beside a server line of this member that
- * has only a client port, which to Apache is 0.0.0.0 (QuorumPeerConfig.setupClientPort).
+ * Apache listens everywhere unless an address is written; but it refuses one beside a server line of this
+ * member that has only a client port, which to Apache is 0.0.0.0 (QuorumPeerConfig.setupClientPort).
  */
 function writesClientAddress(config: ServerConfig): boolean {
   if (config.clientPort === 0) return 'clientPortAddress' in config.origin

@@ -1,6 +1,6 @@
 /**
- * The fields that follow from more than one key, or from a key by a rule of its own, with the checks that come with
- * them. Pure.
+ * The fields that follow from more than one key, or from a key by a rule of its own, with the checks that
+ * come with them. Pure.
  */
 import { type Problem, problem } from '../problem.ts'
 import type { DependentFields } from '../serverConfig.ts'

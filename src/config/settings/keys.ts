@@ -17,7 +17,7 @@ export function allKeys(): Row[] {
   return [...KEYS.values()]
 }
 
-/** Null for an unknown key; keys of the server list are not looked up here. A member of a family is a text. */
+/** Null for an unknown key, and for the lines of the server list. A member of a family is a text. */
 export function keySpec(name: string): Row | null {
   const known = KEYS.get(name)
   if (known !== undefined) return known
@@ -31,8 +31,8 @@ export function isInFamily({ key }: Row, name: string): boolean {
 }
 
 /**
- * The known key that was most likely meant: the name without a `zookeeper.` before it, in another case, or within a
- * third of its length in edits; null when nothing is near.
+ * The known key that was most likely meant: the name without a `zookeeper.` before it, in another case, or
+ * within a third of its length in edits; null when nothing is near.
  */
 export function nearestKey(name: string): string | null {
   const bare = name.replace(/^zookeeper\./, '')

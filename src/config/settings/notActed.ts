@@ -1,6 +1,6 @@
 /**
- * Keys that Apache ZooKeeper 3.8 or 3.9 knows and that have no field here. Their values are checked all the same, and
- * a value of a `later` key that asks for what this version does not do is warned about.
+ * Keys that Apache ZooKeeper 3.8 or 3.9 knows and that have no field here. Their values are checked all the
+ * same, and a value of a `later` key that asks for what this version does not do is warned about.
  */
 import type { Kind, Row, Source } from './row.ts'
 
@@ -53,8 +53,8 @@ const LATER: readonly Brief[] = [
   ['property', 'audit.impl.class', 'text', ''],
   ['property', 'serializeLastProcessedZxid.enabled', 'onlyTrue', 'true', '', 'false'],
   ['file', 'metricsProvider.*', 'family', ''],
-  ...['hostnameVerification', 'context', 'context.supplier.class', 'crl', 'ocsp', 'handshakeDetectionTimeoutMillis',
-    'authProvider', 'sslProvider', 'clientHostnameVerification', 'allowReverseDnsLookup',
+  ...['hostnameVerification', 'context', 'context.supplier.class', 'crl', 'ocsp', 'authProvider',
+    'sslProvider', 'handshakeDetectionTimeoutMillis', 'clientHostnameVerification', 'allowReverseDnsLookup',
   ].flatMap((name) => [tls(`ssl.${name}`), tls(`ssl.quorum.${name}`)]),
   ...['keyStore', 'trustStore'].flatMap((store) => [
     tls(`ssl.quorum.${store}.location`, 'path'), tls(`ssl.quorum.${store}.password`),

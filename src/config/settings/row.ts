@@ -34,8 +34,8 @@ export type Value = Values[Kind]
 /**
  * Where Apache reads the key:
  * - `file`: QuorumPeerConfig.parseProperties; a bad value stops the start.
- * - `property`: parseProperties does not know the key and makes it the system property `zookeeper.<key>`; for a bad
- *   value the default is used.
+ * - `property`: parseProperties does not know the key and makes it the system property `zookeeper.<key>`; for
+ *   a bad value the default is used.
  * - `jvm`: a system property without that prefix, so in the file the key has no effect at all.
  */
 export type Source = 'file' | 'property' | 'jvm'
@@ -76,4 +76,4 @@ type ValueOf<R extends Row> = Values[R['kind']] | (R extends Nullable ? null : n
 type Nullable = { readonly default: ''; readonly kind: Exclude<Kind, 'words' | 'family'> }
 
 /** The `differs` of rows whose value nothing in this version reads. */
-export const NOT_YET = 'read and checked here, but without effect yet'
+export const NOT_YET = 'here read and checked, but without effect yet'

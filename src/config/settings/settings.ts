@@ -1,8 +1,8 @@
 /**
  * The settings of one file, read by the rows of the tables.
  *
- * A key that is read through here has a field in ServerConfig; the keys that nobody reads go to `other`. Faulty text is
- * reported once and the default holds, so that parsing always yields a complete config.
+ * A key that is read through here has a field in ServerConfig; the keys that nobody reads go to `other`.
+ * Faulty text is reported once and the default holds, so that parsing always yields a complete config.
  */
 import { type Location, type Problem, problem } from '../problem.ts'
 import type { Entry } from '../text/lexer.ts'
@@ -73,7 +73,9 @@ export function settingsOf(entries: ReadonlyMap<string, Entry>, file: string, pr
   }
 }
 
-/** What Apache refuses is an error; where it silently takes the default, or another meaning, it is a warning. */
+/**
+ * An error where Apache refuses the text; a warning where it silently takes the default or another meaning.
+ */
 export function faultProblem(
   row: Row,
   written: string,

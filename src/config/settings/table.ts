@@ -1,6 +1,6 @@
 /**
- * All keys of zoo.cfg: one row each, and nothing else declares a key. A new key is a row in the table of its topic, and
- * a line where its field of ServerConfig is acted on.
+ * All keys of zoo.cfg: one row each, and nothing else declares a key. A new key is a row in the table of its
+ * topic, and a line where its field of ServerConfig is acted on. docs/settings.md is made from the rows.
  */
 import { AUTHENTICATION } from './authentication.ts'
 import { CLIENTS } from './clients.ts'

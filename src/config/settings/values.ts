@@ -1,9 +1,9 @@
 /**
  * The text of a setting into its value, as Apache's own reader of that key takes it.
  *
- * A reading never fails: it gives the value in force and says what is wrong with the text. For keys that Apache reads
- * from the file, bad text is an error; for keys that it reads as system properties, the default is used, with a
- * warning here where Apache is silent.
+ * A reading never fails: it gives the value in force and says what is wrong with the text. For keys that
+ * Apache reads from the file, bad text is an error; for keys that it reads as system properties, the default
+ * is used, with a warning here where Apache is silent.
  */
 import { isIPv6 } from 'node:net'
 import type { Kind, Row, Value } from './row.ts'
@@ -84,7 +84,7 @@ function numberIn({ kind, source }: Row, text: string): Reading<number> {
   }
 }
 
-/** Integer.parseInt takes decimals only; Integer.getInteger decodes, so 0x…, #… and a leading 0 (octal) work. */
+/** Integer.parseInt takes decimals only; Integer.getInteger also takes 0x…, #… and a leading 0 (octal). */
 function readInteger(text: string, decodes: boolean, max: number): Reading<number> {
   const match = /^([+-]?)(0[xX]|#|0(?=[0-7]))?([0-9a-fA-F]+)$/.exec(text)
   if (match === null) return bad('is not a number')
