@@ -1,6 +1,6 @@
 /**
- * What a member's configuration says about its clients, put into the core's words. Reads the JAAS file:
- * passwords are kept in the member alone, not in its configuration, which is shown and sent about.
+ * From a member's zoo.cfg to the core's options of authentication. The JAAS file is read here, because its
+ * passwords belong in the member alone, not in the configuration, which is shown and sent to other processes.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -43,12 +43,12 @@ function authenticationOptions(config: ServerConfig): AuthenticationOptions {
     x509SuperUser: auth.x509SuperUser,
     enforcedSchemes: enforcedSchemes(config),
     allowsSaslFailures: auth.allowSaslFailedClients,
-    // A standalone server has nobody to spare the work (LeaderRequestProcessor, FollowerRequestProcessor).
+    // A standalone server has no leader to relieve (LeaderRequestProcessor, FollowerRequestProcessor).
     checksAclEagerly: auth.eagerAclCheck && isDistributed(config),
   }
 }
 
-/** Java's names of hashes are node's with other hyphens: SHA1, SHA-256, SHA3-256, SHA-512/256. */
+/** Java's names of hashes differ from Node's in their hyphens: SHA1, SHA-256, SHA3-256, SHA-512/256. */
 function digestAlgorithm(config: ServerConfig): string {
   const { digestAlg } = config.authentication
   const name = digestAlg.toLowerCase().replace('/', '-')
