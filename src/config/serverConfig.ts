@@ -1,8 +1,9 @@
 /**
  * The configuration of one server, as every other part of the program reads it.
  *
- * Plain data only, because it crosses threads by structured clone and sockets as JSON. Every value is the one in force:
- * defaults are filled in, and units are in the names. Keys without a field of their own are in `other`.
+ * Plain data only, because it crosses threads by structured clone and sockets as JSON. Every value is the one
+ * in force: defaults are filled in, and units are in the names. Keys without a field of their own are in
+ * `other`.
  */
 
 import type { Location } from './problem.ts'
@@ -11,7 +12,7 @@ import type { TableFields } from './settings/table.ts'
 
 export type { Role }
 
-/** One more address of the same server: the parts of a `server.N` value between `|`. */
+/** One of the addresses of a server, which `|` separates in the value of `server.N`. */
 export interface ServerAddress {
   host: string
   quorumPort: number
@@ -22,28 +23,28 @@ export interface ServerAddress {
 export interface ServerSpec extends ServerAddress {
   sid: number
   role: Role
-  /** As written after `;`. Null when the line gives none (Apache then prints and binds 0.0.0.0). */
+  /** The address after `;`; null when the line has none (Apache then prints and binds 0.0.0.0). */
   clientAddress: string | null
   /** Null when the line has no client part: then the port is in that server's own file. */
   clientPort: number | null
   extraAddresses: ServerAddress[]
-  /** The `group.N` this server is in; null with majority quorums. */
+  /** The id of the `group.N` of this server; null with majority quorums. */
   group: number | null
   /** Its voting weight in a hierarchical quorum; 1 unless a `weight.N` line says otherwise. */
   weight: number
 }
 
-/** Fields that a file's keys give by rules of their own (load/dependent.ts). */
+/** Fields that follow from the keys of a file by rules of their own (load/dependent.ts). */
 export interface DependentFields {
   dataDir: string
-  /** Where transaction logs go; equal to `dataDir` unless configured. */
+  /** The folder of the transaction logs; equal to `dataDir` unless configured. */
   dataLogDir: string
   /** 0 only where no port is configured, which is an error once the server's id is known. */
   clientPort: number
   minSessionTimeoutMs: number
   maxSessionTimeoutMs: number
   juteMaxBufferExtraSize: number
-  /** Words that are answered; `['*']` for all. `srvr` always is. */
+  /** The words that are answered; `['*']` for all. `srvr` is always among them. */
   fourLetterWords: string[]
   syncEnabled: boolean
   snapshotCompression: '' | 'gz' | 'snappy'
@@ -66,7 +67,7 @@ export interface ServerConfig extends Omit<TableFields, keyof DependentFields>, 
   configVersion: string
   /** Every other setting of the file as written, known or not, by key. */
   other: Record<string, string>
-  /** Where each setting was read, by key as in the file (`clientPort`, `server.2`, …), for messages. */
+  /** The location of each setting for messages, by key as in the file (`clientPort`, `server.2`, …). */
   origin: Record<string, Location>
 }
 
@@ -80,7 +81,7 @@ export function ownServer(config: ServerConfig): ServerSpec | null {
   return config.servers.find((server) => server.sid === config.sid) ?? null
 }
 
-/** Where a setting was written; the file as a whole where it was not written. */
+/** The location of a setting; the whole file for a setting that was not written. */
 export function originOf(config: ServerConfig, key: string): Location {
   return Object.hasOwn(config.origin, key)
     ? (config.origin[key] as Location)

@@ -30,7 +30,7 @@ export function dependentFields(
     dataLogDir: fields.dataLogDir ?? dataDir,
     clientPort: fields.clientPort ?? 0,
     ...sessionTimeouts(fields, settings, problems),
-    // BinaryInputArchive: the limit of the frame again, and at least 1024.
+    // The default is jute.maxbuffer, and the least is 1024 (BinaryInputArchive).
     juteMaxBufferExtraSize: Math.max(fields.juteMaxBufferExtraSize ?? fields.juteMaxBuffer, 1024),
     fourLetterWords: fourLetterWords(fields.fourLetterWords),
     syncEnabled: fields.observerSyncEnabled ?? fields.syncEnabled,

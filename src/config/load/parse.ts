@@ -1,8 +1,9 @@
 /**
- * The text of a zoo.cfg into a ServerConfig and everything that is wrong with it. Pure.
+ * Turns the text of a zoo.cfg into a ServerConfig and finds everything that is wrong with it. Pure.
  *
- * Follows QuorumPeerConfig.parseProperties and parseDynamicConfig, except that it goes on after the first problem.
- * What needs the server's own id comes later (member.ts), what needs the other members in ensemble.ts.
+ * Follows QuorumPeerConfig.parseProperties and parseDynamicConfig, except that it continues after the first
+ * problem. Checks that need the server's own id are in servers/ownServer.ts, and checks that need the other
+ * members in ensemble.ts.
  */
 
 import { hasErrors, type Location, type Problem, problem, sortProblems } from '../problem.ts'
@@ -26,14 +27,14 @@ export interface SourceText {
 }
 
 export interface ParsedConfig {
-  /** Complete even when there are errors (defaults fill the gaps); not to be run then. */
+  /** Complete even when there are errors, because defaults fill the gaps; it must not be run then. */
   config: ServerConfig
-  /** By file and line. */
+  /** Sorted by file and line. */
   problems: Problem[]
 }
 
 /**
- * @param file how to name the file in messages
+ * @param file the name of the file in messages
  * @param dynamic the file that `dynamicConfigFile` names, read by the caller
  */
 export function parseConfig(text: string, file: string, dynamic: SourceText | null = null): ParsedConfig {
@@ -71,7 +72,7 @@ export function parseConfig(text: string, file: string, dynamic: SourceText | nu
   )
   reportOthers(settings, problems)
   config.other = Object.fromEntries(settings.unread().map(({ key, value }) => [key, value]))
-  // Of a list with faulty lines nothing more can be said.
+  // The rules for whole lists say nothing about a list with faulty lines.
   if (!hasErrors(listProblems)) problems.push(...checkServerList(config))
   if (!runsStandalone(config)) return { config, problems: sortProblems(problems) }
   const alone = standalone(config)
@@ -83,7 +84,7 @@ function plainId(key: string): string {
   return key.replace(/^(server|group|weight)\.\+?(\d+)$/, (_, kind, id) => `${kind}.${Number(id)}`)
 }
 
-/** A single server line counts for nothing but its client part: QuorumPeerMain then starts a standalone server. */
+/** Of a single server line only the client part counts: QuorumPeerMain then starts a standalone server. */
 function standalone(parsed: ServerConfig): { config: ServerConfig; problems: Problem[] } {
   const config = { ...parsed }
   const [only] = config.servers
@@ -91,7 +92,7 @@ function standalone(parsed: ServerConfig): { config: ServerConfig; problems: Pro
   return { config: { ...config, servers: [], groups: {}, weights: {} }, problems }
 }
 
-/** A dynamic file holds the server list and nothing else: QuorumPeerConfig.parseDynamicConfig. */
+/** A dynamic file holds the server list and nothing else (QuorumPeerConfig.parseDynamicConfig). */
 function dynamicEntries(
   name: string,
   dynamic: SourceText | null,
@@ -121,7 +122,7 @@ function dynamicEntries(
   return membership
 }
 
-/** `zoo.cfg.dynamic.100000000` has version 100000000: QuorumPeerConfig.getVersionFromFilename. */
+/** `zoo.cfg.dynamic.100000000` has version 100000000 (QuorumPeerConfig.getVersionFromFilename). */
 function versionOf(dynamicFile: string | null): string {
   const suffix = /\.([0-9a-fA-F]{1,16})$/.exec(dynamicFile ?? '')?.[1]
   return suffix === undefined ? '0' : BigInt(`0x${suffix}`).toString(16)
@@ -134,7 +135,7 @@ function configOf(file: string, settings: Settings, list: ServerList, problems: 
   return { file, ...fields, ...dependent, ...list, sid: null, configVersion: '0', other: {}, origin: {} }
 }
 
-/** Keys without a field: unknown ones, those this version does not act on, and faulty values. */
+/** Reports unknown keys, keys that this version does not act on, and faulty values of the latter. */
 function reportOthers(settings: Settings, problems: Problem[]): void {
   for (const entry of settings.unread()) {
     const spec = keySpec(entry.key)

@@ -1,4 +1,7 @@
-/** Checks of the client port with TLS: what cannot be read here, and what no client could connect to. Pure. */
+/**
+ * Checks the client port with TLS for key stores that cannot be read, and for what keeps all clients out.
+ * Pure.
+ */
 import { type Problem, problem } from '../problem.ts'
 import type { ServerConfig } from '../serverConfig.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -38,7 +41,10 @@ function checkStores({ secureClientPort: secure }: Parts, settings: Settings): P
   return problems
 }
 
-/** What Apache accepts, though no client can connect: a certificate is required that none can use or verify. */
+/**
+ * Apache accepts settings with which no client can connect: a required certificate that none uses or
+ * verifies.
+ */
 function checkAccess({ secureClientPort, authentication }: Parts, settings: Settings): Problem[] {
   if ((secureClientPort.clientAuth ?? 'need').toLowerCase() !== 'need') return []
   const warn = (lacks: string, remedy: string) => {
@@ -63,7 +69,7 @@ function checkAccess({ secureClientPort, authentication }: Parts, settings: Sett
 
 const X509_PROVIDER = 'org.apache.zookeeper.server.auth.X509AuthenticationProvider'
 
-/** The type that is written, else by the ending of the file's name; null for neither (KeyStoreFileType). */
+/** The configured type, else the type by the ending of the name; null for neither (KeyStoreFileType). */
 export function storeType(file: string, type: string | null): string | null {
   if (type !== null) return type.toUpperCase()
   const byName: Readonly<Record<string, string>> = { pem: 'PEM', p12: 'PKCS12', jks: 'JKS', bcfks: 'BCFKS' }

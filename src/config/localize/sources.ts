@@ -22,7 +22,7 @@ export function readSources(paths: readonly string[]): { sources: LocalizeSource
     const dataDir = settings.get('dataDir') ?? ''
     const isShared = read.filter((other) => other.settings.get('dataDir') === dataDir).length > 1
     const beside = dirname(source.file)
-    // When several hosts have the same dataDir, a myid at that place on this machine would belong to all of them.
+    // When several hosts have the same dataDir, a myid there on this machine would belong to all of them.
     const places = [
       join(beside, 'myid'),
       join(beside, 'data', 'myid'),

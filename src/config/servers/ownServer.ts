@@ -41,7 +41,9 @@ export function withSid(
   return { config, problems }
 }
 
-/** The ids of sessions of a server with a larger id look like TTLs (EphemeralType.validateServerId). */
+/**
+ * Ephemeral nodes of a server with a larger id would look like TTL nodes (EphemeralType.validateServerId).
+ */
 function idForTtl({ sid, extendedTypesEnabled, file }: ServerConfig, from: Location): Problem[] {
   if (!extendedTypesEnabled || sid === null || sid <= MAX_SID_WITH_TTL) return []
   const message = `the id ${sid} is too large for extendedTypesEnabled=true in ${file}`

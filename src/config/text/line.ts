@@ -1,4 +1,6 @@
-/** One `key=value` line that java.util.Properties and the lexer beside this file read back as it was. Pure. */
+/**
+ * One `key=value` line that java.util.Properties and the lexer beside this file read back as it was. Pure.
+ */
 
 export function line(key: string, value: string | number | boolean): string {
   return `${escaped(key, /[\\ \t\f=:#!]/g)}=${escaped(String(value), /[\\#]|^[ \t\f]|\/(?=\/)/g)}`
