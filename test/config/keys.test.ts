@@ -3,7 +3,7 @@ import { parseConfig } from '../../src/config/load/parse.ts'
 import { allKeys, keySpec, nearestKey } from '../../src/config/settings/keys.ts'
 import { readValue } from '../../src/config/settings/values.ts'
 
-/** A value other than the default that every kind of key accepts. */
+/** Values other than the default for keys that do not accept the usual ones. */
 const OTHER_VALUES: Readonly<Record<string, string>> = {
   electionAlg: '3',
   'snapshot.compression.method': 'gz',
@@ -26,7 +26,7 @@ function otherValue(name: string): string {
   return 'stat'
 }
 
-describe('key table', () => {
+describe('the tables of keys', () => {
   it('has each key once, with a default that reads without fault', () => {
     const names = allKeys().map(({ key }) => key)
     expect(new Set(names).size).toBe(names.length)

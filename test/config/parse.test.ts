@@ -18,7 +18,7 @@ function problemsOf(text: string): string[] {
   return parseConfig(text, 'zoo.cfg').problems.map(formatProblem)
 }
 
-/** The lines after `base`, and how the problems they cause begin. */
+/** Lines after `base`, and how the problems that they cause begin. */
 const faults: [base: string, lines: string, problems: string[]][] = [
   ['', 'clientPort=2181', ['zoo.cfg: dataDir is missing; add a line such as dataDir=/tmp/zookeeper']],
   ['', 'dataDir=/d', ['zoo.cfg: clientPort is missing; add a line such as clientPort=2181']],

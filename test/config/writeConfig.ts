@@ -28,7 +28,7 @@ function textsOf(table: Table, values: Readonly<Record<string, unknown>>): Texts
   return Object.entries(table).flatMap(([name, row]) => textOf(row, values[name] as Value | null))
 }
 
-/** None for a value that is the default of its key. */
+/** Nothing for a value that is the default of its key. */
 function textOf(row: Row, value: Value | null): Texts {
   if (value === null) return []
   if (row.kind === 'family') return Object.entries(value)
@@ -39,7 +39,7 @@ function textOf(row: Row, value: Value | null): Texts {
 function plainText({ kind }: Row, value: Value): string {
   if (Array.isArray(value)) return value.join(',')
   if (kind === 'onlyYes' || kind === 'unlessNo') return value ? 'yes' : 'no'
-  // Whole hours as Apache 3.8 reads them; only what was given in smaller units needs those again.
+  // Apache 3.8 reads whole hours; only a value that was given in smaller units needs a unit again.
   if (kind === 'interval' && !Number.isInteger(value)) return `${Math.round(Number(value) * 3_600_000)}ms`
   return String(value)
 }
