@@ -6,7 +6,7 @@ import { formatProblem } from '../../src/config/problem.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
 import { membershipText } from '../../src/config/servers/membership.ts'
 import { withSid } from '../../src/config/servers/ownServer.ts'
-import { allKeys } from '../../src/config/settings/keys.ts'
+import { ROWS } from '../../src/config/settings/table.ts'
 import { writeConfig } from './writeConfig.ts'
 
 const at = { file: 'myid', line: 1 }
@@ -19,7 +19,7 @@ function content(config: ServerConfig): Omit<ServerConfig, 'origin'> {
 
 /** Configs as people might write them: known keys with fitting, odd and absurd values, and server lines. */
 function configTexts(): fc.Arbitrary<string> {
-  const names = allKeys().map(({ key }) => key)
+  const names = ROWS.map(({ key }) => key)
   const number = fc.oneof(
     fc.integer({ min: -2, max: 70_000 }).map(String),
     fc.constantFrom(

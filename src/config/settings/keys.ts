@@ -12,11 +12,6 @@ const KEYS: ReadonlyMap<string, Row> = new Map(
 /** The lines of the server list: `server.N`, `group.N`, `weight.N`. */
 export const MEMBERSHIP_KEY = /^(server|group|weight)\.(.*)$/s
 
-/** The keys without an ending of the user's choosing. */
-export function allKeys(): Row[] {
-  return [...KEYS.values()]
-}
-
 /** Null for an unknown key, and for the lines of the server list. A member of a family is a text. */
 export function keySpec(name: string): Row | null {
   const known = KEYS.get(name)
