@@ -22,7 +22,7 @@ const STORES = [
 function checkStores({ secureClientPort: secure }: Parts, settings: Settings): Problem[] {
   const problems: Problem[] = []
   const { clientAuth } = secure
-  if (clientAuth !== null && !CLIENT_AUTH.includes(clientAuth.toLowerCase())) {
+  if (!CLIENT_AUTH.includes(clientAuth.toLowerCase())) {
     const message = `ssl.clientAuth: "${clientAuth}" is neither none nor want nor need`
     problems.push(problem('error', settings.at('ssl.clientAuth'), message, 'need is the default'))
   }
@@ -46,7 +46,7 @@ function checkStores({ secureClientPort: secure }: Parts, settings: Settings): P
  * verifies.
  */
 function checkAccess({ secureClientPort, authentication }: Parts, settings: Settings): Problem[] {
-  if ((secureClientPort.clientAuth ?? 'need').toLowerCase() !== 'need') return []
+  if (secureClientPort.clientAuth.toLowerCase() !== 'need') return []
   const warn = (lacks: string, remedy: string) => {
     const message = `no client can connect to secureClientPort: ssl.clientAuth is need, and ${lacks}`
     return problem(
