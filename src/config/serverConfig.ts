@@ -34,21 +34,23 @@ export interface ServerSpec extends ServerAddress {
   weight: number
 }
 
+/** These have the type that their row gives them. */
+type OfTheirRow =
+  | 'minSessionTimeoutMs'
+  | 'maxSessionTimeoutMs'
+  | 'fourLetterWords'
+  | 'syncEnabled'
+  | 'snapshotSizeFactor'
+
 /** Fields that follow from the keys of a file by rules of their own (load/dependent.ts). */
-export interface DependentFields {
+export interface DependentFields extends Pick<TableFields, OfTheirRow> {
   dataDir: string
   /** The folder of the transaction logs; equal to `dataDir` unless configured. */
   dataLogDir: string
   /** 0 only where no port is configured, which is an error once the server's id is known. */
   clientPort: number
-  minSessionTimeoutMs: number
-  maxSessionTimeoutMs: number
   juteMaxBufferExtraSize: number
-  /** The words that are answered; `['*']` for all. `srvr` is always among them. */
-  fourLetterWords: string[]
-  syncEnabled: boolean
   snapshotCompression: '' | 'gz' | 'snappy'
-  snapshotSizeFactor: number
 }
 
 /** The fields without a declaration here are rows of the tables in settings/. */
