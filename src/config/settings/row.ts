@@ -48,7 +48,7 @@ export interface Row {
   /** As it would be written; '' where there is none, or where it follows from other keys. */
   readonly default: string
   readonly unit?: string
-  /** A smaller value is refused, but the default may be smaller (−1 for "as the system does"). */
+  /** A smaller value is as bad as an unreadable one, except the default (−1 for "as the system does"). */
   readonly min?: number
   /** A smaller value is raised to this with a warning, as Apache raises it with a line in its log. */
   readonly raisedTo?: number
