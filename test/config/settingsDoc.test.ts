@@ -35,8 +35,8 @@ Apache makes of the line, and that may be given as a JVM option (\`-D…\`) inst
 JVM option alone; this program takes the key in zoo.cfg, and warns that Apache does not.
 
 Text that cannot be read is an error for a key that Apache reads by the name in zoo.cfg. For a system property the
-default is used, with a warning. A \`*\` in a key stands for any text.
-The server list has lines of its own: \`server.N\`, \`group.N\` and \`weight.N\`.`
+default is used, with a warning. A \`*\` in a key stands for any text. The server list has lines of its own:
+\`server.N\`, \`group.N\` and \`weight.N\`.`
 
 function settingsDoc(): string {
   const acted = ACTED.flatMap(([title, ...tables]) => [
