@@ -1,16 +1,16 @@
 /**
- * What is made of a setting in every member's file, told once for all members. Pure.
+ * Reports how a setting changes in the files of all members, once for all of them. Pure.
  *
- * A rule says what a key becomes in one member's file and why; the changes that people are told of are found by
- * holding that against what was written, so that nothing is changed without being told.
+ * A rule says what a key becomes in the file of one member, and why. The reported changes are found by
+ * comparing that with what was written, so that nothing changes without a report.
  */
 
 /**
- * `from` null: it was not there; `to` null: it is gone; both alike: kept, and worth a word; both null: nothing of a
- * file, but worth knowing.
+ * `from` is null for a setting that was added, and `to` for one that was removed. Equal values mean that a
+ * setting was kept, which is worth a word. Both are null for a note that is about no setting.
  */
 export interface Change {
-  /** A key of zoo.cfg, or what else it is. */
+  /** A key of zoo.cfg, or whatever else has changed. */
   what: string
   from: string | null
   to: string | null
@@ -20,9 +20,9 @@ export interface Change {
 export interface Rule<Member> {
   key: string
   why: string
-  /** Null removes the key, undefined leaves it as it is. */
+  /** The new value; null removes the key, and undefined leaves it as it is. */
   to(member: Member): string | null | undefined
-  /** The new values in one, where they differ from member to member in a way that says itself. */
+  /** All new values in one text, if they differ from member to member in an obvious way. */
   shown?: string
 }
 
@@ -47,7 +47,7 @@ export function changesOf<Member>(
   })
 }
 
-/** By key, what the rules make of one member's file. */
+/** The values by key that the rules give to the file of one member. */
 export function valuesFor<Member>(
   rules: readonly Rule<Member>[],
   member: Member,

@@ -1,9 +1,11 @@
 /**
- * The well-known pseudo-cluster: ids from 0, client ports 2180+i, quorum ports 8000+i, election ports 8100+i. Pure.
+ * The well-known pseudo-cluster: ids from 0, client ports 2180+i, quorum ports 8000+i, election ports 8100+i.
+ * Pure.
  *
- * With another base port, n servers use the 3n ports that begin there: first the client ports, then the quorum ports, then
- * the election ports. So nobody else's range is touched, above all not the system's ephemeral one, from which any outgoing
- * connection may take a port, and two ensembles do not meet when their bases are 3n apart.
+ * With another base port, n servers use the 3n ports that begin there: first the client ports, then the
+ * quorum ports, then the election ports. So an ensemble stays out of other ranges, above all the system's
+ * ephemeral one, from which any outgoing connection may take a port, and two ensembles do not clash when
+ * their bases are 3n apart.
  */
 
 import { join } from 'node:path'
@@ -12,7 +14,7 @@ import { type Problem, problem, sortProblems } from './problem.ts'
 import type { ServerConfig } from './serverConfig.ts'
 import { withSid } from './servers/ownServer.ts'
 import { MEMBERSHIP_KEY } from './settings/keys.ts'
-import { line } from './text/write.ts'
+import { line } from './text/line.ts'
 
 export interface MemberPorts {
   clientPort: number
@@ -28,11 +30,11 @@ export interface ClassicLayout {
   basePort?: number
   /** The folder of `conf/` and `data/`; absolute, so that Apache finds it from anywhere. */
   dir: string
-  /** Settings for every member's file, by key as in zoo.cfg; they replace the layout's own. */
+  /** Settings for the file of every member, by key as in zoo.cfg; they replace those of the layout. */
   set?: Readonly<Record<string, string>>
-  /** Instead of `basePort`: the ports of each member, observers last. */
+  /** The ports of each member, observers last, instead of `basePort`. */
   ports?: readonly MemberPorts[]
-  /** From where the system takes the ports of outgoing connections, to warn of `basePort`. */
+  /** The range from which the system takes ports for outgoing connections, to warn about `basePort`. */
   ephemeral?: PortRange
 }
 
@@ -49,14 +51,14 @@ export interface ClassicMember {
   /** `<dir>/data/<sid>/myid` and what to write into it. */
   myidFile: string
   myidText: string
-  /** What reading those files will give. */
+  /** The config that reading those files will give. */
   config: ServerConfig
 }
 
 export const CLASSIC_BASE_PORT = 2180
 const CLASSIC_QUORUM_PORT = 8000
 const CLASSIC_ELECTION_PORT = 8100
-/** With more, the classic quorum ports would run into the election ports. */
+/** With more members, the classic quorum ports would reach the election ports. */
 const MOST = CLASSIC_ELECTION_PORT - CLASSIC_QUORUM_PORT
 
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -65,16 +67,18 @@ const SETTINGS: Readonly<Record<string, string>> = {
   syncLimit: '5',
 }
 
-/** So that Apache's members on one host do not fight for port 8080, and answer what ours answer. */
+/**
+ * With these, Apache's members on one host do not compete for port 8080, and answer the same words as ours.
+ */
 const FOR_ONE_HOST: Readonly<Record<string, string>> = {
   '4lw.commands.whitelist': '*',
   'admin.enableServer': 'false',
 }
 
-/** What the layout decides for each member; the same value in every file would be wrong. */
+/** Keys that the layout sets for each member; the same value in every file would be wrong. */
 const PER_MEMBER = new Set(['dataDir', 'dataLogDir', 'clientPort', 'peerType', 'dynamicConfigFile'])
 
-/** @returns no members when there are errors, which name `--set` where they come from a setting. */
+/** @returns no members when there are errors, which name `--set` if they come from a setting */
 export function classicEnsemble(layout: ClassicLayout): { members: ClassicMember[]; problems: Problem[] } {
   const set = layout.set ?? {}
   const problems = [...checkLayout(layout), ...checkSettings(set)]
@@ -83,7 +87,7 @@ export function classicEnsemble(layout: ClassicLayout): { members: ClassicMember
   const ports = layout.ports ?? classicPorts(layout.basePort ?? CLASSIC_BASE_PORT, count)
   if (layout.ports === undefined) problems.push(...ephemeralWarning(ports, layout.ephemeral))
   const members = ports.map((_, sid) => memberOf(layout, set, ports, sid))
-  // What holds for every file is said once.
+  // A problem of every file is reported once.
   const found = [...problems, ...members.flatMap(({ problems }) => problems)]
   const all = sortProblems([...new Map(found.reverse().map((p) => [p.message, p])).values()])
   const failed = all.some(({ severity }) => severity === 'error')
@@ -134,7 +138,7 @@ function checkLayout({
   return []
 }
 
-/** A base port in the ephemeral range may be meant; that any connection may take such a port has to be known. */
+/** A base port in the ephemeral range may be intended, but any connection may take such a port. */
 function ephemeralWarning(ports: readonly MemberPorts[], range: PortRange | undefined): Problem[] {
   if (range === undefined) return []
   const all = ports.flatMap((member) => Object.values(member) as number[])
@@ -145,7 +149,7 @@ function ephemeralWarning(ports: readonly MemberPorts[], range: PortRange | unde
   return [problem('warning', { file: 'layout', line: null }, message, hint)]
 }
 
-/** The settings alone, so that what is wrong with them is said once and not per file. */
+/** Checks the settings alone, so that their problems are reported once and not for each file. */
 function checkSettings(set: Readonly<Record<string, string>>): Problem[] {
   const isOwn = (key: string) => PER_MEMBER.has(key) || MEMBERSHIP_KEY.test(key)
   const own = Object.keys(set).filter(isOwn)
@@ -158,7 +162,7 @@ function checkSettings(set: Readonly<Record<string, string>>): Problem[] {
       'write config files of your own for that',
     ),
   )
-  // The keys that a config must have are not the settings' business.
+  // The settings need not have the keys that every config must have.
   const settings = Object.entries(set).filter(([key]) => !isOwn(key))
   const text = ['dataDir=data', 'clientPort=1', ...settings.map(([key, value]) => line(key, value))]
   const { problems } = parseConfig(text.join('\n'), '--set')
@@ -197,7 +201,7 @@ function textOf(
   const observer = sid >= layout.members
   const own = ports[sid]
   if (own === undefined) throw new Error(`invariant: member ${sid} has no ports`)
-  // One voter with observers is an ensemble only when a server may not run standalone.
+  // One voter with observers is an ensemble only if it may not run standalone.
   const distributed = ports.length > 1 || set.standaloneEnabled?.toLowerCase() === 'false'
   const settings = {
     ...SETTINGS,

@@ -1,6 +1,6 @@
 /**
- * JAAS login files, as java.security.auth.login.config names them: sections of login modules with their options
- * (sun.security.provider.ConfigFile). Of one section, the users that it lets in by DIGEST-MD5. Pure.
+ * Reads JAAS login files, which java.security.auth.login.config names: sections of login modules with their
+ * options (sun.security.provider.ConfigFile). Finds the users that one section admits by DIGEST-MD5. Pure.
  */
 import type { Location } from './problem.ts'
 
@@ -26,9 +26,9 @@ const FLAGS = ['required', 'requisite', 'sufficient', 'optional']
 const USER_PREFIX = 'user_'
 
 /**
- * Passwords by user: SaslServerCallbackHandler.
+ * Passwords by user (SaslServerCallbackHandler).
  * @returns null when the file has no such section
- * @throws JaasError for what is no JAAS file, and for modules other than DigestLoginModule
+ * @throws JaasError for a text that is no JAAS file, and for modules other than DigestLoginModule
  */
 export function jaasUsers(text: string, file: string, section: string): Map<string, string> | null {
   const modules = parseJaas(text, file).get(section)
@@ -83,7 +83,10 @@ interface Token {
   readonly line: number
 }
 
-/** What java.io.StreamTokenizer makes of such a file: comments in three ways, double quotes with escapes, words. */
+/**
+ * The tokens of java.io.StreamTokenizer: three kinds of comments, double quotes with escapes, words and
+ * signs.
+ */
 const TOKEN =
   /(?<blank>\s+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|"(?<quoted>(?:[^"\\\n]|\\.)*)"|(?<word>[A-Za-z_$*\u0080-\uffff][\w$*.\-\u0080-\uffff]*)|(?<sign>.)/gy
 

@@ -1,6 +1,4 @@
-/**
- * Settings that Apache takes as JVM options only, to and from zoo.cfg, where this program takes them too. Pure.
- */
+/** Settings that Apache takes only as JVM options, and that this program also takes in zoo.cfg. Pure. */
 import { keySpec } from './settings/keys.ts'
 
 /** Whether Apache ignores this key in zoo.cfg and reads the system property of the same name. */
@@ -14,8 +12,8 @@ export function jvmFlag(key: string, value: string): string {
 }
 
 /**
- * What of the flags in a java.env (or any text with -D options) zoo.cfg can say as well: `-Dzookeeper.<key>` and those
- * of the kind above.
+ * The flags in a java.env, or in any text with -D options, that zoo.cfg can express, too:
+ * `-Dzookeeper.<key>`, and those that Apache takes only as JVM options.
  */
 export function settingsOfFlags(text: string): Map<string, string> {
   const settings = new Map<string, string>()
@@ -34,7 +32,7 @@ function withoutComments(text: string): string {
   return text.replace(/^\s*#.*$/gm, '')
 }
 
-/** A java.env for the conf folder, which Apache's zkEnv.sh reads; it takes no value with blanks in it. */
+/** A java.env for the conf folder, which Apache's zkEnv.sh reads. Its values cannot contain blanks. */
 export function javaEnv(flags: readonly string[]): string {
   const words = flags.join(' ').replace(/[\\"$`]/g, '\\$&')
   return `# Settings that Apache ZooKeeper takes as JVM options only.\nexport JVMFLAGS="${words} $JVMFLAGS"\n`

@@ -1,4 +1,4 @@
-/** The word that was probably meant. Pure. */
+/** Finds the word that was probably meant. Pure. */
 
 /** The candidate nearest to `word`, if one is near enough to be what was meant. */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
@@ -14,7 +14,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return best
 }
 
-/** Damerau–Levenshtein (optimal string alignment): a swap of neighbours counts as one edit. */
+/** The Damerau–Levenshtein distance (optimal string alignment): a swap of neighbours is one edit. */
 export function editDistance(a: string, b: string): number {
   let twoBack: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j)

@@ -7,13 +7,13 @@
 
 export type Severity = 'error' | 'warning'
 
-/** A line of a file; `line` counts from 1, and is null where the whole file (or no file) is meant. */
+/** A line of a file. `line` counts from 1, and is null for the whole file, or for no file. */
 export interface Location {
   file: string
   line: number | null
 }
 
-/** One finding. `message` says what is wrong, `hint` what to do next (null when the message says it all). */
+/** One finding: `message` says what is wrong, and `hint` what to do next (null when that is obvious). */
 export interface Problem extends Location {
   severity: Severity
   message: string
@@ -33,7 +33,7 @@ export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((p) => p.severity === 'error')
 }
 
-/** `zoo-2.cfg:4`, or only the file where there is no line. */
+/** `zoo-2.cfg:4`, or only the file when there is no line. */
 export function formatLocation(where: Location): string {
   return where.line === null ? where.file : `${where.file}:${where.line}`
 }
@@ -45,14 +45,21 @@ export function formatProblem(p: Problem): string {
   return `${formatLocation(p)}: ${severity}${p.message}${hint}`
 }
 
-const naturally = new Intl.Collator('en', { numeric: true })
+let naturally: Intl.Collator | null = null
 
-/** Natural order of file names: `zoo-2.cfg` before `zoo-10.cfg`. Ties break by code units, so it is total. */
+/**
+ * Natural order of file names: `zoo-2.cfg` before `zoo-10.cfg`. Code units break ties, so the order is total.
+ * A collator takes milliseconds to make, and a member that starts has only one file.
+ */
 export function compareFiles(a: string, b: string): number {
-  return naturally.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0)
+  if (a === b) return 0
+  naturally ??= new Intl.Collator('en', { numeric: true })
+  return naturally.compare(a, b) || (a < b ? -1 : 1)
 }
 
-/** By file, then line (findings about a whole file first), errors before warnings; otherwise as found. */
+/**
+ * Sorts by file, by line (whole files first), and errors before warnings; otherwise in the order of finding.
+ */
 export function sortProblems(problems: readonly Problem[]): Problem[] {
   return [...problems].sort(
     (a, b) =>

@@ -1,6 +1,6 @@
 /**
- * What a member's configuration says about its clients, put into the core's words. Reads the JAAS file:
- * passwords are kept in the member alone, not in its configuration, which is shown and sent about.
+ * From a member's zoo.cfg to the core's options of authentication. The JAAS file is read here, because its
+ * passwords belong in the member alone, not in the configuration, which is shown and sent to other processes.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -35,7 +35,7 @@ function authenticationOptions(config: ServerConfig): AuthenticationOptions {
   return {
     isDigestEnabled: auth.digestEnabled,
     digestAlgorithm: digestAlgorithm(config),
-    superDigest: config.superDigest,
+    superDigest: auth.superDigest,
     extraProviders: Object.entries(auth.providers).map(([key, name]) => providerOf(config, key, name)),
     sasl: saslOptions(config),
     superUsers: [auth.superUser ?? '', ...Object.values(auth.moreSuperUsers)].filter((name) => name !== ''),
@@ -43,21 +43,22 @@ function authenticationOptions(config: ServerConfig): AuthenticationOptions {
     x509SuperUser: auth.x509SuperUser,
     enforcedSchemes: enforcedSchemes(config),
     allowsSaslFailures: auth.allowSaslFailedClients,
-    // A standalone server has nobody to spare the work (LeaderRequestProcessor, FollowerRequestProcessor).
+    // A standalone server has no leader to relieve (LeaderRequestProcessor, FollowerRequestProcessor).
     checksAclEagerly: auth.eagerAclCheck && isDistributed(config),
   }
 }
 
-/** Java's names of hashes are node's with other hyphens: SHA1, SHA-256, SHA3-256, SHA-512/256. */
+/** Java's names of hashes differ from Node's in their hyphens: SHA1, SHA-256, SHA3-256, SHA-512/256. */
 function digestAlgorithm(config: ServerConfig): string {
-  const name = config.digestAlg.toLowerCase().replace('/', '-')
+  const { digestAlg } = config.authentication
+  const name = digestAlg.toLowerCase().replace('/', '-')
   const algorithm = name === 'sha' ? 'sha1' : name.replace(/^sha-/, 'sha')
   try {
     createHash(algorithm)
     return algorithm
   } catch {
     const key = 'DigestAuthenticationProvider.digestAlg'
-    throw new StartError(`${at(config, key)}: ${key} ${config.digestAlg} is no hash that is known here`)
+    throw new StartError(`${at(config, key)}: ${key} ${digestAlg} is no hash that is known here`)
   }
 }
 
@@ -78,10 +79,9 @@ function enforcedSchemes(config: ServerConfig): readonly string[] {
 }
 
 function saslOptions(config: ServerConfig): SaslOptions | null {
-  const { jaasFile, saslSection, saslSuperPassword, removeHostFromPrincipal, removeRealmFromPrincipal } =
-    config.authentication
+  const { jaasFile, saslSection: section, saslSuperPassword } = config.authentication
+  const { removeHostFromPrincipal, removeRealmFromPrincipal } = config.authentication
   if (jaasFile === null) return null
-  const section = saslSection ?? 'Server'
   const users = usersOf(config, jaasFile, section)
   if (users === null) {
     const key = 'java.security.auth.login.config'

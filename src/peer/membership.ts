@@ -29,7 +29,7 @@ function branded<T extends { version: number } | null>(list: T): T & { version: 
   return list as T & { version: Zxid }
 }
 
-/** What the files of this member say is in force. */
+/** The configuration that is in force according to the files of this member. */
 export function configuredMembership(config: ServerConfig): EnsembleConfig {
   if (!isDistributed(config)) return { version: 0 as Zxid, servers: [], text: '' }
   return branded(versionedList(config, Number.parseInt(config.configVersion, 16)))
@@ -40,11 +40,12 @@ export function membershipSettings(config: ServerConfig): MembershipSettings {
   return { isReconfigEnabled, standaloneEnabled, config: configuredMembership(config), codec: configCodec }
 }
 
-/** Where a server listens: quorum and election port at each of its addresses. */
+/** Where a server listens for learners: its quorum port at each of its addresses. */
 export function quorumAddresses(server: EnsembleServer): { host: string; port: number }[] {
   return [server, ...server.extraAddresses].map(({ host, quorumPort: port }) => ({ host, port }))
 }
 
+/** Where a server listens for votes: its election port at each of its addresses. */
 export function electionAddresses(server: EnsembleServer): { host: string; port: number }[] {
   return [server, ...server.extraAddresses].map(({ host, electionPort: port }) => ({ host, port }))
 }
@@ -53,7 +54,7 @@ export function electionPeers(servers: readonly EnsembleServer[]): ElectionPeer[
   return servers.map((server) => ({ sid: server.sid as Sid, addresses: electionAddresses(server) }))
 }
 
-/** Members of both; where a server is in both, where it is now. */
+/** The members of both configurations; for a server that is in both, the committed one has its addresses. */
 export function membersOf(committed: EnsembleConfig, lastSeen: EnsembleConfig): EnsembleServer[] {
   const bySid = new Map([...lastSeen.servers, ...committed.servers].map((server) => [server.sid, server]))
   return [...bySid.values()]

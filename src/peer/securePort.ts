@@ -1,11 +1,11 @@
-/** The client port with TLS, as a member's zoo.cfg has it. */
+/** From a member's zoo.cfg to its client port with TLS. */
 import type { TlsOptions } from 'node:tls'
-import { storeType } from '../config/clientPort.ts'
+import { storeType } from '../config/load/secureClientPort.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { tlsOptions } from '../net/tls/secureContext.ts'
 
 /**
- * null where there is none.
+ * Null where there is none.
  * @throws TlsSettingsError for files that cannot be used
  */
 export function securePort(config: ServerConfig): { host: string; port: number; tls: TlsOptions } | null {

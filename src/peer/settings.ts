@@ -1,4 +1,6 @@
-/** From a member's zoo.cfg to what the core and the storage want to know. */
+/**
+ * What the core and the storage take from zoo.cfg. Most of their options are its fields, by the same names.
+ */
 import { isDistributed, type ServerConfig } from '../config/serverConfig.ts'
 import type { PeerSettings } from '../core/settings.ts'
 import type { Sid } from '../protocol/ids.ts'
@@ -20,39 +22,23 @@ export function sidOf(config: ServerConfig): Sid {
 }
 
 export function coreSettings(config: ServerConfig): PeerSettings {
-  const isStandalone = !isDistributed(config)
   const sid = sidOf(config)
+  const { tickTimeMs, initLimit, syncLimit, containers } = config
+  const { minNotificationIntervalMs, maxNotificationIntervalMs } = config
   return {
-    isStandalone,
+    isStandalone: !isDistributed(config),
     membership: membershipSettings(config),
     commitLogCount: config.commitLogCount,
     readOnlyMode: config.readOnlyModeEnabled,
     leaderServes: config.leaderServes,
-    zab: {
-      sid,
-      tickTimeMs: config.tickTimeMs,
-      initLimit: config.initLimit,
-      syncLimit: config.syncLimit,
-      containers: config.containers,
-    },
-    election: {
-      minNotificationIntervalMs: config.minNotificationIntervalMs,
-      maxNotificationIntervalMs: config.maxNotificationIntervalMs,
-      finalizeWaitMs: FINALIZE_WAIT_MS,
-    },
+    zab: { sid, tickTimeMs, initLimit, syncLimit, containers },
+    election: { minNotificationIntervalMs, maxNotificationIntervalMs, finalizeWaitMs: FINALIZE_WAIT_MS },
     requests: {
+      ...config,
       sid,
-      minSessionTimeoutMs: config.minSessionTimeoutMs,
-      maxSessionTimeoutMs: config.maxSessionTimeoutMs,
-      skipAcl: config.skipAcl,
-      juteMaxBuffer: config.juteMaxBuffer,
-      juteMaxBufferExtraSize: config.juteMaxBufferExtraSize,
-      digestEnabled: config.digestEnabled,
-      superDigest: config.superDigest,
+      superDigest: config.authentication.superDigest,
       ...clientOptions(config),
       throttle: throttleOptions(config),
-      enforceQuota: config.enforceQuota,
-      closeSessionTxnEnabled: config.closeSessionTxnEnabled,
       localSessions: {
         enabled: config.localSessionsEnabled,
         upgrading: config.localSessionsUpgradingEnabled,
@@ -62,21 +48,5 @@ export function coreSettings(config: ServerConfig): PeerSettings {
 }
 
 export function storageOptions(config: ServerConfig): StorageOptions {
-  return {
-    dataDir: config.dataDir,
-    dataLogDir: config.dataLogDir,
-    snapCount: config.snapCount,
-    snapSizeLimitKb: config.snapSizeLimitKb,
-    preAllocSizeKb: config.preAllocSizeKb,
-    forceSync: config.forceSync,
-    txnLogSizeLimitKb: config.txnLogSizeLimitKb,
-    commitLogCount: config.commitLogCount,
-    snapshotTrustEmpty: config.snapshotTrustEmpty,
-    dbAutocreate: config.dbAutocreate,
-    datadirAutocreate: config.datadirAutocreate,
-    snapshotCompression: config.snapshotCompression,
-    digestEnabled: config.digestEnabled,
-    fsyncWarningThresholdMs: config.fsyncWarningThresholdMs,
-    ttlRule: ttlRuleOf(config),
-  }
+  return { ...config, ttlRule: ttlRuleOf(config) }
 }

@@ -1,21 +1,20 @@
 /** From a member's zoo.cfg to how much its clients may have under way. */
 import type { ServerConfig } from '../config/serverConfig.ts'
+import { THROTTLE } from '../config/settings/throttle.ts'
 import type { ConnectionThrottleOptions } from '../core/clients/connectionThrottle.ts'
 import type { ThrottleOptions } from '../core/clients/throttleOptions.ts'
 
 export function throttleOptions(config: ServerConfig): ThrottleOptions {
   const { throttle } = config
-  const { largeRequestThreshold: threshold, largeRequestMaxBytes: most } = throttle
   return {
-    globalOutstandingLimit: config.globalOutstandingLimit,
+    globalOutstandingLimit: throttle.globalOutstandingLimit,
     maxRequests: Math.max(0, throttle.maxRequests),
     dropsStale: throttle.dropStale,
     checksStaleConnections: throttle.staleConnectionCheck,
     checksStaleLatency: throttle.staleLatencyCheck,
     throttledOpWaitMs: throttle.throttledOpWaitMs,
-    // ZooKeeperServer.setLargeRequestThreshold, -MaxBytes: what makes no sense is not taken.
-    largeRequestThreshold: threshold > 0 ? threshold : -1,
-    largeRequestMaxBytes: most > 0 ? most : 100 * 1024 * 1024,
+    largeRequestThreshold: positive(config, 'largeRequestThreshold'),
+    largeRequestMaxBytes: positive(config, 'largeRequestMaxBytes'),
     connections: connectionOptions(config),
   }
 }
@@ -23,13 +22,13 @@ export function throttleOptions(config: ServerConfig): ThrottleOptions {
 /** BlueThrottle's static block: with weights, tokens are counted for global sessions. */
 function connectionOptions(config: ServerConfig): ConnectionThrottleOptions {
   const { throttle } = config
-  const { globalSessionWeight, localSessionWeight, renewSessionWeight } = throttle
-  const local = localSessionWeight > 0 ? localSessionWeight : 1
-  const atLeastLocal = (weight: number, usual: number) =>
-    weight > 0 ? Math.max(weight, localSessionWeight) : usual
-  const global = atLeastLocal(globalSessionWeight, 3)
-  const weights = throttle.connectionWeights
-  const scale = weights ? global : 1
+  const atLeastLocal = (field: 'globalSessionWeight' | 'renewSessionWeight') =>
+    throttle[field] > 0
+      ? Math.max(throttle[field], throttle.localSessionWeight)
+      : Number(THROTTLE[field].default)
+  const global = atLeastLocal('globalSessionWeight')
+  const ofNew = config.localSessionsEnabled ? positive(config, 'localSessionWeight') : global
+  const scale = throttle.connectionWeights ? global : 1
   return {
     tokens: throttle.connectionTokens * scale,
     fillTimeMs: Math.max(1, throttle.connectionFillTimeMs),
@@ -38,7 +37,18 @@ function connectionOptions(config: ServerConfig): ConnectionThrottleOptions {
     dropIncrease: throttle.connectionDropIncrease,
     dropDecrease: throttle.connectionDropDecrease,
     decreaseRatio: throttle.connectionDecreaseRatio,
-    newSessionWeight: weights ? (config.localSessionsEnabled ? local : global) : 1,
-    renewedSessionWeight: weights ? atLeastLocal(renewSessionWeight, 2) : 1,
+    newSessionWeight: throttle.connectionWeights ? ofNew : 1,
+    renewedSessionWeight: throttle.connectionWeights ? atLeastLocal('renewSessionWeight') : 1,
   }
+}
+
+/**
+ * The default takes the place of values that make no sense (ZooKeeperServer.setLargeRequestThreshold,
+ * -MaxBytes).
+ */
+function positive(
+  { throttle }: ServerConfig,
+  field: 'largeRequestThreshold' | 'largeRequestMaxBytes' | 'localSessionWeight',
+): number {
+  return throttle[field] > 0 ? throttle[field] : Number(THROTTLE[field].default)
 }

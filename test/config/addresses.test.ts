@@ -1,4 +1,4 @@
-/** Addresses in every form that Apache takes, and where clients on this machine reach a member. */
+/** Addresses in every form that Apache accepts, and where clients on this machine reach a member. */
 import { describe, expect, it } from 'vitest'
 import { parseConnectString } from '../../src/client/connectString.ts'
 import { parseConfig } from '../../src/config/load/parse.ts'
@@ -10,7 +10,7 @@ import { withSid } from '../../src/config/servers/ownServer.ts'
 const HEAD = ['dataDir=/data', 'initLimit=5', 'syncLimit=5']
 const STORE = ['ssl.keyStore.location=/key.pem', 'ssl.clientAuth=none']
 
-/** A server's endpoint in a connect string, as its file gives it, and what is wrong with the file. */
+/** The endpoint of a server in a connect string by its file, and what is wrong with the file. */
 function endpointOf(lines: string[], sid: number | null = null) {
   const parsed = parseConfig([...HEAD, ...lines, ''].join('\n'), 'zoo.cfg')
   const { config, problems } = withSid(parsed.config, sid, { file: 'myid', line: 1 })
@@ -63,7 +63,7 @@ describe('a connect string', () => {
   })
 })
 
-it('compares addresses, and not how they are written', () => {
+it('compares addresses rather than how they are written', () => {
   const lines = ['clientPort=2181', 'clientPortAddress=[0:0:0:0:0:0:0:1]', 'server.1=[::1]:1:2;[::1]:2181']
   expect(endpointOf([...lines, SECOND, THIRD], 1).problems).toEqual([])
   const other = ['clientPort=2181', 'clientPortAddress=[::2]', 'server.1=[::1]:1:2;[::1]:2181']
@@ -73,7 +73,7 @@ it('compares addresses, and not how they are written', () => {
 })
 
 describe('localize', () => {
-  it('leaves an ensemble with TLS alone without a plain client port', () => {
+  it('gives an ensemble that has only TLS no plain client port', () => {
     const lines = [...HEAD, 'secureClientPort=2281', ...STORE, 'server.1=a:1:2', 'server.2=[2001:db8::1]:3:4']
     const source = {
       file: 'zoo.cfg',

@@ -1,4 +1,7 @@
-/** What the writer writes and what the parser says of Apache ZooKeeper, held against Apache ZooKeeper itself. */
+/**
+ * Compares what writeConfig writes and what the parser says about Apache ZooKeeper with Apache ZooKeeper
+ * itself.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,11 +12,12 @@ import { fourLetterWord } from '../../src/client/fourLetterWord.ts'
 import { classicEnsemble } from '../../src/config/classic.ts'
 import { parseConfig } from '../../src/config/load/parse.ts'
 import { clientEndpoint } from '../../src/config/servers/clientEndpoint.ts'
-import { membershipText, writeConfig } from '../../src/config/text/write.ts'
+import { membershipText } from '../../src/config/servers/membership.ts'
 import { apacheUnavailable } from '../support/apache.ts'
 import { eventually } from '../support/eventually.ts'
 import { ask, modeOf } from '../support/fourLetterWord.ts'
 import { claimPorts, releasePorts } from '../support/ports.ts'
+import { writeConfig } from './writeConfig.ts'
 
 const unavailable = apacheUnavailable()
 const logConfDir = ['/etc/zookeeper/conf', '/etc/zookeeper/conf_example'].find((dir) => existsSync(dir))
@@ -109,11 +113,11 @@ describe.skipIf(unavailable !== undefined)(
     const head = ['initLimit=10', 'syncLimit=5', 'clientPort=7']
     const last = servers.at(-1)
 
-    // Each is refused by both, or accepted here with a warning that says that Apache refuses it.
+    // Each is refused by both, or accepted here with a warning that Apache refuses it.
     it.each([
-      ['a comment behind a number', [...head, ...servers, 'tickTime=2000 # ms'], 'warning'],
-      ['a comment behind a server', [...head, ...servers.slice(0, 2), `${last} # third`], 'warning'],
-      ['a blank behind a server', [...head, ...servers.slice(0, 2), `${last} `], 'warning'],
+      ['a comment after a number', [...head, ...servers, 'tickTime=2000 # ms'], 'warning'],
+      ['a comment after a server', [...head, ...servers.slice(0, 2), `${last} # third`], 'warning'],
+      ['a blank after a server', [...head, ...servers.slice(0, 2), `${last} `], 'warning'],
       ['a port out of range', [...servers, 'initLimit=1', 'syncLimit=1', 'clientPort=99999'], 'error'],
       ['no election port', [...head, ...servers, 'server.4=127.0.0.1:8'], 'error'],
       ['equal ports', [...head, ...servers, 'server.4=127.0.0.1:8:8'], 'error'],

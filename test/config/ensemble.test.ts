@@ -9,7 +9,9 @@ import { withSid } from '../../src/config/servers/ownServer.ts'
 
 const SERVERS = ['127.0.0.1:8000:8100', '127.0.0.1:8001:8101', '127.0.0.1:8002:8102']
 
-/** `zoo-<sid>.cfg`: line 3 dataDir, line 4 clientPort, lines 5 to 7 the servers, then `more`. */
+/**
+ * `zoo-<sid>.cfg` with dataDir in line 3, clientPort in line 4, the servers in lines 5 to 7, and then `more`.
+ */
 function textOf(sid: number, servers = SERVERS, more = ''): string {
   return [
     'initLimit=10',
@@ -178,7 +180,7 @@ describe('withSid', () => {
 })
 
 describe('inferSids', () => {
-  /** Files by name, with their myid if they have one. */
+  /** Files by name, with the id in their myid if they have one. */
   const infer = (servers: string[], ...files: [file: string, port: number, sid?: number][]) =>
     inferSids(
       files.map(([file, port, sid]) => ({
@@ -193,7 +195,7 @@ describe('inferSids', () => {
     ['client port', withPorts, ['c.cfg', 'b.cfg', 'a.cfg'], [12, 13, 11], [2112, 2113, 2111]],
     ['file name', plain, ['zoo13.cfg', 'zk1/server.12.cfg', 'zoo-11.cfg'], [13, 12, 11], [1, 2, 3]],
     ['order', plain, ['c.cfg', 'a.cfg', 'b.cfg'], [11, 12, 13], [1, 2, 3]],
-    // One name that fits does not make the others fit.
+    // That one name fits does not make the others fit.
     ['order', plain, ['zoo-12.cfg', 'zoo-2.cfg', 'zoo-3.cfg'], [11, 12, 13], [1, 2, 3]],
   ] as const)('by %s', (by, servers, files, sids, ports) => {
     const { inferences, problems } = infer(

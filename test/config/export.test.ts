@@ -17,7 +17,7 @@ function sourceOf(sid: number, text: string): ExportSource {
   return { file, text, config: withSid(parseConfig(text, file).config, sid, AT).config }
 }
 
-/** As `up` writes them. */
+/** The members as `up` writes them. */
 function classic(set: Record<string, string> = {}, members = 3, observers = 0): ExportSource[] {
   return classicEnsemble({ members, observers, dir: '/c', set }).members.map(({ sid, text }) =>
     sourceOf(sid, text),
@@ -47,7 +47,7 @@ function exported(
   return { ...result, told: result.changes.map(formatChange), files: files.texts, dataOf: files.dataOf }
 }
 
-it('gives hosts with TLS alone no plain client port', () => {
+it('gives hosts that have only TLS no plain client port', () => {
   const sources = [1, 2, 3].map((sid) => {
     const servers = [1, 2, 3].map((id) => `server.${id}=127.0.0.1:${100 + id}:${200 + id}`)
     const secure = ['ssl.keyStore.location=/k.pem', 'ssl.clientAuth=none', `secureClientPort=${2280 + sid}`]
@@ -99,7 +99,7 @@ describe('the configs of hosts', () => {
     expect(told).toContain('clientPortAddress: 127.0.0.1 removed: the host has other addresses')
   })
 
-  it('name JVM options as flags, since Apache takes them only so', () => {
+  it('turn settings into flags that Apache takes only as JVM options', () => {
     const set = {
       'jute.maxbuffer': '4194304',
       'readonlymode.enabled': 'true',
@@ -124,7 +124,7 @@ describe('the configs of hosts', () => {
     )
   })
 
-  it('say what only we understand as Apache takes it', () => {
+  it('say as Apache takes it what only this program accepts', () => {
     const text = [
       'tickTime=2000 # ms',
       'initLimit=5',

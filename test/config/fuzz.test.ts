@@ -4,21 +4,22 @@ import { checkEnsemble } from '../../src/config/load/ensemble.ts'
 import { parseConfig } from '../../src/config/load/parse.ts'
 import { formatProblem } from '../../src/config/problem.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
+import { membershipText } from '../../src/config/servers/membership.ts'
 import { withSid } from '../../src/config/servers/ownServer.ts'
-import { allKeys } from '../../src/config/settings/keys.ts'
-import { membershipText, writeConfig } from '../../src/config/text/write.ts'
+import { ROWS } from '../../src/config/settings/table.ts'
+import { writeConfig } from './writeConfig.ts'
 
 const at = { file: 'myid', line: 1 }
 
-/** What must survive writing and reading; the lines do not. */
+/** Everything that must survive writing and reading, which the lines do not. */
 function content(config: ServerConfig): Omit<ServerConfig, 'origin'> {
   const { origin: _, ...rest } = config
   return rest
 }
 
-/** Texts of configs as people might write them: known keys with fitting, odd and absurd values, and server lines. */
+/** Configs as people might write them: known keys with fitting, odd and absurd values, and server lines. */
 function configTexts(): fc.Arbitrary<string> {
-  const names = allKeys().map(({ name }) => name)
+  const names = ROWS.map(({ key }) => key)
   const number = fc.oneof(
     fc.integer({ min: -2, max: 70_000 }).map(String),
     fc.constantFrom(
@@ -134,7 +135,7 @@ describe('any text', () => {
         }
         expect(JSON.stringify(config)).not.toContain('NaN')
         expect(Object.values(config)).not.toContain(undefined)
-        // Structured clone is how it gets into a member's thread.
+        // A config gets into the thread of a member by structured clone.
         expect(structuredClone(member.config)).toEqual(member.config)
       }),
       { numRuns: 1500 },

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config/load/parse.ts'
-import { allKeys, keySpec, nearestKey } from '../../src/config/settings/keys.ts'
-import { faultOf } from '../../src/config/settings/values.ts'
+import { keySpec, nearestKey } from '../../src/config/settings/keys.ts'
+import { ROWS } from '../../src/config/settings/table.ts'
+import { readValue } from '../../src/config/settings/values.ts'
 
-/** A value other than the default that every kind of key accepts. */
+/** Values other than the default for keys that do not accept the usual ones. */
 const OTHER_VALUES: Readonly<Record<string, string>> = {
   electionAlg: '3',
   'snapshot.compression.method': 'gz',
@@ -26,18 +27,20 @@ function otherValue(name: string): string {
   return 'stat'
 }
 
-describe('key table', () => {
+const KEYS = ROWS.filter(({ kind }) => kind !== 'family')
+
+describe('the tables of keys', () => {
   it('has each key once, with a default that reads without fault', () => {
-    const names = allKeys().map(({ name }) => name)
+    const names = KEYS.map(({ key }) => key)
     expect(new Set(names).size).toBe(names.length)
     expect(names.length).toBeGreaterThan(180)
-    for (const spec of allKeys()) {
-      if (spec.default !== '') expect(faultOf(spec, spec.default), spec.name).toBeNull()
+    for (const spec of KEYS) {
+      if (spec.default !== '') expect(readValue(spec, spec.default).fault, spec.key).toBeNull()
     }
   })
 
-  const acted = allKeys().filter(({ effect }) => effect === 'acted')
-  it.each(acted.map(({ name }) => name))('%s changes the config', (name) => {
+  const acted = KEYS.filter(({ notActed }) => notActed === undefined)
+  it.each(acted.map(({ key }) => key))('%s changes the config', (name) => {
     const base = ['dataDir=/d', 'clientPort=1', 'tickTime=1000']
     const withKey = parseConfig([...base, `${name}=${otherValue(name)}`].join('\n'), 'f').config
     const without = parseConfig(base.join('\n'), 'f').config
@@ -67,8 +70,9 @@ describe('key table', () => {
   })
 
   it('knows families of keys', () => {
-    expect(keySpec('authProvider.sasl')?.effect).toBe('later')
-    expect(keySpec('metricsProvider.httpPort')?.source).toBe('file')
+    expect(keySpec('authProvider.sasl')).toMatchObject({ key: 'authProvider.sasl', source: 'property' })
+    expect(keySpec('superUser.1')).toMatchObject({ key: 'superUser.1', source: 'property' })
+    expect(keySpec('metricsProvider.httpPort')).toMatchObject({ source: 'file', notActed: 'later' })
     expect(keySpec('constructor')).toBeNull()
   })
 })

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { lex } from '../../src/config/text/lexer.ts'
 
-/** Entries as `line key=value`, a comment behind them in parentheses. */
+/** Entries as `line key=value`, with the comment after the value in parentheses. */
 function lexed(text: string): string[] {
   return lex(text, 'zoo.cfg').entries.map(
     ({ line, key, value, comment }) => `${line} ${key}=${value}${comment === null ? '' : ` (${comment})`}`,
   )
 }
 
-// What java.util.Properties makes of the same text, but for the comments behind values.
+// What java.util.Properties makes of the same text, except for comments after values.
 const cases: [name: string, text: string, entries: string[]][] = [
   ['three separators', 'a=1\nb:2\nc 3', ['1 a=1', '2 b=2', '3 c=3']],
   ['blanks around the separator', '  a \t=\f 1  ', ['1 a=1']],
@@ -23,7 +23,7 @@ const cases: [name: string, text: string, entries: string[]][] = [
   ['a line of nothing but a backslash', '\\\n# c\na=1', ['3 a=1']],
   ['escaped separators in a key', 'a\\=b\\:c\\ d=1', ['1 a=b:c d=1']],
   ['escapes', 'a=\\u0041\\t1\\n2\\q', ['1 a=A\t1\n2q']],
-  ['a comment behind the value', 'a=1 # one\nb=/x\t// two', ['1 a=1 (# one)', '2 b=/x (// two)']],
+  ['a comment after the value', 'a=1 # one\nb=/x\t// two', ['1 a=1 (# one)', '2 b=/x (// two)']],
   ['a value that is all comment', 'a= # none', ['1 a= (# none)']],
   [
     'a mark without a blank before it is the value',
@@ -39,7 +39,7 @@ describe('lexer', () => {
     expect(lexed(text)).toEqual(entries)
   })
 
-  it('tells blanks behind a value, which server lines do not bear', () => {
+  it('reports blanks after a value, which Apache refuses in server lines', () => {
     expect(lex('a=1 \nb=2\nc=3\\u0020', 'f').entries.map((e) => e.trailingBlank)).toEqual([true, false, true])
   })
 

@@ -20,14 +20,14 @@ function put(name: string, text: string): string {
   return file
 }
 
-/** A member's file: line 3 dataDir, line 4 clientPort, from line 5 the servers. */
+/** The file of a member, with dataDir in line 3, clientPort in line 4, and the servers from line 5. */
 function putMember(sid: number, name = `zoo-${sid}.cfg`, count = 3): string {
   const servers = Array.from({ length: count }, (_, i) => `server.${i}=127.0.0.1:${8000 + i}:${8100 + i}`)
   const head = ['initLimit=10', 'syncLimit=5', `dataDir=${dir}/data/${sid}`, `clientPort=${2180 + sid}`]
   return put(name, [...head, ...servers, ''].join('\n'))
 }
 
-/** Problems without the temporary folder's name. */
+/** Problems without the name of the temporary folder. */
 function shown(problems: Parameters<typeof formatProblem>[0][]): string[] {
   return problems.map((p) => formatProblem(p).replaceAll(`${dir}/`, ''))
 }
@@ -149,7 +149,7 @@ describe('loadEnsemble', () => {
     const second = await loadEnsemble(files)
     expect(second.inferences).toEqual([])
     expect(second.members).toEqual(first.members)
-    // What is there by now is not overwritten.
+    // A file that has come into being meanwhile is not overwritten.
     expect(() => writeInferredIds(first.inferences)).toThrow(/EEXIST/)
   })
 
@@ -199,7 +199,7 @@ describe('loadEnsemble', () => {
 describe('the configs that come with the package', () => {
   const configs = join(import.meta.dirname, '../../configs')
 
-  /** A copy whose data is below the temporary folder, so that what /tmp/zookeeper holds plays no part. */
+  /** A copy whose data is in the temporary folder, so that the content of /tmp/zookeeper has no influence. */
   function copyOf(folder: string): string {
     for (const name of readdirSync(join(configs, folder))) {
       const text = readFileSync(join(configs, folder, name), 'utf8')

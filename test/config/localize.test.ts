@@ -9,7 +9,7 @@ const lineOf = (text: string | undefined, key: string) =>
   text?.split('\n').find((line) => line.startsWith(`${key}=`))
 
 describe('a zoo.cfg that all hosts share', () => {
-  it('gives a member for each server line, with its ports counted on from the first', () => {
+  it('gives a member for each server line, with ports counted up from the first', () => {
     const { members, configs, told, problems } = localized([source([...HEAD, ...THREE])])
     expect(problems).toEqual([])
     expect(members.map(({ sid, file, dataDir }) => [sid, file, dataDir])).toEqual([
@@ -209,7 +209,7 @@ describe('a zoo.cfg that all hosts share', () => {
     expect(told).toContain(
       'ssl.keyStore.location: /etc/zk/keys.jks kept: it is not on this machine: put it there, or change the path',
     )
-    // Apache can run it, so it is written; ours cannot read that key store, so it is said.
+    // Apache can run this, so it is written; our members cannot read that key store, so that is reported.
     expect(problems[0]).toMatch(/zoo-1\.cfg:\d+: warning: zk-pseudo up will refuse this: .*of type JKS/)
     expect(configs[1]?.secureClientPort).toMatchObject({ port: 2282, address: '127.0.0.1' })
   })
@@ -225,7 +225,7 @@ describe('a zoo.cfg that all hosts share', () => {
     ])
     const lines = [...HEAD, ...THREE, 'jute.maxbuffer=5', 'skipACL=no']
     const { configs, told } = localized([source(lines, { flags })])
-    // Apache ignores the first in the file; the file wins over the other.
+    // Apache ignores jute.maxbuffer in the file, so the flag wins; for skipACL, the file wins.
     expect(configs[2]).toMatchObject({ juteMaxBuffer: 4194304, snapCount: 77, skipAcl: false })
     expect(told).toContain('snapCount: 77 added: from java.env')
   })

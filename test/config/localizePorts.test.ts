@@ -10,7 +10,7 @@ describe('ports', () => {
     expect(spread(['c', 2181], ['c', 2182], ['q', 2888])).toEqual({ ports: [2181, 2182, 2888], step: null })
   })
 
-  it('are counted on in steps that run into nobody', () => {
+  it('are counted up in steps that lead to no port of another', () => {
     const wishes: [string, number][] = [
       ['q', 2888],
       ['q', 2888],

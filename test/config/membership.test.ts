@@ -1,4 +1,4 @@
-/** The server list as servers exchange it, and zoo.cfg once the list has moved out of it. */
+/** The server list as servers exchange it, and zoo.cfg after the list has moved out of it. */
 import { describe, expect, it } from 'vitest'
 import { withDynamicFile } from '../../src/config/load/staticFile.ts'
 import type { ServerSpec } from '../../src/config/serverConfig.ts'

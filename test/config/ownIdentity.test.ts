@@ -15,7 +15,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 const myid = () => join(dir, 'data', 'myid')
 
-/** As it was read when the cluster went up. */
+/** The config as it was read when the cluster went up. */
 function configOf(servers: readonly string[]): ServerConfig {
   writeFileSync(myid(), '1\n')
   const file = join(dir, 'zoo.cfg')

@@ -18,7 +18,7 @@ function problemsOf(text: string): string[] {
   return parseConfig(text, 'zoo.cfg').problems.map(formatProblem)
 }
 
-/** The lines after `base`, and how the problems they cause begin. */
+/** Lines after `base`, and how the problems that they cause begin. */
 const faults: [base: string, lines: string, problems: string[]][] = [
   ['', 'clientPort=2181', ['zoo.cfg: dataDir is missing; add a line such as dataDir=/tmp/zookeeper']],
   ['', 'dataDir=/d', ['zoo.cfg: clientPort is missing; add a line such as clientPort=2181']],
@@ -206,7 +206,7 @@ describe('parseConfig', () => {
     ])
   })
 
-  const values: [lines: string, config: Partial<ServerConfig>][] = [
+  const values: [lines: string, config: { [F in keyof ServerConfig]?: Partial<ServerConfig[F]> }][] = [
     [
       '',
       {
@@ -230,7 +230,10 @@ describe('parseConfig', () => {
     ['autopurge.purgeInterval=30m', { autopurge: { snapRetainCount: 3, purgeIntervalHours: 0.5 } }],
     ['server.1=a:1:2;2182', { servers: [], clientPort: 2181 }],
     ['mine=1\nnio.numWorkerThreads=4', { other: { mine: '1', 'nio.numWorkerThreads': '4' } }],
-    ['DigestAuthenticationProvider.superDigest=super:abc=', { superDigest: 'super:abc=' }],
+    [
+      'DigestAuthenticationProvider.superDigest=super:abc=',
+      { authentication: { superDigest: 'super:abc=' } },
+    ],
   ]
   it.each(values)('%j is read', (lines, config) => {
     expect(parseConfig(STANDALONE + lines, 'zoo.cfg').config).toMatchObject(config)

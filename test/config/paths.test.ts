@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables as people write them into config files
-/** Paths that are not meant as they are written. */
+/** Paths that do not mean what they say. */
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config/load/parse.ts'
 import { localize } from '../../src/config/localize/localize.ts'

@@ -4,12 +4,12 @@ import { parseConfig } from '../../src/config/load/parse.ts'
 import { rewriteConfig } from '../../src/config/text/rewrite.ts'
 
 describe('rewriteConfig', () => {
-  it('leaves a file alone that nothing is changed in', () => {
+  it('leaves a file as it is when nothing is changed in it', () => {
     const text = ['# a', '', 'a=1', '  b : 2', 'c=\\', ' 3', '! d', 'e'].join('\n')
     expect(rewriteConfig({ file: 'f', text }, { values: new Map([['a', '1']]), list: [] })).toBe(`${text}\n`)
   })
 
-  it('gives any file the values it is told, and no other key another one', () => {
+  it('gives any file the given values, and changes no other key', () => {
     const word = fc.string({
       unit: fc.constantFrom('a', 'b', '=', ' ', '\\', '#', '\t', ':', 'é'),
       maxLength: 6,

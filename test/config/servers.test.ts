@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../src/config/load/parse.ts'
 import type { ServerSpec } from '../../src/config/serverConfig.ts'
+import { membershipText } from '../../src/config/servers/membership.ts'
 import { formatServer, parseServerValue } from '../../src/config/servers/servers.ts'
-import { membershipText } from '../../src/config/text/write.ts'
 
 const PLAIN: ServerSpec = {
   sid: 1,
@@ -17,7 +17,7 @@ const PLAIN: ServerSpec = {
   weight: 1,
 }
 
-// What is written, what it means, and how Apache prints it (QuorumServer.toString).
+// The value as written, what it means, and how Apache prints it (QuorumServer.toString).
 const forms: [value: string, means: Partial<ServerSpec>, printed: string][] = [
   ['h:2888:3888', {}, 'h:2888:3888:participant'],
   ['h:2888:3888:participant', {}, 'h:2888:3888:participant'],
@@ -54,7 +54,7 @@ describe('server.N', () => {
     const spec = parseServerValue(1, value)
     expect(spec).toEqual({ ...PLAIN, ...means })
     expect(formatServer(spec as ServerSpec)).toBe(printed)
-    // Apache prints what it would read the same again; 0.0.0.0 is then written out.
+    // What Apache prints reads back the same, except that 0.0.0.0 is then written out.
     const again = parseServerValue(1, printed) as ServerSpec
     expect(formatServer(again)).toBe(printed)
   })

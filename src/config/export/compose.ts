@@ -1,14 +1,14 @@
 /**
- * A docker-compose.yml for the official image. Its entry point makes a zoo.cfg and a myid only where there is none, and
- * gives the data folders to its own user. Strings are written as JSON, which is YAML; `$` is doubled for Compose.
+ * A docker-compose.yml for the official image. The entry point of the image makes a zoo.cfg and a myid only
+ * where there is none, and gives the data folders to its own user. Strings are written as JSON, which is
+ * valid YAML, and `$` is doubled for Compose.
  *
- * A server that may be reconfigured writes beside its zoo.cfg, and renames it: a mounted file cannot be renamed, so the
- * config is then in the data folder, and named to zkServer.sh.
+ * A server that may be reconfigured writes beside its zoo.cfg and renames it. A mounted file cannot be
+ * renamed, so the config is then in the data folder, and zkServer.sh is given its name.
  */
-import type { ExportedHost } from './export.ts'
-import type { ExportOrder } from './formats.ts'
+import type { ExportedHost, ExportOrder } from './order.ts'
 
-/** Where the config is: in the host's folder, and for zkServer.sh; null: where it looks by itself. */
+/** The place of the config in the host's folder, and its name for zkServer.sh; null where that needs none. */
 export function composePlaces({ isReconfigurable }: Pick<ExportOrder, 'isReconfigurable'>): {
   config: string
   named: string | null

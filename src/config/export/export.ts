@@ -1,56 +1,36 @@
 /**
- * The configs of an ensemble on this machine, made into those of real hosts for Apache ZooKeeper: same ids, roles,
- * timings and options; hosts, ports and folders of theirs. Pure; what is changed is told.
+ * Turns the configs of an ensemble on this machine into those of real hosts for Apache ZooKeeper, with the
+ * same ids, roles, timings and options, and with the hosts' own names, ports and folders. Pure. Every change
+ * is reported.
  *
- * What this program takes in a zoo.cfg and Apache does not (JVM options, comments behind values, time units, a secure
- * port without Netty) is written as Apache takes it.
+ * What this program accepts in a zoo.cfg and Apache does not (JVM options, comments after values, time units,
+ * a secure port without Netty) is written as Apache takes it.
  */
 
 import { type Change, changesOf, type Rule, valuesFor } from '../change.ts'
 import { isJvmOnly, jvmFlag } from '../jvmFlags.ts'
-import type { SourceText } from '../load/parse.ts'
 import { FILE_KEY } from '../localize/localize.ts'
-import { isDistributed, type Role, type ServerConfig, type ServerSpec } from '../serverConfig.ts'
+import { isDistributed, type ServerConfig, type ServerSpec } from '../serverConfig.ts'
 import { clientEndpoint } from '../servers/clientEndpoint.ts'
 import { bracketed } from '../servers/servers.ts'
+import { line } from '../text/line.ts'
 import { rewriteConfig, settingsIn, withHead } from '../text/rewrite.ts'
-import { line } from '../text/write.ts'
-import { clientAddressOn, type ExportMember, type ExportSettings, exportPorts } from './member.ts'
+import {
+  clientAddressOn,
+  type ExportMember,
+  type ExportSettings,
+  type ExportSource,
+  exportPorts,
+} from './member.ts'
+import type { ExportedHost } from './order.ts'
 import { exportRules } from './rules.ts'
 
-export interface ExportSource extends SourceText {
-  /** With the member's id, and its server list as its files have it now. */
-  config: ServerConfig
-}
-
-export interface ExportedHost {
-  sid: number
-  role: Role
-  host: string
-  /** A name for its folder that no other host of the export has. */
-  folder: string
-  /** The text of its zoo.cfg. */
-  text: string
-  /** Null: a standalone server needs no id. */
-  myid: string | null
-  /** `-Djute.maxbuffer=…`: settings that Apache takes only so. */
-  flags: string[]
-  dataDir: string
-  /** Equal to `dataDir` unless logs are kept apart. */
-  dataLogDir: string
-  clientPort: number
-  quorumPort: number | null
-  electionPort: number | null
-  /** The client port that it has here. */
-  presentClientPort: number
-  /** Files that settings name, which the host needs at the same path. */
-  files: string[]
-}
+export type { ExportedHost, ExportSource }
 
 export interface Exported {
   hosts: ExportedHost[]
   changes: Change[]
-  /** What stands against it, each with what to do; then there are no hosts. */
+  /** What prevents the export, each with what to do about it; then there are no hosts. */
   faults: { fault: string; hint: string }[]
 }
 
@@ -100,14 +80,14 @@ function membersOf(
   })
 }
 
-/** `{id}` and `{host}` in the folder's name are the host's own. */
+/** `{id}` and `{host}` in the name of a folder stand for those of the host. */
 function foldersAt(sid: number, host: string, config: ServerConfig, { dataDir, dataLogDir }: ExportSettings) {
   const filled = (pattern: string) => pattern.replaceAll('{id}', String(sid)).replaceAll('{host}', host)
   const own = filled(dataDir)
   return { dataDir: own, dataLogDir: config.dataLogDir === config.dataDir ? own : filled(dataLogDir) }
 }
 
-/** One host has each port once; hosts by other names are taken for other hosts. */
+/** A port can be used once on a host. Different names are taken for different hosts. */
 function portFaults(members: readonly ExportMember[]): Exported['faults'] {
   const owners = new Map<string, { sid: number; what: string }>()
   for (const { sid, host, ports } of members) {

@@ -1,45 +1,24 @@
 /**
- * The files around the configs: what starts the servers (by hand, Docker Compose, systemd), and a README with the
- * steps. Pure: names within the export's folder, and texts.
+ * The files around the configs: those that start the servers (by hand, with Docker Compose, or with systemd),
+ * and a README with the steps. Pure: gives names within the folder of the export, and texts.
  */
 
 import { javaEnv } from '../jvmFlags.ts'
 import { composeFile, composePlaces } from './compose.ts'
-import type { ExportedHost } from './export.ts'
+import type { ExportedHost, ExportFormat, ExportOrder } from './order.ts'
 import { readme } from './readme.ts'
 import { systemdUnit } from './systemd.ts'
 
-export const FORMATS = ['cfg', 'compose', 'systemd'] as const
-export type ExportFormat = (typeof FORMATS)[number]
-
-/** What the data is that goes with the configs. */
-export interface ExportedData {
-  /** The member whose data it is. */
-  from: number
-  /** The last transaction in it, `0x100000009`. */
-  zxid: string
-  epoch: number
-  znodes: number
-  bytes: number
-}
+export { type ExportedData, type ExportFormat, FORMATS } from './order.ts'
 
 export interface ExportFiles {
-  /** By path, `/` between its parts. */
+  /** Texts by path, with `/` between its parts. */
   texts: Map<string, string>
-  /** Where the data of a host goes, below which each has its version-2. */
+  /** The folders for the data of a host, below which there is a version-2. */
   dataOf(host: ExportedHost): { dataDir: string; dataLogDir: string }
 }
 
-export interface ExportOrder {
-  format: ExportFormat
-  hosts: readonly ExportedHost[]
-  /** Null where there is none. */
-  data: ExportedData | null
-  /** Servers write beside their zoo.cfg when they are reconfigured. */
-  isReconfigurable: boolean
-}
-
-/** Where the data is on a host of this format, unless another folder was asked for. */
+/** The data folders on a host with this format, unless the user asks for others. */
 export function usualDataDir(format: ExportFormat): { dataDir: string; dataLogDir: string } {
   return format === 'compose'
     ? { dataDir: '/data', dataLogDir: '/datalog' }

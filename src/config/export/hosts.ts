@@ -1,8 +1,10 @@
-/** The hosts of `export --hosts h1,h2,h3`, or `1=h1,2=h2,3=h3`: names or addresses, no ports. Pure. */
+/**
+ * Reads the hosts of `export --hosts h1,h2,h3`, or `1=h1,2=h2,3=h3`: names or addresses without ports. Pure.
+ */
 import { isIP, isIPv4 } from 'node:net'
 import { isWildcard } from '../servers/ports.ts'
 
-/** What is wrong, and what to write instead. */
+/** What is wrong with a host, and what to write instead. */
 export interface HostFault {
   fault: string
   hint: string
@@ -56,7 +58,7 @@ function hostFault(host: string): HostFault | null {
   return looksNumeric || !NAME.test(host) ? { fault: `"${host}" is not a host name or address`, hint } : null
 }
 
-/** Whether only this machine reaches it: then nothing should listen wider. */
+/** Whether only this machine reaches the host; then nothing on it should be reachable from elsewhere. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host)
 }

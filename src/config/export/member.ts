@@ -1,19 +1,23 @@
-/** A member on its way to a real host. Pure. */
-
+/** A member that moves to a real host. Pure. */
+import type { SourceText } from '../load/parse.ts'
 import type { ServerConfig, ServerSpec } from '../serverConfig.ts'
-import type { ExportSource } from './export.ts'
 import { isLoopback } from './hosts.ts'
 
+export interface ExportSource extends SourceText {
+  /** With the member's id, and with the server list that its files have now. */
+  config: ServerConfig
+}
+
 export interface ExportSettings {
-  /** The ports that the members have here, instead of the usual ones. */
+  /** Whether the members keep their ports, instead of getting the usual ones. */
   keepPorts: boolean
-  /** On every host; `{id}` and `{host}` in it stand for the host's own. */
+  /** The folder on every host; `{id}` and `{host}` in it stand for those of the host. */
   dataDir: string
-  /** The same for logs, where they are kept apart. */
+  /** The same for logs that have a folder of their own. */
   dataLogDir: string
 }
 
-/** null: it has no such port. */
+/** Null stands for a port that the member does not have. */
 export interface ExportPorts {
   client: number
   secure: number | null
@@ -30,18 +34,21 @@ export interface ExportMember {
   /** Null for a standalone server. */
   spec: ServerSpec | null
   source: ExportSource
-  /** By key, as its file says. */
+  /** The settings of its file by key. */
   settings: ReadonlyMap<string, string>
   dataDir: string
   dataLogDir: string
   ports: ExportPorts
-  /** Where clients reach it; null: at every address of the host. */
+  /** The address at which clients reach it; null for every address of the host. */
   clientAddress: string | null
 }
 
 const USUAL = { client: 2181, quorum: 2888, election: 3888 }
 
-/** The usual ports are those of the guide; of the others, which have none, all hosts get the first member's. */
+/**
+ * The usual ports are those of Apache's guide. For other kinds of ports, all hosts get those of the first
+ * member.
+ */
 export function exportPorts(
   own: ServerConfig,
   first: ServerConfig,
@@ -63,7 +70,7 @@ export function exportPorts(
   }
 }
 
-/** A host that only this machine reaches is not to be reached by its other addresses either. */
+/** A host that only this machine reaches must not become reachable by its other addresses. */
 export function clientAddressOn(host: string): string | null {
   return isLoopback(host) ? host : null
 }

@@ -1,8 +1,7 @@
-/** The README of an export: what it is, and the steps from here to a running ensemble. */
+/** The README of an export: what the export is, and the steps to a running ensemble. */
 
 import { bracketed } from '../servers/servers.ts'
-import type { ExportedHost } from './export.ts'
-import type { ExportOrder } from './formats.ts'
+import type { ExportedHost, ExportOrder } from './order.ts'
 import { SYSTEMD_CONFIG, SYSTEMD_HOME } from './systemd.ts'
 
 export function readme(order: ExportOrder): string {
@@ -92,7 +91,7 @@ function reconfigNote({ isReconfigurable }: ExportOrder): string {
     : ''
 }
 
-/** Its zkEnv.sh is that file. */
+/** In Debian's package, zkEnv.sh is that file. */
 const DEBIAN =
   "With Debian's package, which reads no `java.env`: append it to `/etc/zookeeper/conf/environment` instead."
 

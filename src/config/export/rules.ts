@@ -1,4 +1,4 @@
-/** What becomes of each setting on a real host, for Apache ZooKeeper. Pure. */
+/** Rules for what each setting becomes on a real host, for Apache ZooKeeper. Pure. */
 import type { Rule } from '../change.ts'
 import { isJvmOnly } from '../jvmFlags.ts'
 import type { ExportMember } from './member.ts'
@@ -55,7 +55,9 @@ function port(key: string, why: string, of: (member: ExportMember) => number | n
   return { key, why, to: (member) => (member.settings.has(key) ? String(of(member)) : undefined) }
 }
 
-/** An address of this machine says nothing about a host; one that only this machine reaches stays unreached. */
+/**
+ * An address of this machine has no meaning on a host, but a loopback host must stay out of reach for others.
+ */
 function address(key: string): ExportRule {
   return {
     key,

@@ -1,5 +1,5 @@
 /** A systemd unit for one host: Apache ZooKeeper from /opt/zookeeper with the config in /etc/zookeeper. */
-import type { ExportedHost } from './export.ts'
+import type { ExportedHost } from './order.ts'
 
 export const SYSTEMD_CONFIG = '/etc/zookeeper/zoo.cfg'
 export const SYSTEMD_HOME = '/opt/zookeeper'

@@ -1,6 +1,6 @@
 /**
- * A member's config as its files have it now. Whoever read it before a reconfig, a supervisor for instance, holds the
- * server list of then; the member has since pointed its zoo.cfg to a later one.
+ * A member's config as its files have it now. A supervisor that has read it before a reconfiguration holds a
+ * stale server list, because the member has since pointed its zoo.cfg to a later one.
  */
 import { statSync } from 'node:fs'
 import { isDistributed, ownServer, type ServerConfig, type ServerSpec } from '../serverConfig.ts'
@@ -11,7 +11,7 @@ interface Read {
   readonly config: ServerConfig
 }
 
-/** Reading again is for when the file has changed: callers ask often. */
+/** Callers ask often, so a file is read again only when it has changed. */
 const cache = new WeakMap<ServerConfig, Read>()
 
 /** The given config, with the server list of a later version where its file names one. */
@@ -42,7 +42,7 @@ function reread(given: ServerConfig): ServerConfig {
   return config
 }
 
-/** The server list in force, as far as any member's files know; the members run on one machine. */
+/** The server list in force, as far as the files of any member know it; all members run on this machine. */
 export function presentServers(configs: readonly ServerConfig[]): readonly ServerSpec[] {
   const present = configs.map(currentConfig)
   const [newest] = present.sort((a, b) => (isLater(b.configVersion, a.configVersion) ? 1 : -1))

@@ -1,7 +1,7 @@
 /**
- * What only shows when the configs of one ensemble are held side by side. Pure.
+ * Checks for problems that only show when the configs of one ensemble are compared. Pure.
  *
- * Clashes name both places; with equal rank the later file is the one at fault.
+ * A clash names both places. When neither has precedence, the later file is at fault.
  */
 
 import { formatLocation, type Location, type Problem, problem } from '../problem.ts'
@@ -63,7 +63,10 @@ function checkDirectories(members: readonly ServerConfig[]): Problem[] {
   return problems
 }
 
-/** All members must hold the same list; only its own host may a member write as 0.0.0.0, as people in containers do. */
+/**
+ * All members must have the same list, but each may write its own host as 0.0.0.0, as is common in
+ * containers.
+ */
 function checkAgreement(members: readonly ServerConfig[]): Problem[] {
   const distributed = members.filter(isDistributed)
   const [first] = distributed
@@ -75,7 +78,7 @@ function checkAgreement(members: readonly ServerConfig[]): Problem[] {
     })
   }
   if (first === undefined) return []
-  // A member that was down during a reconfiguration has the list of before, and learns the later one from the others.
+  // A member that was down during a reconfiguration has a stale list, and learns the later one from others.
   const newest = distributed.reduce((one, other) => (isLater(other, one) ? other : one), first)
   return distributed
     .filter((member) => member !== newest && !isLater(newest, member))
@@ -115,7 +118,7 @@ function disagreements(first: ServerConfig, other: ServerConfig): Problem[] {
   return problems
 }
 
-/** A server that knows itself alone to be one of them waits to be let in (Apache's way to add a server). */
+/** A server that only its own file lists waits to be added by a reconfiguration, as is usual with Apache. */
 function isJoiner(has: ServerConfig, lacks: ServerConfig, sid: number): boolean {
   return has.sid === sid && has.reconfigEnabled && lacks.reconfigEnabled
 }
@@ -125,7 +128,7 @@ function serverIn(config: ServerConfig, sid: number): ServerSpec | null {
 }
 
 function sameServer(a: ServerSpec, b: ServerSpec, ownLine: boolean): boolean {
-  // A member may write 0.0.0.0 for itself, and only it needs to know its own client address.
+  // A member may write 0.0.0.0 for itself, and nobody else needs to know its client address.
   const anyHost = ownLine && (isWildcard(a.host) || isWildcard(b.host))
   const comparable = (server: ServerSpec) =>
     formatServer({
@@ -137,7 +140,7 @@ function sameServer(a: ServerSpec, b: ServerSpec, ownLine: boolean): boolean {
   return comparable(a) === comparable(b)
 }
 
-/** Servers without a file here may be elsewhere on purpose, so this is no error while a quorum is left. */
+/** A server without a file here may run elsewhere on purpose, so this is only a warning. */
 function checkCompleteness(members: readonly ServerConfig[]): Problem[] {
   const distributed = members.filter(isDistributed)
   const first = distributed.find((member) => !distributed.some((other) => isLater(other, member)))

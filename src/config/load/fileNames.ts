@@ -1,6 +1,7 @@
 /**
- * The names that a member with reconfigEnabled gives to files beside its zoo.cfg (QuorumPeerConfig's own). `down --volumes`
- * removes what is named here and nothing else: a new kind of file is declared here first.
+ * The names that a member with reconfigEnabled gives to files beside its zoo.cfg, which are those of
+ * QuorumPeerConfig. `down --volumes` removes the files that are named here and no others, so a new kind of
+ * file is declared here first.
  */
 import { basename } from 'node:path'
 
@@ -9,7 +10,7 @@ export function nextFile(file: string): string {
   return `${file}.dynamic.next`
 }
 
-/** The server list of a version in force. */
+/** The server list that is, or was, in force with this version. */
 export function dynamicFile(file: string, version: number): string {
   return `${file}.dynamic.${version.toString(16)}`
 }
@@ -19,7 +20,7 @@ export function backupFile(file: string): string {
   return `${file}.bak`
 }
 
-/** Any of them until it is whole. */
+/** The name of any of these files while it is being written. */
 export function unfinishedFile(file: string): string {
   return `${file}.tmp`
 }

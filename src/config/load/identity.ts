@@ -1,9 +1,9 @@
 /**
  * Which member a config file belongs to when its dataDir has no `myid` yet. Pure.
  *
- * In this order: the server line whose client port is the file's; the number in the file's name; the place among the
- * files. The last two are used only if they work for every file that is left, so that a guess never mixes two
- * numberings. What was inferred is told, never silent.
+ * The member is inferred from the server line that has the client port of the file, else from the number in
+ * the name of the file, else from the place among the files. The last two are used only if they work for
+ * every file that is left, so that a guess never mixes two numberings. Every inference is reported.
  */
 
 import { type Problem, problem } from '../problem.ts'
@@ -14,11 +14,11 @@ export interface Inference {
   sid: number
   dataDir: string
   by: 'client port' | 'file name' | 'order'
-  /** For people: what was inferred and why. */
+  /** What was inferred and why, for people. */
   text: string
 }
 
-/** A member of an ensemble, and its id where its `myid` gives one. */
+/** A member of an ensemble, and its id if its `myid` gives one. */
 export interface Candidate {
   config: ServerConfig
   sid: number | null
@@ -60,14 +60,17 @@ export function inferSids(candidates: readonly Candidate[]): {
   return { inferences, problems: open.map((config) => unknowable(config, free)) }
 }
 
-/** The one server line with the file's own client port. */
+/** The id in the only server line with the client port of the file. */
 function sidByClientPort(config: ServerConfig): number | null {
   if (config.clientPort === 0) return null
   const matches = config.servers.filter((server) => server.clientPort === config.clientPort)
   return matches.length === 1 ? (matches[0]?.sid ?? null) : null
 }
 
-/** The last number in the file's name, if the server list has it: `zoo-1.cfg`, `zoo1.cfg`, `server.1.cfg`. */
+/**
+ * The last number in the name of the file, if it is in the server list: `zoo-1.cfg`, `zoo1.cfg`,
+ * `server.1.cfg`.
+ */
 function sidByFileName(config: ServerConfig): number | null {
   const name = config.file.split(/[\\/]/).at(-1) ?? ''
   const number = /(\d+)\D*$/.exec(name)?.[1]

@@ -1,8 +1,9 @@
 /**
- * Configs from disk: the file, its dynamic file, its dataDir's `myid`, and the other members' files.
+ * Reads configs from disk: the file, its dynamic file, the `myid` in its dataDir, and the files of the other
+ * members.
  *
- * Everything that reads (and the one call that writes `myid`) is here; what is right or wrong is decided by the pure
- * files beside this one. Relative paths count from the current folder, as Apache's do.
+ * Everything that reads, and the one call that writes `myid`, is here. The pure files beside this one decide
+ * what is right or wrong. Relative paths count from the current folder, as with Apache.
  */
 
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -28,8 +29,8 @@ interface LoadedFile {
 }
 
 /**
- * One server's config with its id, as a server that is about to start needs it.
- * @returns config null only when the file cannot be read; not to be run when there are errors.
+ * Reads the config of one server with its id, as a server that is about to start needs it.
+ * @returns config null only when the file cannot be read. It must not be run when there are errors.
  */
 export function loadConfig(file: string): { config: ServerConfig | null; problems: Problem[] } {
   const loaded = readConfigFile(file)
@@ -43,7 +44,7 @@ export function loadConfig(file: string): { config: ServerConfig | null; problem
 }
 
 export interface LoadedEnsemble {
-  /** By ascending id. Not to be run when there are errors. */
+  /** By ascending id. They must not be run when there are errors. */
   members: ServerConfig[]
   problems: Problem[]
   /** Ids that no `myid` gave; `writeInferredIds` puts them on disk. */
@@ -51,7 +52,7 @@ export interface LoadedEnsemble {
 }
 
 /**
- * All members of one ensemble on this machine.
+ * Reads all members of one ensemble on this machine.
  * @param paths config files, and folders whose `*.cfg` files are taken in natural order
  * @param options.lookup how names are resolved; null leaves hosts unchecked
  */
@@ -91,8 +92,8 @@ export async function loadEnsemble(
 }
 
 /**
- * Writes the inferred ids where Apache looks for them too. Never overwrites a `myid`.
- * @throws the system's error when a file exists by now or cannot be written.
+ * Writes the inferred ids where Apache looks for them, too, and never overwrites a `myid`.
+ * @throws the system's error when a file has come into being meanwhile or cannot be written
  */
 export function writeInferredIds(inferences: readonly Inference[]): void {
   for (const { dataDir, sid } of inferences) {
@@ -101,7 +102,7 @@ export function writeInferredIds(inferences: readonly Inference[]): void {
   }
 }
 
-/** A server that a reconfiguration has taken out of its own list cannot start; the others can without it. */
+/** A server that a reconfiguration has removed from its own list cannot start, but the others can. */
 function removal(config: ServerConfig): Problem | null {
   const { file, sid, reconfigEnabled, configVersion, dynamicConfigFile } = config
   const isRemoved = reconfigEnabled && configVersion !== '0' && sid !== null && ownServer(config) === null
@@ -123,7 +124,7 @@ function settle(loaded: LoadedFile, sid: number | null): { config: ServerConfig;
   return { config: settled.config, problems: [...own, ...settled.problems] }
 }
 
-/** Two files of an ensemble may share a dynamic file or a myid: what is wrong there is said once. */
+/** Two files of an ensemble may share a dynamic file or a myid, whose problems are reported once. */
 function unique(problems: readonly Problem[]): Problem[] {
   return [...new Map(problems.map((p) => [JSON.stringify(p), p])).values()]
 }
@@ -168,7 +169,7 @@ function readConfigFile(file: string): LoadedFile | { unreadable: Problem } {
   return { config, problems, myid: readMyid(config) }
 }
 
-/** What the process or the machine has run out of is no fault of the file that was to be read. */
+/** These errors say what the process or the machine has run out of, which is no fault of the file. */
 const SHORTAGES = ['EMFILE', 'ENFILE', 'ENOMEM']
 
 /** @throws the system's error for a shortage */
@@ -184,7 +185,7 @@ function readText(file: string): SourceText | { unreadable: Problem } {
   }
 }
 
-/** QuorumPeerConfig.setupMyId: the first line, a number. */
+/** Reads the first line, which must be a number (QuorumPeerConfig.setupMyId). */
 export function readMyid(config: ServerConfig): Myid {
   const file = join(config.dataDir, 'myid')
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return { kind: 'absent' }
@@ -215,7 +216,9 @@ function missingMyid(config: ServerConfig): Problem {
   return problem('error', originOf(config, 'dataDir'), message, hint)
 }
 
-/** FileTxnSnapLog.checkLogDir and checkSnapDir: with two folders, each must hold its own kind only. */
+/**
+ * With two folders, each must hold only its own kind of file (FileTxnSnapLog.checkLogDir and checkSnapDir).
+ */
 function checkContents(config: ServerConfig): Problem[] {
   if (config.dataDir === config.dataLogDir) return []
   const wrong = [
@@ -235,7 +238,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
-    // No folder yet: nothing to be mixed up.
+    // Without a folder, nothing can be mixed up.
     return []
   }
 }

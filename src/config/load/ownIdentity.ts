@@ -1,12 +1,13 @@
 /**
- * Whose data a dataDir holds is what its `myid` says, now: between two starts of a member somebody may have exchanged,
- * emptied or edited the folder, and a member that serves another one's history undoes what the ensemble agreed on.
+ * Checks at every start of a member that its dataDir still holds its own data, as its `myid` says. Between
+ * two starts the folder may have been exchanged, emptied or edited, and a member that serves the history of
+ * another one undoes what the ensemble has agreed on.
  */
 import { join } from 'node:path'
 import { isDistributed, type ServerConfig } from '../serverConfig.ts'
 import { readMyid } from './load.ts'
 
-/** In the shape of an OperationError. */
+/** It has the shape of an OperationError. */
 export class IdentityError extends Error {
   override name = 'IdentityError'
   readonly code = 'WRONG_MYID'
@@ -20,7 +21,7 @@ export class IdentityError extends Error {
   }
 }
 
-/** To be called at every start of a member. @throws IdentityError; nothing was touched */
+/** Call this at every start of a member. @throws IdentityError before anything is touched */
 export function requireIdentity(config: ServerConfig): void {
   const { sid, dataDir, file } = config
   if (!isDistributed(config) || sid === null) return

@@ -1,19 +1,19 @@
 /**
- * Paths in zoo.cfg that mean something else to whoever wrote them. Pure.
+ * Finds paths in zoo.cfg that do not mean what their author probably meant. Pure.
  *
- * ZooKeeper takes a path as it stands: it expands no ~ and no variables, and strips no quotes. Taken at its word,
- * `dataDir=~/zk` makes a folder named ~ in the current folder, and the data is not where it is looked for.
+ * ZooKeeper takes a path literally: it expands no ~ and no variables, and strips no quotes. So `dataDir=~/zk`
+ * makes a folder named ~ in the current folder, and the data is not where people look for it.
  */
 
 import { type Problem, problem } from '../problem.ts'
-import { KEY_ROWS } from '../settings/keyTable.ts'
 import type { Settings } from '../settings/settings.ts'
+import { ROWS } from '../settings/table.ts'
 
-const PATH_KEYS = KEY_ROWS.filter(([, , kind]) => kind === 'path').map(([, key]) => key)
+const PATH_KEYS = ROWS.filter(({ kind }) => kind === 'path').map(({ key }) => key)
 
 const LITERALLY = 'is taken literally, and'
 
-/** One problem for each path that is no plain one. */
+/** One problem for each path that is not plain. */
 export function checkPaths(settings: Settings, platform: NodeJS.Platform = process.platform): Problem[] {
   return PATH_KEYS.flatMap((key) => {
     const value = settings.written(key)
@@ -24,12 +24,12 @@ export function checkPaths(settings: Settings, platform: NodeJS.Platform = proce
   })
 }
 
-/** Whether a problem is one of these: a config of another machine may well have them. */
+/** Whether a problem is one of these, which are no obstacle in the config of another machine. */
 export function isPathSlip({ message }: Problem): boolean {
   return message.includes(` ${LITERALLY} `)
 }
 
-/** What a path probably means instead; null for a plain one. */
+/** What was probably meant instead; null for a plain path. */
 export function slipIn(
   value: string,
   platform: NodeJS.Platform = process.platform,

@@ -1,14 +1,15 @@
 /**
- * zoo.cfg once the server list has a file of its own (QuorumPeerConfig.editStaticConfig). Pure. Apache writes the
- * settings anew in any order; here all other lines stay as they are, comments and blank lines too.
+ * Rewrites zoo.cfg when the server list moves to a file of its own (QuorumPeerConfig.editStaticConfig). Pure.
+ * Apache writes the settings anew in any order; here all other lines stay as they are, comments and blank
+ * lines included.
  */
-import { line } from '../text/write.ts'
+import { line } from '../text/line.ts'
 
 const MEMBERSHIP = /^(server\.|group|weight|dynamicConfigFile$|peerType$)/
-/** They would contradict the server line's client part (QuorumPeerConfig.setupClientPort). */
+/** These keys would contradict the client part of the server line (QuorumPeerConfig.setupClientPort). */
 const CLIENT_ADDRESS = /^(clientPort|clientPortAddress)$/
 
-/** @param hasClientPart whether this member's line in the dynamic file says where its clients connect */
+/** @param hasClientPart whether this member's line in the dynamic file has its client port */
 export function withDynamicFile(text: string, dynamicFile: string, hasClientPart: boolean): string {
   const kept: string[] = []
   const lines = text.split(/\r\n|\r|\n/)

@@ -1,9 +1,10 @@
 /**
- * Which host's file is which member's, when every host has a zoo.cfg of its own. Pure.
+ * Which file belongs to which member, when every host has a zoo.cfg of its own. Pure.
  *
- * In this order: its own myid; the one server line in which it calls itself 0.0.0.0; an address for its clients that is
- * a server line's host; a server line's host in its path (`s1/zoo.cfg`, `zoo-s1.cfg`); then as for files without a myid
- * (identity.ts): the client port, a number in its name, its place among the files.
+ * A file is identified by the first of these that it has: a myid of its own; the one server line in which it
+ * calls itself 0.0.0.0; an address for clients that is the host of a server line; the host of a server line
+ * in its path (`s1/zoo.cfg`, `zoo-s1.cfg`); and then, as for files without a myid (identity.ts), the client
+ * port, a number in its name, and its place among the files.
  */
 import { type Inference, inferSids } from '../load/identity.ts'
 import { type Location, type Problem, problem } from '../problem.ts'
@@ -12,17 +13,17 @@ import { isWildcard } from '../servers/ports.ts'
 
 export interface FileOfHost {
   config: ServerConfig
-  /** From a myid that belongs to this file and no other. */
+  /** The id in a myid that belongs to this file and to no other. */
   myid: { sid: number; where: Location } | null
 }
 
 export interface KnownFile {
   sid: number
-  /** How it was told, for people: `its host name s1`. */
+  /** How the member was identified, for people: `its host name s1`. */
   by: string
 }
 
-/** @returns known: by file, those that could be told; problems: an error for each that could not. */
+/** @returns the identified files by name, and an error for each file that could not be identified */
 export function identify(files: readonly FileOfHost[]): {
   known: Map<string, KnownFile>
   problems: Problem[]
@@ -60,7 +61,7 @@ const WORDS: Record<Inference['by'], string> = {
   order: 'its place among the files',
 }
 
-/** The dataDir is another machine's: the id goes beside the file. */
+/** The dataDir belongs to another machine, so the id is to be written beside the file. */
 function besideIt(one: Problem): Problem {
   const message = one.message.replace(/: its dataDir has no myid$/, '')
   return message === one.message ? one : { ...one, message, hint: 'write its id into a file myid beside it' }
@@ -87,14 +88,14 @@ function isSameHost(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 
-/** The host, and its first label where it is a name: `s1.example.com`, `s1`. */
+/** The host, and the first label of a name: `s1.example.com`, `s1`. */
 function hostNames(host: string): string[] {
   const lower = host.toLowerCase()
   const isAddress = lower.includes(':') || /^[\d.]+$/.test(lower)
   return isAddress ? [lower, lower.replaceAll(':', '-')] : [lower, lower.split('.')[0] as string]
 }
 
-/** The file's folder and name, whole and in pieces: `zoo-s1.cfg` has s1. */
+/** The folder and the name of the file, whole and in pieces: `zoo-s1.cfg` contains s1. */
 function pathWords(file: string): string[] {
   const parts = file.toLowerCase().split(/[\\/]/).slice(-2)
   return parts.flatMap((part) => {

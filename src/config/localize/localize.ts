@@ -1,6 +1,7 @@
 /**
- * The configs of an ensemble on many hosts, made into one on this machine: same ids, timings, roles and options, other
- * addresses, ports and folders. Pure; what is changed is told, and everything else stays as it was written.
+ * Turns the configs of an ensemble on many hosts into one on this machine, with the same ids, timings, roles
+ * and options, and with other addresses, ports and folders. Pure. Every change is reported, and everything
+ * else stays as it was written.
  */
 import { join } from 'node:path'
 import { type Change, changesOf, type Rule, valuesFor } from '../change.ts'
@@ -20,8 +21,8 @@ import {
 } from '../servers/localServer.ts'
 import { withSid } from '../servers/ownServer.ts'
 import { isWildcard } from '../servers/ports.ts'
+import { line } from '../text/line.ts'
 import { MADE_BY, rewriteConfig, withHead } from '../text/rewrite.ts'
-import { line } from '../text/write.ts'
 import { identify, type KnownFile } from './ids.ts'
 import { spreadPorts } from './ports.ts'
 import { localRules } from './rules.ts'
@@ -31,31 +32,31 @@ export interface LocalizeOptions {
   out: string
   /** Whether a path that a setting names is on this machine. */
   exists(path: string): boolean
-  /** What takes the place of all ports; unless given, they stay as near to what they were as they can. */
+  /** Replaces all ports. Without it, ports stay as close as possible to what they were. */
   ports?: GivenPorts
 }
 
-/** As many ports as the ensemble has, by kind and then by id: client ports first. */
+/** As many ports as the ensemble needs, ordered by kind and then by id; client ports come first. */
 export interface GivenPorts {
   list: readonly number[]
-  /** For people: where they are from. */
+  /** Where the ports come from, for people. */
   why: string
 }
 
 export interface LocalMember {
   sid: number
   role: Role
-  /** Which of the given files it was made from. */
+  /** The given file that the member was made from. */
   from: string
   /** `<out>/zoo-<sid>.cfg` and what to write into it. */
   file: string
   text: string
   dataDir: string
-  /** Equal to `dataDir` unless the config keeps logs apart. */
+  /** Equal to `dataDir` unless the config keeps logs in a folder of their own. */
   dataLogDir: string
-  /** Folders that must be there because the config forbids to make them. */
+  /** Folders that must exist because the config does not let the member create them. */
   folders: string[]
-  /** The file that lets a member begin without data where `db.autocreate=false`; null where nothing forbids it. */
+  /** The file that lets a member begin without data despite `db.autocreate=false`; null if none is needed. */
   initializeFile: string | null
   ports: LocalPorts
 }
@@ -64,11 +65,11 @@ export interface Localized {
   /** By ascending id; empty when there are errors. */
   members: LocalMember[]
   changes: Change[]
-  /** Errors; with members only warnings: what `up` will refuse in the result. */
+  /** Errors, or, where there are members, warnings about what `up` will refuse in the result. */
   problems: Problem[]
 }
 
-/** How a file begins that was made here, and that may be made anew. */
+/** The beginning of a file that was made here and that may be overwritten. */
 export const LOCAL_MARK = `${MADE_BY} localize`
 
 /** The id of a standalone server that has none. */
@@ -111,7 +112,10 @@ function parse(source: LocalizeSource): { config: ServerConfig; problems: Proble
   return { config, problems: problems.filter((each) => isFatal(each, config)) }
 }
 
-/** Clashes of ports are what is about to end; a key store of a kind that only Apache reads is no fault of the config. */
+/**
+ * Clashes of ports are about to be resolved, and a key store that only Apache can read is no fault of the
+ * config.
+ */
 function isFatal(each: Problem, config: ServerConfig): boolean {
   if (each.severity !== 'error' || isClash(each) || isPathSlip(each)) return false
   const ofStores = Object.entries(config.origin).filter(([key]) => /^ssl\.|^secureClientPort$/.test(key))
@@ -125,18 +129,18 @@ function isClash({ message }: Problem): boolean {
 
 function disagreementsOf(files: readonly ParsedFile[], known: ReadonlyMap<string, KnownFile>): Problem[] {
   const members = files.map(({ config }) => {
-    // On different hosts the same folder is another.
+    // The same path on different hosts is a different folder.
     return { ...config, dataDir: '', dataLogDir: '', sid: known.get(config.file)?.sid ?? null }
   })
   return checkEnsemble(members).filter((each) => each.severity === 'error' && !isClash(each))
 }
 
-/** Servers without a file of their own are made from the first one. */
+/** Servers without a file of their own are made from the first file. */
 function serversOf(files: readonly ParsedFile[], known: ReadonlyMap<string, KnownFile>): LocalServer[] {
   const [first] = files as [ParsedFile]
   const { servers, origin } = first.config
   if (servers.length === 0) {
-    // Its only server line, if there is one, is ignored but for the id.
+    // Only the id of its single server line counts, if there is one.
     const only = Object.keys(origin).find((key) => key.startsWith('server.'))
     const sid = first.source.myid?.sid ?? (only === undefined ? NO_ID : Number(only.slice('server.'.length)))
     return [localServer(sid, null, first.source, first.config)]
@@ -147,14 +151,19 @@ function serversOf(files: readonly ParsedFile[], known: ReadonlyMap<string, Know
   })
 }
 
-/** As others write it, who name its host; its client port may be in its own file only. */
+/**
+ * The server line as other files have it, because they name its host; its client port may be in its own file
+ * only.
+ */
 function lineOf(sid: number, own: ParsedFile, files: readonly ParsedFile[]): ServerSpec {
   const lines = [own, ...files].flatMap(({ config }) => config.servers.filter((server) => server.sid === sid))
   const named = lines.find(({ host }) => !isWildcard(host)) ?? (lines[0] as ServerSpec)
   return { ...named, clientPort: lines[0]?.clientPort ?? named.clientPort }
 }
 
-/** Kind by kind, so that the first member that has a port keeps it. @returns why ports had to move */
+/**
+ * Places ports kind by kind, so that the first member with a port keeps it. @returns why ports had to move
+ */
 function placePorts(servers: readonly LocalServer[], given?: GivenPorts): string {
   const wishes = servers.flatMap(portWishes)
   const kinds = [...new Set(wishes.map(({ kind }) => kind))]
@@ -182,7 +191,7 @@ function note(what: string, why: string): Change {
   return { what, from: null, to: null, why }
 }
 
-/** What only the server lines say. */
+/** Changes that only the server lines show. */
 function lineChanges(servers: readonly LocalServer[], whyPorts: string): Change[] {
   const lines = servers.flatMap(({ line: spec }) => (spec === null ? [] : [spec]))
   const addresses = lines.flatMap((spec) => [spec, ...spec.extraAddresses])
@@ -208,7 +217,7 @@ function lineChanges(servers: readonly LocalServer[], whyPorts: string): Change[
   return changes
 }
 
-/** What names a file of another machine: key stores, passwords, login modules. */
+/** Keys whose values name files of another machine: key stores, passwords, login modules. */
 export const FILE_KEY = /(\.location|\.passwordPath)$|^(java\.security\.auth\.login\.config|oraclePath)$/
 
 function keptPaths(servers: readonly LocalServer[], { exists }: LocalizeOptions): Change[] {
@@ -261,7 +270,7 @@ function serverLines(servers: readonly LocalServer[], { groups, weights }: Serve
   ]
 }
 
-/** The result held against the rules for every config: what is left, only Apache can act on. */
+/** Checks the result like any other config: only Apache can act on what is still wrong. */
 function checkResult(members: readonly LocalMember[]): Problem[] {
   const problems: Problem[] = []
   const configs = members.map(({ sid, file, text, dataDir }) => {

@@ -1,28 +1,29 @@
 /**
- * The ports of many hosts on one. Pure.
+ * The ports of many hosts on one host. Pure.
  *
- * Whoever asks first keeps a port; the others count on from it by 1, or by 10, 100 or 1000 where that runs into
- * somebody else's ports: 2181, 2182, 2183, or 2888, 2898, 2908 beside 2889. One step for all, so that a person sees
- * which member a port belongs to. A port that nobody else asked for is kept.
+ * The first member that asks for a port keeps it. The others count up from it by 1, or by 10, 100 or 1000
+ * where that would lead to ports that others asked for: 2181, 2182, 2183, or 2888, 2898, 2908 beside 2889.
+ * All use the same step, so that a person sees which member a port belongs to. A port that only one member
+ * asked for is kept.
  */
 
 export interface PortWish {
   sid: number
-  /** `clientPort`, `quorum port`, …: what is counted on together. */
+  /** `clientPort`, `quorum port`, …: ports of one kind are counted up together. */
   kind: string
   port: number
 }
 
 export interface SpreadPorts {
-  /** The port of each wish, in their order. */
+  /** The port of each wish, in the order of the wishes. */
   ports: number[]
-  /** By how much was counted on; null when nobody had to move. */
+  /** The step by which ports were counted up; null when none had to move. */
   step: number | null
 }
 
 const STEPS = [1, 10, 100, 1000]
 const MOST = 65_535
-/** Below it ports are the system's. */
+/** Lower ports are reserved for the system. */
 const LEAST = 1024
 
 export function spreadPorts(wishes: readonly PortWish[]): SpreadPorts {
@@ -36,7 +37,7 @@ export function spreadPorts(wishes: readonly PortWish[]): SpreadPorts {
   return { ports: nextFree(wishes, owners), step: 1 }
 }
 
-/** Null when counting leads to a port that another asked for or was given. */
+/** Null when counting up leads to a port that another wish names or was given. */
 function countedOn(
   wishes: readonly PortWish[],
   owners: ReadonlyMap<number, number>,

@@ -1,4 +1,4 @@
-/** What becomes of each setting that makes no sense, or another one, when all members run on one machine. Pure. */
+/** Rules for settings that make no sense, or a different one, when all members run on one machine. Pure. */
 import type { Rule } from '../change.ts'
 import { isJvmOnly } from '../jvmFlags.ts'
 import { foldersOf, HERE, type LocalServer, runsAdminServer } from '../servers/localServer.ts'
@@ -48,7 +48,7 @@ function clientRules(whyPorts: string): LocalRule[] {
       why: 'for clients of this machine only; without it Apache ZooKeeper listens at all addresses',
       to: ({ settings, line, ports }) => {
         const isElsewhere = line !== null && line.clientPort !== null
-        // Apache refuses the address of a port that is not there.
+        // Apache refuses an address for a port that is not configured.
         const isMissing = ports.clientPort === undefined
         return settings.has('clientPortAddress') || !(isElsewhere || isMissing) ? HERE : undefined
       },
@@ -95,7 +95,7 @@ function isTrue({ settings }: LocalServer, key: string): boolean {
   return settings.get(key)?.toLowerCase() === 'true'
 }
 
-/** What watches a server has ports and addresses, too. */
+/** The admin server and the metrics providers have ports and addresses, too. */
 function viewRules(servers: readonly LocalServer[], whyPorts: string): LocalRule[] {
   const port = (key: string): LocalRule => {
     const to = ({ ports }: LocalServer) => (ports[key] === undefined ? undefined : String(ports[key]))
@@ -122,7 +122,7 @@ function viewRules(servers: readonly LocalServer[], whyPorts: string): LocalRule
   ]
 }
 
-/** JVM options of the hosts, which nobody would pass to a member here. */
+/** JVM options of the hosts become settings, because a member here gets no JVM options. */
 function flagRules(servers: readonly LocalServer[]): LocalRule[] {
   const keys = new Set(servers.flatMap(({ source }) => [...source.flags.keys()]))
   return [...keys].map((key) => {

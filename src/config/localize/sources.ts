@@ -1,6 +1,6 @@
 /**
- * The files of hosts, as they were fetched to this machine: each zoo.cfg with what belongs to it and may lie beside it
- * (its dynamic config file, `myid` or `data/myid`, `java.env`).
+ * The files of hosts as they were fetched to this machine: each zoo.cfg, and what belongs to it and may lie
+ * beside it (its dynamic config file, `myid` or `data/myid`, and `java.env`).
  */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -10,7 +10,7 @@ import { compareFiles, type Location, type Problem, problem } from '../problem.t
 import type { LocalizeSource } from '../servers/localServer.ts'
 import { settingsIn } from '../text/rewrite.ts'
 
-/** @param paths zoo.cfg files; folders of `*.cfg` files, or of folders with a zoo.cfg each */
+/** @param paths zoo.cfg files, folders of `*.cfg` files, or folders of folders that have a zoo.cfg each */
 export function readSources(paths: readonly string[]): { sources: LocalizeSource[]; problems: Problem[] } {
   const problems: Problem[] = []
   const files = paths.flatMap((path) => filesAt(path, problems))
@@ -22,7 +22,7 @@ export function readSources(paths: readonly string[]): { sources: LocalizeSource
     const dataDir = settings.get('dataDir') ?? ''
     const isShared = read.filter((other) => other.settings.get('dataDir') === dataDir).length > 1
     const beside = dirname(source.file)
-    // Several hosts have their data at one place: there a myid of this machine would be everybody's.
+    // When several hosts have the same dataDir, a myid there on this machine would belong to all of them.
     const places = [
       join(beside, 'myid'),
       join(beside, 'data', 'myid'),
@@ -63,7 +63,7 @@ function textOf(file: string, problems: Problem[]): string | null {
   }
 }
 
-/** Its path is that of another machine, so the one beside the file comes first. */
+/** The path is one of another machine, so a file of that name beside the zoo.cfg comes first. */
 function dynamicOf(source: SourceText, path: string | null, problems: Problem[]): SourceText | null {
   if (path === null) return null
   const beside = join(dirname(source.file), basename(path))

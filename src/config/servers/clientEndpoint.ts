@@ -5,10 +5,10 @@ import { isWildcard } from './ports.ts'
 import { bracketed } from './servers.ts'
 
 export interface ClientEndpoint {
-  /** Without brackets; never an address that means all. */
+  /** Without brackets, and never an address that stands for all addresses. */
   host: string
   port: number
-  /** It speaks TLS there: where there is a plain client port, that is it. */
+  /** Whether the port speaks TLS. Where there is a plain client port, the endpoint is that one. */
   isSecure: boolean
 }
 
@@ -20,12 +20,15 @@ export function clientEndpoint(config: ServerConfig): ClientEndpoint {
   return { host: reachable(address ?? clientPortAddress, config), port, isSecure: true }
 }
 
-/** `host:port`, as it stands in a connect string. */
+/** `host:port`, as in a connect string. */
 export function endpointText({ host, port }: Pick<ClientEndpoint, 'host' | 'port'>): string {
   return `${bracketed(host)}:${port}`
 }
 
-/** A member that listens on all addresses is reached at the host of its own server line, which may mean all, too. */
+/**
+ * A member that listens on all addresses is reached at the host of its server line, unless that means all,
+ * too.
+ */
 function reachable(host: string, config: ServerConfig): string {
   if (!isWildcard(host)) return host
   const own = ownServer(config)?.host

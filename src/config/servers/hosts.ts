@@ -1,7 +1,7 @@
 /**
- * Whether the hosts of the members are this machine: the most common trouble with ensembles of all.
+ * Checks whether the hosts of the members are this machine, which is the most common problem with ensembles.
  *
- * Numbers and `localhost` need no lookup, so the usual pseudo-cluster costs nothing here.
+ * Numbers and `localhost` need no lookup, so this costs nothing for the usual pseudo-cluster.
  */
 
 import { lookup as dnsLookup } from 'node:dns/promises'
@@ -11,7 +11,7 @@ import { type Problem, problem } from '../problem.ts'
 import { originOf, type ServerConfig } from '../serverConfig.ts'
 import { type AddressesOf, isWildcard, literally } from './ports.ts'
 
-/** @returns all addresses of a name. @throws with a `code` such as ENOTFOUND when it has none. */
+/** @returns all addresses of a name. @throws an error with a `code` such as ENOTFOUND when it has none. */
 export type Lookup = (host: string) => Promise<string[]>
 
 const systemLookup: Lookup = async (host) =>
@@ -45,7 +45,7 @@ export async function resolveHosts(
   return { addressesOf, problems }
 }
 
-/** This machine's addresses, without those of 127.0.0.0/8 and ::1, which always are. */
+/** The addresses of this machine, besides 127.0.0.0/8 and ::1, which every machine has. */
 export function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses) =>
     (addresses ?? []).map(({ address }) => address),
@@ -80,7 +80,9 @@ function isHere(address: string, own: readonly string[]): boolean {
   return family !== 0 && LOOPBACK.check(address, family === 4 ? 'ipv4' : 'ipv6')
 }
 
-/** A member's own hosts must be here; those of servers that run elsewhere must at least resolve. */
+/**
+ * A member's own hosts must be this machine; the hosts of servers that run elsewhere must at least resolve.
+ */
 function checkHosts(
   member: ServerConfig,
   members: readonly ServerConfig[],

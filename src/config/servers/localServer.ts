@@ -1,4 +1,7 @@
-/** One server of an ensemble on many hosts, on its way to this machine: what it was, and the ports it gets. Pure. */
+/**
+ * One server of an ensemble on many hosts that moves to this machine: what it was, and the ports that it
+ * gets. Pure.
+ */
 import { join } from 'node:path'
 import { isJvmOnly } from '../jvmFlags.ts'
 import type { SourceText } from '../load/parse.ts'
@@ -8,15 +11,15 @@ import type { Role, ServerConfig, ServerSpec } from '../serverConfig.ts'
 import { settingsIn } from '../text/rewrite.ts'
 
 export interface LocalizeSource extends SourceText {
-  /** What its dynamicConfigFile holds, wherever it was found. */
+  /** The content of its dynamicConfigFile, wherever that was found. */
   dynamic: SourceText | null
-  /** Of a myid that is this file's own. */
+  /** The id in a myid that belongs to this file alone. */
   myid: { sid: number; where: Location } | null
-  /** Settings that a java.env beside it adds, by key as in zoo.cfg. */
+  /** Settings that a java.env beside the file adds, by key as in zoo.cfg. */
   flags: ReadonlyMap<string, string>
 }
 
-/** By kind: `clientPort`, `quorum port`, `election port`, and the keys of other ports. */
+/** Ports by kind: `clientPort`, `quorum port`, `election port`, and the keys of other ports. */
 export type LocalPorts = Readonly<Record<string, number>>
 
 export interface LocalServer {
@@ -26,14 +29,14 @@ export interface LocalServer {
   line: ServerSpec | null
   source: LocalizeSource
   config: ServerConfig
-  /** By key, as its file says. */
+  /** The settings of its file by key. */
   written: ReadonlyMap<string, string>
-  /** The same with what its java.env says. */
+  /** The same together with the settings of its java.env. */
   settings: ReadonlyMap<string, string>
   ports: LocalPorts
 }
 
-/** Where every member is, and listens. */
+/** The host of every member, and the address at which it listens. */
 export const HERE = '127.0.0.1'
 
 export function localServer(
@@ -44,7 +47,7 @@ export function localServer(
 ): LocalServer {
   const written = settingsIn(source)
   const settings = new Map(written)
-  // Apache takes what it knows only as JVM options from there, everything else from the file first.
+  // Apache takes keys that it knows only as JVM options from java.env, and all others from the file first.
   for (const [key, value] of source.flags) if (isJvmOnly(key) || !written.has(key)) settings.set(key, value)
   return { sid, role: line?.role ?? 'participant', line, source, config, written, settings, ports: {} }
 }
@@ -54,13 +57,13 @@ export function foldersOf({ sid, config }: LocalServer, out: string): [dataDir: 
   return [dataDir, config.dataLogDir === config.dataDir ? dataDir : join(out, 'datalog', String(sid))]
 }
 
-/** Asked for: by default it is on, but on one machine all would want port 8080. */
+/** Only where the settings ask for it: it is on by default, but on one machine all would want port 8080. */
 export function runsAdminServer({ settings }: LocalServer): boolean {
   const enabled = settings.get('admin.enableServer')?.toLowerCase()
   return enabled !== 'false' && (enabled !== undefined || settings.has('admin.serverPort'))
 }
 
-/** The ports that it had, in the order in which they are told. */
+/** The ports that the server had, in the order in which they are reported. */
 export function portWishes(server: LocalServer): PortWish[] {
   const { sid, line, config, settings } = server
   const wishes: PortWish[] = []

@@ -1,20 +1,24 @@
 /**
- * The server list as servers pass it on among themselves: the text of notifications, NEWLEADER, `/zookeeper/config` and
- * reconfig transactions, read and written (QuorumVerifier.toString, QuorumPeerConfig.parseDynamicConfig). Pure.
+ * Reads and writes the server list as servers exchange it: the text of notifications, NEWLEADER,
+ * `/zookeeper/config` and reconfig transactions (QuorumVerifier.toString,
+ * QuorumPeerConfig.parseDynamicConfig). Pure.
  */
 
 import { hasErrors, type Problem } from '../problem.ts'
 import type { ServerSpec } from '../serverConfig.ts'
 import { lastOfEach } from '../text/entries.ts'
 import { type Entry, lex } from '../text/lexer.ts'
-import { membershipText, type ServerLines } from '../text/write.ts'
-import { parseServerValue, readServerList } from './servers.ts'
+import { line } from '../text/line.ts'
+import { formatServer, parseServerValue, readServerList, type ServerList } from './servers.ts'
+
+/** A server list that is only read. */
+export type ServerLines = Pick<ServerList, 'groups' | 'weights'> & { readonly servers: readonly ServerSpec[] }
 
 /** A server list with the zxid of the change that made it; 0 for the list that the ensemble began with. */
 export interface VersionedList {
   readonly version: number
   readonly servers: readonly ServerSpec[]
-  /** With the version as its last line, none behind it. */
+  /** With the version as its last line, and without a newline at the end. */
   readonly text: string
 }
 
@@ -23,8 +27,31 @@ export function versionedList(list: ServerLines, version: number): VersionedList
 }
 
 /**
- * Reads what another server says the configuration is. The text is kept as it came.
- * @returns null for what is no server list, and for versions beyond 2^53
+ * The server list as notifications and NEWLEADER carry it (QuorumVerifier.toString), without a newline at the
+ * end.
+ * @param version the zxid of the last change of the list; 0 for the list that the ensemble began with
+ */
+export function membershipText(list: ServerLines, version: bigint): string {
+  const isHierarchical = Object.keys(list.groups).length > 0
+  const weights = isHierarchical ? weightsOfVoters(list) : Object.entries(list.weights)
+  return [
+    ...list.servers.map((server) => line(`server.${server.sid}`, formatServer(server))),
+    ...Object.entries(list.groups).map(([gid, sids]) => `group.${gid}=${sids.join(':')}`),
+    ...weights.map(([sid, weight]) => `weight.${sid}=${weight}`),
+    `version=${BigInt.asUintN(64, version).toString(16)}`,
+  ].join('\n')
+}
+
+/** Every voter's weight is spelled out: QuorumHierarchical.toString after its defaults. */
+function weightsOfVoters({ servers, weights }: ServerLines): [sid: string, weight: number][] {
+  return servers
+    .filter(({ sid, role }) => role === 'participant' || String(sid) in weights)
+    .map(({ sid, weight }) => [String(sid), weight])
+}
+
+/**
+ * Reads the configuration that another server has sent. The text is kept as it is.
+ * @returns null for a text that is no server list, and for versions beyond 2^53
  */
 export function readVersionedList(text: string): VersionedList | null {
   const entries = entriesOf(text)
@@ -36,10 +63,13 @@ export function readVersionedList(text: string): VersionedList | null {
   return hasErrors(problems) || servers.length === 0 ? null : { version, servers, text }
 }
 
-/** Why a reconfig is refused: `bad` is BadArguments, `unreadable` what Apache stumbles over (MarshallingError). */
+/**
+ * Why a reconfig is refused: `bad` stands for BadArguments, `unreadable` for MarshallingError, where Apache's
+ * parser fails.
+ */
 export type ReconfigFault = 'bad' | 'unreadable'
 
-/** The whole new list (reconfig -members), its lines apart by commas or newlines. */
+/** Reads the whole new list (reconfig -members); commas or newlines separate its lines. */
 export function readNewMembers(text: string, standaloneEnabled: boolean): ServerLines | ReconfigFault {
   const entries = entriesOf(text.replaceAll(',', '\n'))
   if (!entries.every((entry) => isMembership(entry) || entry.key === 'version')) return 'bad'
@@ -53,13 +83,13 @@ export function readNewMembers(text: string, standaloneEnabled: boolean): Server
   if (hasErrors(problems)) return 'bad'
   const voters = list.servers.filter(({ role }) => role === 'participant').length
   const observers = list.servers.length - voters
-  // Observers without a quorum, which Apache finds out where it does not answer BadArguments.
+  // Apache detects observers without a quorum at a place where it does not answer BadArguments.
   if (observers > 0 && (voters === 0 || (voters === 1 && standaloneEnabled))) return 'unreadable'
   if (voters === 0 && !standaloneEnabled) return 'unreadable'
   return list
 }
 
-/** `server.N=…` of reconfig -add: with quorum, election and client port. */
+/** Reads `server.N=…` of reconfig -add, which must have a quorum, an election and a client port. */
 export function readJoiner(text: string): ServerSpec | ReconfigFault {
   const parts = split(text, '=')
   if (parts.length !== 2) return 'bad'
@@ -71,7 +101,7 @@ export function readJoiner(text: string): ServerSpec | ReconfigFault {
   return 'fault' in server || server.clientPort === null ? 'bad' : server
 }
 
-/** StringUtils.split: blanks around and empty parts are dropped. */
+/** Drops blanks around the parts, and empty parts (StringUtils.split). */
 export function split(text: string, separator: string): string[] {
   return text
     .split(separator)
@@ -80,8 +110,8 @@ export function split(text: string, separator: string): string[] {
 }
 
 /**
- * An address that both servers would bind, or null. Wildcards and the loopback do not count, so that ensembles on
- * one machine can be built with them (QuorumServer.checkAddressDuplicate).
+ * An address that both servers would bind, or null. Wildcards and loopback addresses do not count, so that
+ * ensembles on one machine can use them (QuorumServer.checkAddressDuplicate).
  */
 export function sharedAddress(one: ServerSpec, other: ServerSpec): string | null {
   const theirs = new Set(addressesOf(other))
@@ -100,7 +130,7 @@ function addressesOf(server: ServerSpec): string[] {
     .map(({ host, port }) => `${host}:${port}`)
 }
 
-/** Nothing is resolved here, so the loopback's usual names stand for it. */
+/** Names are not resolved here, so the usual names of the loopback are listed. */
 const SPECIAL = /^(0\.0\.0\.0|[0:]+|::1|127\.\d+\.\d+\.\d+|localhost|ip6-localhost)$/i
 
 function entriesOf(text: string): Entry[] {

@@ -1,6 +1,6 @@
 /**
- * A parsed config and the server's own id make a member: its role and client address come from its own server
- * line. Pure; QuorumPeerConfig.setupClientPort and setupPeerType.
+ * A parsed config together with the server's own id makes a member: its role and client address come from its
+ * own server line (QuorumPeerConfig.setupClientPort and setupPeerType). Pure.
  */
 
 import { isIP } from 'node:net'
@@ -12,7 +12,7 @@ import { bracketed } from './servers.ts'
 const MAX_SID_WITH_TTL = 254
 
 /**
- * @param sid null when none is known; only a standalone server can do without
+ * @param sid null when none is known; only a standalone server needs none
  * @param from where the id was read
  */
 export function withSid(
@@ -41,7 +41,9 @@ export function withSid(
   return { config, problems }
 }
 
-/** The sessions of a server with such an id look like TTL nodes (EphemeralType.validateServerId). */
+/**
+ * Ephemeral nodes of a server with a larger id would look like TTL nodes (EphemeralType.validateServerId).
+ */
 function idForTtl({ sid, extendedTypesEnabled, file }: ServerConfig, from: Location): Problem[] {
   if (!extendedTypesEnabled || sid === null || sid <= MAX_SID_WITH_TTL) return []
   const message = `the id ${sid} is too large for extendedTypesEnabled=true in ${file}`
@@ -51,7 +53,7 @@ function idForTtl({ sid, extendedTypesEnabled, file }: ServerConfig, from: Locat
 /** The server line's client part wins, and must not contradict clientPort and clientPortAddress. */
 export function adoptClientAddress(config: ServerConfig, own: ServerSpec): Problem[] {
   if (own.clientPort === null) {
-    // Where no line has a client part either, parsing has said so.
+    // Where no line has a client part, parsing has reported that already.
     const elsewhere = config.servers.some((server) => server.clientPort !== null)
     const hasPort = config.clientPort !== 0 || 'clientPort' in config.origin
     if (hasPort || config.secureClientPort.port !== null || !elsewhere) return []
@@ -85,7 +87,7 @@ function addressContradiction(config: ServerConfig, own: ServerSpec): Problem | 
     return problem('warning', where, message, hint)
   }
   if (literally(onLine)[0] === literally(written)[0]) return null
-  // Two names, or a name and a number, may still be the same address: then nothing is wrong.
+  // Two names, or a name and a number, may stand for the same address, so this is only a warning.
   const certain = isIP(onLine) !== 0 && isIP(written) !== 0
   const message = `clientPortAddress ${written} differs from ${onLine} in ${line}`
   return problem(certain ? 'error' : 'warning', where, message, 'write the same in both, or only one of them')

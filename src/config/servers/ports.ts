@@ -1,7 +1,8 @@
 /**
- * Who wants which port, and where two want the same. Pure.
+ * Which ports the servers claim, and where two of them claim the same one. Pure.
  *
- * Two claims clash when their ports are equal and their addresses overlap: equal, or one of them means all.
+ * Two claims clash when their ports are equal and their addresses overlap, which means that they are equal or
+ * that one of them stands for all addresses.
  */
 
 import { isIPv6 } from 'node:net'
@@ -15,28 +16,29 @@ export interface PortClaim extends Location {
   port: number
 }
 
-/** The addresses that a host stands for; names that are not resolved stand for themselves. */
+/** The addresses that a host stands for; a name that is not resolved stands for itself. */
 export type AddressesOf = (host: string) => readonly string[]
 
 export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || /^[0:]+$/.test(host)
 }
 
-/** Without resolving: case does not count, `localhost` is 127.0.0.1, and IPv6 addresses are written one way. */
+/** Resolves nothing: case is ignored, `localhost` is 127.0.0.1, and IPv6 addresses get one form. */
 export const literally: AddressesOf = (host) => {
   const lower = host.toLowerCase()
   if (lower === 'localhost') return ['127.0.0.1']
-  if (!isIPv6(lower) || lower.includes('%')) return [lower]
+  // The colon comes first: the first call of isIPv6 compiles its expression, which takes milliseconds.
+  if (!lower.includes(':') || lower.includes('%') || !isIPv6(lower)) return [lower]
   return [new URL(`http://[${lower}]`).hostname.slice(1, -1)]
 }
 
-/** What all lines of one server list claim, each on its own host. */
+/** The claims of all lines of one server list, each on its own host. */
 export function serverLineClaims(config: ServerConfig): PortClaim[] {
   return config.servers.flatMap((server) => linePorts(config, server))
 }
 
 /**
- * What a member binds: its client port and its own server line's ports.
+ * The ports that a member binds: its client ports and the ports of its own server line.
  * @param config with its sid known
  */
 export function memberClaims(config: ServerConfig): PortClaim[] {
@@ -73,12 +75,12 @@ function linePorts(config: ServerConfig, server: ServerSpec): PortClaim[] {
     { ...where, what: `election port ${of}`, host, port: electionPort },
   ])
   if (server.clientPort === null) return claims
-  // Written without an address it is on whatever address the server itself has.
+  // A client port without an address is at whatever address the server itself has.
   const host = server.clientAddress ?? server.host
   return [...claims, { ...where, what: `client port ${of}`, host, port: server.clientPort }]
 }
 
-/** One problem for each claim that an earlier one (by file and line) forestalls. */
+/** One problem for each claim that clashes with an earlier one (by file and line). */
 export function clashes(claims: readonly PortClaim[], addressesOf: AddressesOf = literally): Problem[] {
   const byPort = new Map<number, PortClaim[]>()
   const problems: Problem[] = []

@@ -1,13 +1,16 @@
 /**
- * Whether a server list makes an ensemble, and how good a one. Pure; the rules of
- * QuorumPeerConfig.parseDynamicConfig and checkValidity.
+ * Checks whether a server list makes an ensemble, and how many failures that survives, by the rules of
+ * QuorumPeerConfig.parseDynamicConfig and checkValidity. Pure.
  */
 
 import { type Problem, problem } from '../problem.ts'
 import { originOf, type ServerConfig } from '../serverConfig.ts'
 import { clashes, serverLineClaims } from './ports.ts'
 
-/** No server lines, or one that `standaloneEnabled` (the default) lets count for nothing. */
+/**
+ * Whether there are no server lines, or a single one, which is ignored with `standaloneEnabled` (the
+ * default).
+ */
 export function runsStandalone(config: ServerConfig): boolean {
   const voters = voterCount(config)
   return (
@@ -19,7 +22,7 @@ function voterCount(config: ServerConfig): number {
   return config.servers.filter((server) => server.role === 'participant').length
 }
 
-/** @param config with its server list as it stands in the file */
+/** @param config with its server list as it is in the file */
 export function checkServerList(config: ServerConfig): Problem[] {
   const voters = voterCount(config)
   const observers = config.servers.length - voters
@@ -53,7 +56,7 @@ function checkLimits(config: ServerConfig): Problem[] {
     })
 }
 
-/** Weighted groups have majorities of their own; the arithmetic below is for plain ones. */
+/** Weighted groups have majorities of their own; this arithmetic is for plain ensembles. */
 function checkSize(config: ServerConfig, voters: number): Problem[] {
   const hierarchical = Object.keys(config.groups).length > 0
   if (hierarchical || voters % 2 === 1) return []

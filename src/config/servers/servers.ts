@@ -1,29 +1,25 @@
 /**
- * The server list: `server.N`, `group.N` and `weight.N` lines, read and written.
+ * Reads and writes the server list: `server.N`, `group.N` and `weight.N` lines.
  *
- * Accepts what QuorumPeer.QuorumServer.initializeWithAddressString accepts. Hosts are kept as written, without the
- * brackets of IPv6; nothing is resolved here.
+ * Accepts what QuorumPeer.QuorumServer.initializeWithAddressString accepts. Hosts are kept as written,
+ * without the brackets of IPv6, and are not resolved here.
  */
 
 import { type Problem, problem } from '../problem.ts'
-import type { Role, ServerAddress, ServerSpec } from '../serverConfig.ts'
+import type { Role, ServerAddress, ServerConfig, ServerSpec } from '../serverConfig.ts'
 import { readPort } from '../settings/values.ts'
 import type { Entry } from '../text/lexer.ts'
 
-export interface ServerList {
-  servers: ServerSpec[]
-  groups: Record<string, number[]>
-  weights: Record<string, number>
-}
+export type ServerList = Pick<ServerConfig, 'servers' | 'groups' | 'weights'>
 
 const FORM = 'write host:quorumPort:electionPort[:observer][;[clientAddress:]clientPort]'
 
 const IPV6_FORM = 'write IPv6 addresses in brackets, [::1]:2888:3888'
 
-/** Ids go into the top byte of session ids, so larger ones are possible but no longer distinct there. */
+/** The top byte of a session id is the id of its server, so larger ids work but are not distinct there. */
 export const GREATEST_DISTINCT_SID = 255
 
-/** Reads all lines of the server list; faulty lines are reported and left out. */
+/** Reads all lines of the server list. Faulty lines are reported and left out. */
 export function readServerList(entries: readonly Entry[], problems: Problem[]): ServerList {
   const servers = new Map<number, ServerSpec>()
   const lines = new Map<number, Entry>()
@@ -54,7 +50,7 @@ export function readServerList(entries: readonly Entry[], problems: Problem[]): 
   return { servers: sorted, groups, weights }
 }
 
-/** The number behind the dot of `server.N`, `group.N`, `weight.N`; null when it is none. */
+/** The number after the dot of `server.N`, `group.N`, `weight.N`; null when there is none. */
 function idOf(entry: Entry, problems: Problem[]): number | null {
   const text = entry.key.slice(entry.key.indexOf('.') + 1)
   const id = /^\+?\d+$/.test(text) ? Number(text) : Number.NaN
@@ -84,7 +80,7 @@ function readServer(entry: Entry, problems: Problem[]): ServerSpec | null {
   return result
 }
 
-/** One `server.N` value. @returns the fault and what to write instead when it cannot be read. */
+/** Reads the value of `server.N`. @returns the fault and what to write instead when it cannot be read. */
 export function parseServerValue(
   sid: number,
   value: string,
@@ -156,14 +152,14 @@ function parseClient(
   return { clientAddress: split.host, clientPort: clientPort.value }
 }
 
-/** A name or an address; other characters are placeholders and slips (`<host1>`, `${HOST}`). */
+/** A name or an address; other characters come from placeholders and mistakes (`<host1>`, `${HOST}`). */
 const HOST = /^[\p{L}\p{N}._:%-]+$/u
 
 function notAHost(host: string): { fault: string; hint: string } {
   return { fault: `"${host}" is not a host name or address`, hint: 'write for instance 127.0.0.1' }
 }
 
-/** `host:a:b` or `[v6]:a:b` into the host and what follows it: ConfigUtils.getHostAndPort. */
+/** Splits `host:a:b` or `[v6]:a:b` into the host and what follows it (ConfigUtils.getHostAndPort). */
 function splitHost(text: string): { host: string; parts: string[] } | { fault: string; hint: string | null } {
   if (!text.startsWith('[')) {
     const [host = '', ...parts] = text.split(':')
@@ -232,12 +228,12 @@ function readWeights(
   return Object.fromEntries(weights)
 }
 
-/** IPv6 in brackets, everything else as it is: QuorumServer.delimitedHostString. */
+/** Puts IPv6 addresses in brackets and leaves other hosts as they are (QuorumServer.delimitedHostString). */
 export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-/** The value of a `server.N` line as Apache prints it: QuorumServer.toString. */
+/** The value of a `server.N` line as Apache prints it (QuorumServer.toString). */
 export function formatServer(server: ServerSpec): string {
   const addresses = [server, ...server.extraAddresses]
     .map(({ host, quorumPort, electionPort }) => `${bracketed(host)}:${quorumPort}:${electionPort}`)

@@ -1,17 +1,17 @@
 /**
- * The text of a setting into its value, as Apache's own reader of that key would take it.
+ * The text of a setting into its value, as Apache's own reader of that key takes it.
  *
- * A reading never fails: it gives the value in force and says what was wrong. Keys that Apache reads from the file
- * make bad text an error; keys it reads as system properties fall back to the default, with a warning here where
- * Apache is silent.
+ * A reading never fails: it gives the value in force and says what is wrong with the text. For keys that
+ * Apache reads from the file, bad text is an error; for keys that it reads as system properties, the default
+ * is used, with a warning here where Apache is silent.
  */
-
-import type { KeySpec } from './keys.ts'
+import { isIPv6 } from 'node:net'
+import type { Kind, Row, Value } from './row.ts'
 
 export interface Reading<T> {
   /** Null when the text cannot be read: the default holds. */
   value: T | null
-  /** What is wrong with the text, null when nothing is. */
+  /** What is wrong with the text; null when nothing is. */
   fault: string | null
 }
 
@@ -20,8 +20,56 @@ const INT_MAX = 2 ** 31 - 1
 const ok = <T>(value: T): Reading<T> => ({ value, fault: null })
 const bad = <T>(fault: string): Reading<T> => ({ value: null, fault })
 
-export function readNumber(spec: KeySpec, text: string): Reading<number> {
-  switch (spec.kind) {
+/** Kinds whose values are taken as they stand, so that an empty one is as good as a missing one. */
+const TEXTS: ReadonlySet<Kind> = new Set(['path', 'host', 'text', 'words', 'family'])
+
+export function isText({ kind }: Row): boolean {
+  return TEXTS.has(kind)
+}
+
+export function readValue(row: Row, text: string): Reading<Value> {
+  switch (row.kind) {
+    case 'int':
+    case 'long':
+    case 'port':
+    case 'ratio':
+    case 'interval':
+      return readNumber(row, text)
+    case 'boolean':
+    case 'onlyTrue':
+    case 'onlyYes':
+    case 'unlessNo':
+    case 'unlessFalse':
+      return readBoolean(row, text)
+    case 'role': {
+      const role = text.toLowerCase()
+      return role === 'observer' || role === 'participant'
+        ? ok(role)
+        : bad('is neither participant nor observer')
+    }
+    case 'words':
+      return ok(
+        text
+          .split(',')
+          .map((word) => word.trim())
+          .filter((word) => word !== ''),
+      )
+    case 'host':
+      return ok(withoutBrackets(text))
+    default:
+      return ok(text)
+  }
+}
+
+function readNumber(row: Row, text: string): Reading<number> {
+  const reading = numberIn(row, text)
+  const isTooSmall = row.min !== undefined && reading.value !== null && reading.value < row.min
+  // A default below the minimum (−1 for "as the system does") may be written out.
+  return isTooSmall && text !== row.default ? bad(`must be at least ${row.min}`) : reading
+}
+
+function numberIn({ kind, source }: Row, text: string): Reading<number> {
+  switch (kind) {
     case 'ratio':
       // `+ 0`: a written "-0" is 0.
       return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)
@@ -32,15 +80,11 @@ export function readNumber(spec: KeySpec, text: string): Reading<number> {
     case 'port':
       return readPort(text)
     default:
-      return readInteger(
-        text,
-        spec.source !== 'file',
-        spec.kind === 'long' ? Number.MAX_SAFE_INTEGER : INT_MAX,
-      )
+      return readInteger(text, source !== 'file', kind === 'long' ? Number.MAX_SAFE_INTEGER : INT_MAX)
   }
 }
 
-/** Integer.parseInt takes decimals only; Integer.getInteger decodes, so 0x… , #… and a leading 0 (octal) work. */
+/** Integer.parseInt takes decimals only; Integer.getInteger also takes 0x…, #… and a leading 0 (octal). */
 function readInteger(text: string, decodes: boolean, max: number): Reading<number> {
   const match = /^([+-]?)(0[xX]|#|0(?=[0-7]))?([0-9a-fA-F]+)$/.exec(text)
   if (match === null) return bad('is not a number')
@@ -70,7 +114,7 @@ const HOURS: Readonly<Record<string, number>> = {
   d: 24,
 }
 
-/** Hours; a unit behind the number is understood from 3.9 on (Time.parseTimeInterval). */
+/** Hours; Apache understands a unit after the number from 3.9 on (Time.parseTimeInterval). */
 function readInterval(text: string): Reading<number> {
   const match = /^([+-]?\d+)(ms|s|m|h|d|)$/i.exec(text)
   if (match === null) return bad('is not a number of hours')
@@ -78,7 +122,7 @@ function readInterval(text: string): Reading<number> {
   return Math.abs(value) <= INT_MAX ? ok(value) : bad('is out of range')
 }
 
-/** The word each switch listens to, and what it then means; every other word means the opposite. */
+/** The word that each switch knows, and what it means; every other word means the opposite. */
 const SWITCHES: Readonly<Record<string, { word: string; means: boolean; anyCase: boolean }>> = {
   onlyTrue: { word: 'true', means: true, anyCase: true },
   onlyYes: { word: 'yes', means: true, anyCase: false },
@@ -89,9 +133,9 @@ const SWITCHES: Readonly<Record<string, { word: string; means: boolean; anyCase:
 const ON: ReadonlySet<string> = new Set(['true', 'yes', 'on', '1'])
 const OFF: ReadonlySet<string> = new Set(['false', 'no', 'off', '0'])
 
-export function readBoolean(spec: KeySpec, text: string): Reading<boolean> {
+function readBoolean({ kind }: Row, text: string): Reading<boolean> {
   const lower = text.toLowerCase()
-  const rule = SWITCHES[spec.kind]
+  const rule = SWITCHES[kind]
   if (rule === undefined) {
     return lower === 'true' ? ok(true) : lower === 'false' ? ok(false) : bad("is neither 'true' nor 'false'")
   }
@@ -103,22 +147,8 @@ export function readBoolean(spec: KeySpec, text: string): Reading<boolean> {
     : { value, fault: `leaves it ${value ? 'on' : 'off'}: only '${rule.word}' counts` }
 }
 
-/** @returns the fault of a value whose key has no field, null when it can be read. */
-export function faultOf(spec: KeySpec, text: string): string | null {
-  switch (spec.kind) {
-    case 'int':
-    case 'long':
-    case 'port':
-    case 'ratio':
-    case 'interval':
-      return readNumber(spec, text).fault
-    case 'boolean':
-    case 'onlyTrue':
-    case 'onlyYes':
-    case 'unlessNo':
-    case 'unlessFalse':
-      return readBoolean(spec, text).fault
-    default:
-      return null
-  }
+/** InetAddress.getByName takes IPv6 addresses with and without brackets, and brackets around nothing else. */
+function withoutBrackets(host: string): string {
+  const inner = /^\[(.*)\]$/.exec(host)?.[1]
+  return inner !== undefined && isIPv6(inner) ? inner : host
 }

@@ -1,12 +1,16 @@
 /**
- * Entries as people write them, made into what was meant, with a warning where Apache would refuse or misread. Pure.
+ * Turns entries as people write them into what they mean, with a warning where Apache refuses or misreads.
+ * Pure.
  */
 
 import { type Problem, problem } from '../problem.ts'
-import { type KeySpec, keySpec, MEMBERSHIP_KEY } from '../settings/keys.ts'
+import { keySpec, MEMBERSHIP_KEY } from '../settings/keys.ts'
+import type { Row } from '../settings/row.ts'
 import type { Entry } from './lexer.ts'
 
-/** Drops the comment behind a value, also one that follows without a blank where the value cannot hold its mark. */
+/**
+ * Removes the comment after a value, even one without a blank before it if the value cannot contain its mark.
+ */
 export function withoutComment(entry: Entry, problems: Problem[]): Entry {
   const spec = keySpec(entry.key)
   const { value, comment } = splitComment(entry, spec)
@@ -18,16 +22,16 @@ export function withoutComment(entry: Entry, problems: Problem[]): Entry {
 
 const LITERAL: ReadonlySet<string> = new Set(['path', 'text', 'host'])
 
-function splitComment(entry: Entry, spec: KeySpec | null): { value: string; comment: string | null } {
+function splitComment(entry: Entry, spec: Row | null): { value: string; comment: string | null } {
   const { value, comment } = entry
   const glued = MEMBERSHIP_KEY.test(entry.key) || (spec !== null && !LITERAL.has(spec.kind))
   const mark = glued ? value.search(/#|\/\//) : -1
-  // A value that begins with a mark is kept, to be shown as the faulty value that it is.
+  // A value that begins with a mark is kept, so that it is reported as the faulty value that it is.
   if (mark <= 0) return entry
   return { value: value.slice(0, mark).trimEnd(), comment: value.slice(mark) + (comment ?? '') }
 }
 
-function effectOfComment(entry: Entry, spec: KeySpec | null): string {
+function effectOfComment(entry: Entry, spec: Row | null): string {
   if (MEMBERSHIP_KEY.test(entry.key)) return 'refuses the file for it'
   if (spec === null || LITERAL.has(spec.kind) || spec.kind === 'words') return 'takes it as part of the value'
   return spec.source === 'file'
@@ -35,7 +39,7 @@ function effectOfComment(entry: Entry, spec: KeySpec | null): string {
     : 'cannot read the value with it and uses the default'
 }
 
-/** QuorumMaj and QuorumHierarchical read these values untrimmed. */
+/** QuorumMaj and QuorumHierarchical do not trim these values. */
 export function reportBlankBehind(entry: Entry, problems: Problem[]): void {
   const harmless = /:\s*(observer|participant)$/i.test(entry.value)
   if (!entry.trailingBlank || harmless) return

@@ -1,10 +1,11 @@
 /**
- * zoo.cfg into entries with their lines.
+ * Splits zoo.cfg into entries with their lines.
  *
- * The format is java.util.Properties, for that is what Apache loads it with: `#` and `!` comments at the start
- * of a line, `=`, `:` or a blank between key and value, backslash escapes, continuation lines. One thing is
- * added: a comment behind a value (` # …` or ` // …`), which people write and Apache takes as part of the value.
- * Invariant: the lexer accepts every text; what Apache would refuse or misread becomes a problem.
+ * The format is that of java.util.Properties, with which Apache loads the file: `#` and `!` comments at the
+ * start of a line, `=`, `:` or a blank between key and value, backslash escapes, and continuation lines. One
+ * thing is added: a comment after a value (` # …` or ` // …`), which people write and which Apache takes as
+ * part of the value. Invariant: the lexer accepts every text, and what Apache would refuse or misread becomes
+ * a problem.
  */
 
 import { type Location, type Problem, problem } from '../problem.ts'
@@ -12,11 +13,11 @@ import { type Location, type Problem, problem } from '../problem.ts'
 export interface Entry extends Location {
   line: number
   key: string
-  /** Without the comment behind it, trimmed as Apache trims. */
+  /** Without the comment after it, and trimmed as Apache trims it. */
   value: string
-  /** The comment behind the value, from its mark on; null when there is none. */
+  /** The comment after the value, with its mark; null when there is none. */
   comment: string | null
-  /** Blanks stood behind the value: harmless to Apache except in server, group and weight lines. */
+  /** Whether blanks follow the value, which Apache accepts except in server, group and weight lines. */
   trailingBlank: boolean
 }
 
@@ -42,7 +43,7 @@ export function lex(text: string, file: string): { entries: Entry[]; problems: P
   return { entries, problems }
 }
 
-/** Joins continuation lines and drops blank lines and comments: Properties.LineReader.readLine. */
+/** Joins continuation lines, and drops blank lines and comments (Properties.LineReader.readLine). */
 function* logicalLines(text: string): Generator<LogicalLine> {
   const lines = text.split(/\r\n|\r|\n/)
   for (let i = 0; i < lines.length; i++) {
@@ -50,11 +51,11 @@ function* logicalLines(text: string): Generator<LogicalLine> {
     if (first === '' || first.startsWith('#') || first.startsWith('!')) continue
     const line = i + 1
     let joined = first
-    // A line of nothing but a backslash continues nothing: the next one starts afresh.
+    // A line that is only a backslash continues nothing, so the next line starts anew.
     while (joined !== '\\' && endsInOddBackslashes(joined) && i + 1 < lines.length) {
       joined = joined.slice(0, -1) + withoutIndent(lines[++i] ?? '')
     }
-    // A backslash that the end of the file leaves alone is dropped, as Properties does.
+    // A backslash at the end of the file is dropped, as Properties drops it.
     if (endsInOddBackslashes(joined)) joined = joined.slice(0, -1)
     if (joined !== '') yield { line, text: joined }
   }
@@ -105,7 +106,7 @@ function startOfValue(text: string, keyEnd: number): number {
   return i
 }
 
-/** Index of the blank before an unescaped ` #` or ` //`, 0 for a value that is all comment, else −1. */
+/** The index of the blank before an unescaped ` #` or ` //`; 0 if all of the value is a comment; else −1. */
 function startOfComment(raw: string): number {
   for (let i = 0; i < raw.length; i++) {
     if (raw.charAt(i) === '\\') {
@@ -121,10 +122,13 @@ function startOfComment(raw: string): number {
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r', f: '\f' }
-/** What a backslash usefully precedes: separators, comment marks, itself, and the slash of a ` //`. */
+/**
+ * Characters that a backslash can usefully precede: separators, comment marks, itself, and the slash of a `
+ * //`.
+ */
 const USEFUL = /[\\ \t\f=:#!/tnrfu]/
 
-/** Properties.loadConvert: unknown escapes lose their backslash, a malformed \uXXXX is an error. */
+/** Unknown escapes lose their backslash, and a malformed \uXXXX is an error (Properties.loadConvert). */
 function unescaped(raw: string, where: Location, problems: Problem[]): string {
   if (!raw.includes('\\')) return raw
   let lost: string | null = null
@@ -144,7 +148,7 @@ function unescaped(raw: string, where: Location, problems: Problem[]): string {
   return value
 }
 
-/** String.trim of Java: everything up to U+0020 is blank. */
+/** Trims as String.trim of Java does: every character up to U+0020 is a blank. */
 function trim(value: string): string {
   return value.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '')
 }

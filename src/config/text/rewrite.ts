@@ -1,20 +1,21 @@
 /**
- * A zoo.cfg with some of its settings changed: every other line, comments too, stays where and as it is. Pure.
+ * Changes some settings of a zoo.cfg; every other line, including comments, stays where and as it is. Pure.
  *
- * What Apache would refuse or misread though this program takes it (a comment behind a value, blanks behind a server
- * line, characters outside ASCII, a byte order mark) is written anew, so that the result is good for both.
+ * A line that this program accepts and Apache would refuse or misread (a comment after a value, blanks after
+ * a server line, characters outside ASCII, a byte order mark) is written anew, so that the result works with
+ * both.
  */
 
 import type { SourceText } from '../load/parse.ts'
 import { MEMBERSHIP_KEY } from '../settings/keys.ts'
 import { withoutComment } from './entries.ts'
 import { type Entry, lex } from './lexer.ts'
-import { line } from './write.ts'
+import { line } from './line.ts'
 
 export interface Rewriting {
-  /** By key: the new value, or null where the line goes. Keys that the file does not have are put at its end. */
+  /** New values by key; null removes the line. Keys that the file does not have are added at its end. */
   values: ReadonlyMap<string, string | null>
-  /** In place of the server, group and weight lines and of dynamicConfigFile. */
+  /** The lines that replace server, group and weight lines and dynamicConfigFile. */
   list: readonly string[]
 }
 
@@ -38,22 +39,22 @@ export function rewriteConfig(source: SourceText, { values, list }: Rewriting): 
   return `${[...withoutBlankEnd(written), ...(tail.length > 0 ? ['', ...tail] : [])].join('\n')}\n`
 }
 
-/** How a file begins that a command of this program made of another. */
+/** The beginning of a file that a command of this program has made from another file. */
 export const MADE_BY = '# Made by zk-pseudo'
 
-/** The text with a first line that says where it is from, in place of one that an earlier command put there. */
+/** Adds a first line that says where the text is from, and replaces one that an earlier command has added. */
 export function withHead(text: string, head: string): string {
   const body = text.startsWith(MADE_BY) ? text.slice(text.indexOf('\n') + 1) : text
   return `${MADE_BY} ${head}\n${body}`
 }
 
-/** The settings of a file as they are read: the last of each key, without what is written behind a value. */
+/** The settings of a file as they are read: the last of each key, without the comment after the value. */
 export function settingsIn(source: SourceText): Map<string, string> {
   const { entries } = lex(source.text, source.file)
   return new Map(entries.map((entry) => withoutComment(entry, [])).map(({ key, value }) => [key, value]))
 }
 
-/** @param rewrite gets the lines of one setting, or a line that is none */
+/** @param rewrite gets the lines of one setting, or one other line with a null entry */
 function eachStatement(
   { text, file }: SourceText,
   rewrite: (entry: Entry | null, raw: string[]) => readonly string[],

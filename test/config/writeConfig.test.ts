@@ -4,11 +4,12 @@ import { parseConfig } from '../../src/config/load/parse.ts'
 import type { ServerConfig } from '../../src/config/serverConfig.ts'
 import { withSid } from '../../src/config/servers/ownServer.ts'
 import { lex } from '../../src/config/text/lexer.ts'
-import { line, writeConfig } from '../../src/config/text/write.ts'
+import { line } from '../../src/config/text/line.ts'
+import { writeConfig } from './writeConfig.ts'
 
 const at = { file: 'myid', line: 1 }
 
-/** What must survive writing and reading; the lines do not. */
+/** Everything that must survive writing and reading, which the lines do not. */
 function content(config: ServerConfig): Omit<ServerConfig, 'origin'> {
   const { origin: _, ...rest } = config
   return rest
@@ -28,7 +29,7 @@ describe('writeConfig', () => {
     ['server.1=a:1:2;127.0.0.1:2181', 1, true],
     ['server.1=a:1:2;2181', 2, true],
     ['server.1=a:1:2', 1, true],
-  ])('%s for id %s: writes a clientPortAddress only where Apache bears it', (server, sid, writes) => {
+  ])('%s for id %s: writes a clientPortAddress only where Apache accepts it', (server, sid, writes) => {
     const text = `dataDir=/d\nclientPort=2181\n${server}\nserver.2=b:1:2\nserver.3=c:1:2`
     const { config } = withSid(parseConfig(text, 'f').config, sid, at)
     expect(writeConfig(config).includes('clientPortAddress=127.0.0.1')).toBe(writes)

@@ -1,0 +1,37 @@
+/** The client port with TLS. */
+import type { Table } from './row.ts'
+
+// biome-ignore format: a table is read by its columns
+export const TLS = {
+  port: { source: 'file', key: 'secureClientPort', kind: 'port', default: '',
+    does: 'The port for clients with TLS. Without it no other key here matters.',
+    differs: 'Apache also needs `serverCnxnFactory` to name its Netty class' },
+  address: { source: 'file', key: 'secureClientPortAddress', kind: 'host', default: '',
+    does: 'The address that the port is opened at; as `clientPortAddress` by default.' },
+  keyStoreLocation: { source: 'property', key: 'ssl.keyStore.location', kind: 'path', default: '',
+    does: 'The file with the member\'s certificate and its key, PEM or PKCS12. Required.',
+    differs: 'here no JKS or BCFKS stores' },
+  keyStorePassword: { source: 'property', key: 'ssl.keyStore.password', kind: 'text', default: '',
+    does: 'The password of the key store.' },
+  keyStorePasswordPath: { source: 'property', key: 'ssl.keyStore.passwordPath', kind: 'path', default: '',
+    does: 'The file that holds this password.' },
+  keyStoreType: { source: 'property', key: 'ssl.keyStore.type', kind: 'text', default: '',
+    does: '`PEM` or `PKCS12`; by default the ending of the file\'s name tells.' },
+  trustStoreLocation: { source: 'property', key: 'ssl.trustStore.location', kind: 'path', default: '',
+    does: 'The file with the certificates that clients\' certificates are verified against, PEM or PKCS12.',
+    differs: 'here no JKS or BCFKS stores, and PKCS12 with PBES2 only' },
+  trustStorePassword: { source: 'property', key: 'ssl.trustStore.password', kind: 'text', default: '',
+    does: 'The password of the trust store.' },
+  trustStorePasswordPath: { source: 'property', key: 'ssl.trustStore.passwordPath', kind: 'path', default: '',
+    does: 'The file that holds this password.' },
+  trustStoreType: { source: 'property', key: 'ssl.trustStore.type', kind: 'text', default: '',
+    does: '`PEM` or `PKCS12`; by default the ending of the file\'s name tells.' },
+  clientAuth: { source: 'property', key: 'ssl.clientAuth', kind: 'text', default: 'need',
+    does: 'Whether clients show certificates: `none`, `want` or `need`.' },
+  protocol: { source: 'property', key: 'ssl.protocol', kind: 'text', default: 'TLSv1.2',
+    does: 'The version of TLS.' },
+  enabledProtocols: { source: 'property', key: 'ssl.enabledProtocols', kind: 'text', default: '',
+    does: 'The versions of TLS that clients may use, separated by commas; `ssl.protocol` by default.' },
+  cipherSuites: { source: 'property', key: 'ssl.ciphersuites', kind: 'text', default: '',
+    does: 'The cipher suites that clients may use, by their Java names, separated by commas.' },
+} as const satisfies Table
