@@ -126,13 +126,22 @@ function joined(member: MemberId, { words, follows }: SceneView): MemberId | nul
   return leader === undefined || vote === undefined || vote.notification.leader === leader ? null : leader
 }
 
-/** The last vote of each round; when the member joins, only that of the first round. */
+/**
+ * The last vote of each round; when the member joins, only that of the first round. A member that has settled answers
+ * with the vote that it has settled on. That answer may take the place of the vote in the queue, and then stands for it.
+ */
 function votes(said: readonly Word[], view: SceneView): Word[] {
-  const last = new Map<number, Word>()
-  for (const word of said) if (isLooking(word)) last.set(word.notification.electionEpoch, word)
-  const all = [...last.values()]
   const from = said[0]?.said.from
-  return from !== undefined && joined(from, view) !== null ? all.slice(0, 1) : all
+  const joins = from !== undefined && joined(from, view) !== null
+  const last = new Map<number, Word>()
+  for (const word of said) {
+    const round = word.notification.electionEpoch
+    if (isLooking(word)) last.set(round, word)
+    else if (last.has(round) && !joins)
+      last.set(round, { ...word, notification: { ...word.notification, state: looking } })
+  }
+  const all = [...last.values()]
+  return joins ? all.slice(0, 1) : all
 }
 
 /** The last answer to a member that joins exactly the leader named in it. */
