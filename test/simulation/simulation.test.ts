@@ -36,22 +36,41 @@ describe('simulated ensembles', () => {
 })
 
 describe('planted faults', () => {
-  /** The first seed that finds it. */
-  function find(fault: PlantedFault): { seed: number; finding: string } | null {
-    for (let seed = 1; seed <= 1000; seed++) {
+  /** Seeds that are known to find it, tried first: the search is for when the worlds have changed. */
+  const known: Readonly<Record<PlantedFault, number>> = {
+    'ignore-record': 175,
+    'cut-to-nothing': 365,
+    'ack-before-fsync': 94,
+    'half-quorum': 1,
+    'skip-trunc': 10,
+    'forget-accepted-epoch': 1,
+    'old-quorum-only': 6,
+    'new-quorum-only': 7,
+    'elect-by-committed': 4,
+    'forget-pending-config': 1,
+    'keep-stale-config': 10,
+    'newleader-carries-pending': 66,
+    'sync-who-is-behind': 39,
+    'forget-former-quorum': 190,
+  }
+
+  /** What the checks say; null when no seed makes them say anything. */
+  function find(fault: PlantedFault): string | null {
+    const others = Array.from({ length: 1000 }, (_, i) => i + 1)
+    for (const seed of [known[fault], ...others]) {
       try {
         simulate({ seed, fault })
       } catch (error) {
-        return { seed, finding: String(error) }
+        return String(error)
       }
     }
     return null
   }
 
   it.each(plantedFaults)('%s is found within a thousand seeds', { timeout: 180_000 }, (fault) => {
-    const found = find(fault)
-    expect(found, 'no seed of a thousand found it').not.toBeNull()
+    const finding = find(fault)
+    expect(finding, 'no seed of a thousand found it').not.toBeNull()
     // By a check or an assertion of the core, not by some mishap of the simulation.
-    expect(found?.finding).toMatch(/^(Violation|InvariantError|DivergenceError)/)
+    expect(finding).toMatch(/^(Violation|InvariantError|DivergenceError)/)
   })
 })
