@@ -1,12 +1,12 @@
 /**
- * What the system refuses (a file that may not be written, a full disk, too many open files) is no fault of anybody's code:
- * it is told as a sentence with the path and what to do about it.
+ * Explains errors of the system, such as a file that may not be written, a full disk or too many open files.
+ * They are not faults of the code, so they are reported as a sentence with the path and a hint what to do.
  */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-export interface SystemTrouble {
-  /** The system's own name for it: `EACCES`. */
+interface SystemTrouble {
+  /** The system's own name for the error, such as `EACCES`. */
   readonly code: string
   readonly message: string
   /** What to do next. */
@@ -18,7 +18,7 @@ interface SystemError {
   readonly syscall: string
   readonly path?: string
   readonly dest?: string
-  /** Of sockets; for a Unix socket it is the path. */
+  /** The address of a socket; for a Unix socket, its path. */
   readonly address?: string
   readonly port?: number
 }
@@ -26,7 +26,7 @@ interface SystemError {
 const FREE_SPACE = 'make room on that disk, or use a folder on another one'
 const OTHER_FOLDER = 'use another folder: --dir, or dataDir and dataLogDir in config files'
 
-/** What each code means, and what can be done. */
+/** What each code means, and what can be done about it. */
 const MEANINGS: Readonly<Record<string, readonly [means: string, hint: string]>> = {
   EACCES: ['permission denied', `let this user write there (ls -ld shows who may), or ${OTHER_FOLDER}`],
   EPERM: ['the system does not permit it', `it may belong to another user: ${OTHER_FOLDER}`],
@@ -94,7 +94,7 @@ const DEEDS: Readonly<Record<string, string>> = {
   uv_cwd: 'find out the current folder',
 }
 
-/** A worker thread that could not be made says so in its own way. */
+/** How Node reports that a worker thread could not be created. */
 const THREAD_FAILURE = /^Worker initialization failure: (E\w+)$/
 
 function asSystemError(thrown: unknown): SystemError | null {
@@ -105,7 +105,10 @@ function asSystemError(thrown: unknown): SystemError | null {
   return reason === undefined ? null : { code: reason, syscall: 'spawn', path: 'a thread' }
 }
 
-/** Node says ENOENT of a folder that it could not make with all its parents, whatever kept it from making the first one. */
+/**
+ * The code of an error. When Node cannot make a folder with all its parents it reports ENOENT, whatever the
+ * reason was; the real code is that of an access to the last folder that exists.
+ */
 function codeOf({ code, syscall, path }: SystemError): string {
   if (code !== 'ENOENT' || syscall !== 'mkdir' || path === undefined) return code
   let parent = dirname(path)
@@ -119,9 +122,9 @@ function codeOf({ code, syscall, path }: SystemError): string {
 }
 
 /**
- * The trouble that a system error tells of; null for every other error, and for ports that cannot be had, which call for a
- * look at who has them.
- * @param where named when the system does not say which file it is about: a write only knows its descriptor
+ * Explains a system error. Null for every other error, and for ports that are not available, where it must be
+ * found out which process has them.
+ * @param where the path to name when the system does not name one: a failed write knows only its descriptor
  */
 export function systemTrouble(thrown: unknown, where: string | null = null): SystemTrouble | null {
   const error = asSystemError(thrown)

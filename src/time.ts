@@ -1,12 +1,16 @@
 /**
- * Timers and the clock as the system has them. Fake timers of test runners (Vitest, Jest, Sinon, node:test) replace the
- * globals, and an ensemble runs in the process of the test: its members go on in real time all the while, and so must
- * whatever waits for them. What runs in a user's process takes its time from here, not from the globals.
+ * The system's timers and clock. Fake timers of test runners (Vitest, Jest, Sinon, node:test) replace the
+ * globals. But an ensemble that runs in the process of the test continues in real time, and so must
+ * everything that waits for its members. So code that runs in a user's process uses the time from here, not
+ * the globals.
  */
 import { performance as hooks } from 'node:perf_hooks'
 import * as timers from 'node:timers'
 
-/** Where the fakes were there first, they keep what they have replaced: `@sinonjs/fake-timers`, under all runners but node:test. */
+/**
+ * The system's own function, even when fakes were installed first: `@sinonjs/fake-timers`, which all these
+ * runners but node:test use, keeps what it has replaced.
+ */
 function real<T>(name: string, found: T): T {
   const { clock } = found as { clock?: Record<string, T> }
   return clock?.[`_${name}`] ?? found
@@ -26,7 +30,9 @@ export function sleep(ms: number): Promise<void> {
 
 const LONGEST_MS = 0x7fffffff
 
-/** Keeps this process from ending by itself while `work` is under way: what an ensemble has open does not. */
+/**
+ * Keeps this process from ending by itself until `work` settles. What an ensemble has open does not do this.
+ */
 export async function holdingProcess<T>(work: Promise<T>): Promise<T> {
   const hold = setInterval(() => {}, LONGEST_MS)
   try {

@@ -1,6 +1,6 @@
 /**
- * What a client has authenticated as, in the order in which it was added. It belongs to the connection, so
- * every new one hears all of it again (ClientCnxn.authInfo).
+ * The identities that a client has authenticated as, in the order in which they were added. Servers keep them
+ * with the connection, so all of them are sent again on every new connection (ClientCnxn.authInfo).
  */
 import { ErrorCode, type KeeperError } from '../protocol/errors.ts'
 import { OpCode, Xid } from '../protocol/opcodes.ts'
@@ -9,16 +9,16 @@ import { frameOf } from './serverConnection.ts'
 
 interface Authentication {
   readonly frame: Buffer
-  /** Null once the server has answered the first time. */
+  /** Null once the server has answered for the first time. */
   settle: { resolve(): void; reject(error: KeeperError): void } | null
 }
 
 export class Authentications {
   private readonly all: Authentication[] = []
-  /** Sent on the present connection; answered in order. */
+  /** Sent on the current connection. The server answers them in order. */
   private unanswered: Authentication[] = []
 
-  /** @param send null while there is no connection: the next one gets it by `sendAll` */
+  /** @param send null while there is no connection: `sendAll` then sends it on the next one */
   add(scheme: string, auth: Buffer, send: ((frame: Buffer) => void) | null): Promise<void> {
     const frame = frameOf((writer) => {
       RequestHeader.write(writer, { xid: Xid.auth, type: OpCode.auth })
@@ -33,13 +33,13 @@ export class Authentications {
     })
   }
 
-  /** On a new connection. */
+  /** Sends everything on a new connection. */
   sendAll(send: (frame: Buffer) => void): void {
     this.unanswered = [...this.all]
     for (const { frame } of this.all) send(frame)
   }
 
-  /** @returns false when the server refuses: it hangs up then, and no other server would take it */
+  /** @returns false when the server refuses: it then hangs up, and no other server would accept it either */
   answered(err: number): boolean {
     const authentication = this.unanswered.shift()
     if (err !== ErrorCode.Ok) return false
@@ -48,7 +48,7 @@ export class Authentications {
     return true
   }
 
-  /** Fails those that were never answered. */
+  /** Rejects those that were never answered. */
   end(error: KeeperError): void {
     for (const { settle } of this.all.splice(0)) settle?.reject(error)
   }

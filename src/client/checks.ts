@@ -1,5 +1,5 @@
 /**
- * Checks of what callers pass in. TypeScript's types bind nobody at run time, so a wrong argument becomes a
+ * Checks of callers' arguments. TypeScript's types are not enforced at run time, so a wrong argument causes a
  * TypeError that names it, before anything is sent.
  */
 import { inspect } from 'node:util'
@@ -14,10 +14,10 @@ export function wrongArgument(name: string, wanted: string, value: unknown): Typ
   return new TypeError(`${name} must be ${wanted}, not ${shown}`)
 }
 
-/** PathUtils.validatePath, which every operation of Apache's client begins with. */
+/** Checks a path as PathUtils.validatePath does, with which every operation of Apache's client begins. */
 export function checkPath(path: unknown, isSequential = false): asserts path is string {
   if (typeof path !== 'string') throw wrongArgument('path', 'a string', path)
-  // The server appends the number before it looks at the path.
+  // The server appends the number before it checks the path.
   const problem = pathProblem(isSequential ? `${path}1` : path)
   if (problem !== null) throw new TypeError(`the path ${inspect(path, { maxStringLength: 60 })} ${problem}`)
 }
@@ -34,7 +34,7 @@ export function checkString(name: string, value: unknown): asserts value is stri
   if (typeof value !== 'string') throw wrongArgument(name, 'a string', value)
 }
 
-/** How long to wait: setTimeout takes longer times, and what is no number, for none at all. */
+/** Checks a time to wait. setTimeout does not wait at all for longer times, or for what is not a number. */
 export function checkMilliseconds(name: string, value: unknown): asserts value is number {
   if (typeof value === 'number' && value >= 0 && value <= MAX_INT) return
   throw wrongArgument(name, `milliseconds, 0 to ${MAX_INT}`, value)
@@ -48,7 +48,7 @@ export function isWhole(value: unknown, least: number, most: number): value is n
   return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
 }
 
-/** @returns a copy, which its caller may send later */
+/** Checks an ACL. @returns a copy, which the caller may send later */
 export function aclList(acl: unknown): Acl[] {
   if (!Array.isArray(acl) || !acl.every(isAcl))
     throw wrongArgument('acl', 'a list of { perms, id: { scheme, id } }', acl)
@@ -60,7 +60,7 @@ function isAcl(entry: unknown): entry is Acl {
   return isWhole(perms, -MAX_INT - 1, MAX_INT) && typeof id?.scheme === 'string' && typeof id.id === 'string'
 }
 
-/** @param words what `value` may be */
+/** @param words an object whose keys are the allowed values */
 export function checkWord<T extends string>(
   name: string,
   words: Readonly<Record<T, unknown>>,
@@ -70,7 +70,7 @@ export function checkWord<T extends string>(
   throw wrongArgument(name, `one of ${Object.keys(words).join(', ')}`, value)
 }
 
-/** Unknown options are mostly misspelt ones, and would silently mean nothing. */
+/** Refuses unknown options: most of them are misspelt, and would silently have no effect. */
 export function checkOptions(options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) throw wrongArgument('options', 'an object', options)
   const unknown = Object.keys(options).find((name) => !known.includes(name))

@@ -1,18 +1,17 @@
-/** A client's chroot: the znode that stands before every path of its own. */
-
+/** A client's chroot: a path that is put before every path of the client. */
 import { checkPath } from './checks.ts'
 
-/** Turns paths of the client's into the server's and back. */
+/** Converts the client's paths into the server's, and back. */
 export interface Chroot {
   /**
-   * @param isSequential the server will append a number, so that the path may end in /
-   * @throws TypeError for what is no path
+   * @param isSequential the server will append a number, so the path may end in /
+   * @throws TypeError for what is not a path
    */
   toServer(path: string, isSequential?: boolean): string
   toClient(path: string): string
 }
 
-/** @param chroot as `parseConnectString` gives it: empty for none */
+/** @param chroot as `parseConnectString` returns it; empty: none */
 export function chrootAt(chroot: string): Chroot {
   return {
     toServer: (path, isSequential) => {

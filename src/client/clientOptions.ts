@@ -1,22 +1,23 @@
-/** What a client can be told at its start. */
+/** The options of a client, and their checks. */
 import { checkMilliseconds, checkOptions, checkPositive, checkString, wrongArgument } from './checks.ts'
 import type { SaslCredentials } from './sasl.ts'
 import type { SessionKey } from './session.ts'
 
 export interface ClientOptions {
-  /** Asked for; the server may grant another. 30000 unless given. */
+  /** The session timeout to ask for; the server may grant a different one. 30000 unless given. */
   readonly sessionTimeoutMs?: number
-  /** For each server before the next is tried; a share of the session timeout unless given. */
+  /** How long each server is tried before the next one; a share of the session timeout unless given. */
   readonly connectTimeoutMs?: number
-  /** Largest reply taken; 4 MiB unless given, as with Apache's client. */
+  /** The largest reply that is accepted; 4 MiB unless given, as with Apache's client. */
   readonly maxFrameBytes?: number
   /**
-   * Take a read-only server (`readonlymode.enabled`) while there is none with a quorum; false unless given.
+   * Whether to accept a read-only server (`readonlymode.enabled`) while there is none with a quorum; false
+   * unless given.
    */
   readonly readOnly?: boolean
-  /** Go on with this session, which another client has left (`leave`), instead of a new one. */
+  /** A session to continue, which another client has left (`leave`); a new one unless given. */
   readonly session?: SessionKey
-  /** Log in by SASL DIGEST-MD5 on every connection, before anything else is sent. */
+  /** Credentials for a login by SASL DIGEST-MD5 on every connection, before anything else is sent. */
   readonly sasl?: SaslCredentials
 }
 
@@ -40,7 +41,7 @@ const CHECKS: Readonly<Record<keyof ClientOptions, (name: string, value: unknown
 }
 
 /**
- * @throws TypeError for unknown options, and for values of the wrong kind; undefined stands for the default
+ * @throws TypeError for unknown options, and for values of the wrong kind; undefined means the default
  */
 export function checkClientOptions(options: ClientOptions): void {
   checkOptions(options, Object.keys(CHECKS))

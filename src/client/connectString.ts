@@ -1,4 +1,4 @@
-/** `host:port,host:port/chroot`, as every ZooKeeper client takes it. */
+/** The connect string `host:port,host:port/chroot`, as every ZooKeeper client accepts it. */
 import { pathProblem } from '../protocol/paths.ts'
 import { checkString } from './checks.ts'
 
@@ -9,7 +9,7 @@ export interface ServerAddress {
 
 export interface ConnectString {
   readonly servers: readonly ServerAddress[]
-  /** Empty, or an absolute path without a slash at its end, which stands before every path of the client. */
+  /** Empty, or an absolute path without a slash at its end, which is put before every path of the client. */
   readonly chroot: string
 }
 

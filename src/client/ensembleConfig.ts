@@ -1,4 +1,4 @@
-/** The ensemble's own configuration, as its clients see and change it (`/zookeeper/config`, reconfig). */
+/** The ensemble's configuration as clients see and change it (`/zookeeper/config`, reconfig). */
 import { OpCode } from '../protocol/opcodes.ts'
 import { GetDataResponse, ReconfigRequest } from '../protocol/records/client.ts'
 import type { Stat } from '../protocol/records/data.ts'
@@ -7,27 +7,28 @@ import { chrootAt } from './chroot.ts'
 import type { Requests } from './requests.ts'
 import type { Watcher } from './watches.ts'
 
-/** Not below any chroot. */
+/** This path is the same whatever a client's chroot is. */
 const CONFIG_PATH = '/zookeeper/config'
 
 export interface EnsembleConfig {
-  /** As the znode has it: a line for each server, and one for the version. Empty on a standalone server. */
+  /** The znode's text: a line for each server, and one for the version. Empty on a standalone server. */
   readonly text: string
-  /** The zxid of the reconfig that made it, 0n for the configuration of the start. */
+  /** The zxid of the reconfig that made this configuration; 0n for the initial one. */
   readonly version: bigint
   /** The text after `server.N=`, by N. */
   readonly servers: ReadonlyMap<number, string>
   readonly stat: Stat
 }
 
-/** Either `joining` and `leaving`, or `members`. */
+/** Either `joining` and `leaving`, or `members`, may be given. */
 export interface ReconfigOptions {
-  /** Servers that come or change, each as in zoo.cfg: `server.4=host:2888:3888:participant;2181`. */
+  /** The servers to add or change, each as in zoo.cfg: `server.4=host:2888:3888:participant;2181`. */
   readonly joining?: readonly string[]
+  /** The ids of the servers to remove. */
   readonly leaving?: readonly number[]
   /** All servers of the new ensemble, each as in zoo.cfg. */
   readonly members?: readonly string[]
-  /** Refuse with BadVersion unless the present configuration has this version; any unless given. */
+  /** Fails with BadVersion unless the current configuration has this version. Any version unless given. */
   readonly fromVersion?: bigint
 }
 
@@ -59,7 +60,7 @@ function checkReconfig(options: ReconfigOptions): void {
   if (typeof fromVersion !== 'bigint') throw wrongArgument('fromVersion', 'a bigint', fromVersion)
 }
 
-/** @param answer what the znode `/zookeeper/config` has */
+/** Makes an EnsembleConfig from the content of the znode `/zookeeper/config`. */
 export function configOf({ data, stat }: GetDataResponse): EnsembleConfig {
   const text = data?.toString('utf8') ?? ''
   const servers = new Map<number, string>()

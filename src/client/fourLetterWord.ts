@@ -1,10 +1,10 @@
-/** Asks a server with a four-letter word, as `echo ruok | nc host port` does. */
+/** Sends a four-letter word to a server, as `echo ruok | nc host port` does. */
 import { connect } from 'node:net'
 import { clearTimeout, setTimeout } from '../time.ts'
 import { checkMilliseconds, checkString, isWhole, wrongArgument } from './checks.ts'
 
 /**
- * @returns the answer; empty where the server only closes
+ * @returns the answer; empty when the server only closes the connection
  * @throws the system's error (ECONNREFUSED, …), or one with the code ETIMEDOUT after `timeoutMs`
  */
 export async function fourLetterWord(
@@ -27,7 +27,7 @@ export async function fourLetterWord(
     socket.on('connect', () => socket.write(word))
     socket.on('data', (chunk: Buffer) => chunks.push(chunk))
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      // A server may reset what it closes; what it said before counts.
+      // A server may reset the connection when it closes it; what it sent before counts.
       if (error.code !== 'ECONNRESET' || chunks.length === 0) reject(error)
     })
     socket.on('close', () => {

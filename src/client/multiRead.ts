@@ -1,4 +1,4 @@
-/** Reads in one request, answered by one server at one moment (multiRead, since ZooKeeper 3.6). */
+/** Several reads in one request, which one server answers at one moment (multiRead, since ZooKeeper 3.6). */
 import { type ErrorCode, KeeperError } from '../protocol/errors.ts'
 import { OpCode } from '../protocol/opcodes.ts'
 import { DecodeError, type Reader } from '../protocol/reader.ts'
@@ -12,12 +12,12 @@ import {
 import type { Writer } from '../protocol/writer.ts'
 import type { Chroot } from './chroot.ts'
 
-/** What one read found; a KeeperError in its place does not spoil the others. */
+/** The result of one read. A KeeperError in its place does not affect the other reads. */
 export type ReadResult = GetDataResponse | string[] | KeeperError
 
 type Send = (multiRead: MultiRead<ReadResult[]>) => Promise<ReadResult[]>
 
-/** `R` has the type of each result, in order. */
+/** `R` is the list of the results' types, in order. */
 export class MultiRead<R extends readonly ReadResult[] = []> {
   private readonly reads: { readonly type: number; readonly path: string; readonly serverPath: string }[] = []
   private readonly chroot: Chroot
@@ -32,7 +32,7 @@ export class MultiRead<R extends readonly ReadResult[] = []> {
     return this.add(OpCode.getData, path)
   }
 
-  /** Names without the path, in no order. */
+  /** Reads the children's names, without the path, in no particular order. */
   getChildren(path: string): MultiRead<[...R, string[] | KeeperError]> {
     return this.add(OpCode.getChildren, path)
   }
@@ -42,7 +42,7 @@ export class MultiRead<R extends readonly ReadResult[] = []> {
     return this.send(this.as<ReadResult[]>()) as Promise<ReadResult[] & R>
   }
 
-  /** The request's body. */
+  /** Writes the request's body. */
   write(writer: Writer): void {
     for (const { type, serverPath } of this.reads) {
       MultiHeader.write(writer, { type, done: false, err: -1 })
@@ -51,7 +51,7 @@ export class MultiRead<R extends readonly ReadResult[] = []> {
     MultiHeader.write(writer, { type: -1, done: true, err: -1 })
   }
 
-  /** The reply's body. */
+  /** Reads the reply's body. */
   read(reader: Reader): ReadResult[] {
     const results: ReadResult[] = []
     for (;;) {
@@ -79,7 +79,9 @@ export class MultiRead<R extends readonly ReadResult[] = []> {
     return this.as<S>()
   }
 
-  /** The same object: only the types of its results have grown, which no type of `this` can say. */
+  /**
+   * Returns the same object; only the list of its results' types has grown, which no type of `this` can say.
+   */
   private as<S extends readonly ReadResult[]>(): MultiRead<S> {
     return this as unknown as MultiRead<S>
   }

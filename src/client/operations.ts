@@ -1,11 +1,11 @@
-/** What a create is made of, alone and within a transaction. */
+/** The arguments of a create, alone or within a transaction, and what is sent for them. */
 import { CreateFlag, OpCode, Permission } from '../protocol/opcodes.ts'
 import type { CreateRequest, CreateTtlRequest } from '../protocol/records/client.ts'
 import type { Acl } from '../protocol/records/data.ts'
 import { aclList, checkOptions, checkWord, isWhole, wrongArgument } from './checks.ts'
 import type { Chroot } from './chroot.ts'
 
-/** A string is stored as UTF-8; null differs from empty. */
+/** A znode's data. A string is stored as UTF-8; null is not the same as empty. */
 export type Data = Uint8Array | string | null
 
 export type CreateMode =
@@ -18,29 +18,29 @@ export type CreateMode =
   | 'sequentialTtl'
 
 export interface CreateOptions {
-  /** persistent unless given. */
+  /** `persistent` unless given. */
   readonly mode?: CreateMode
-  /** Open to all unless given. */
+  /** OPEN_ACL unless given. */
   readonly acl?: readonly Acl[]
-  /** With the modes ttl and sequentialTtl: how long the znode may go without children and changes. */
+  /** Only with the modes ttl and sequentialTtl: how long the znode may go without children and changes. */
   readonly ttlMs?: number
 }
 
-/** Everybody may do everything. */
+/** Allows everything to everybody. */
 export const OPEN_ACL: readonly Acl[] = [{ perms: Permission.all, id: { scheme: 'world', id: 'anyone' } }]
-/** Everybody may read. */
+/** Allows everybody to read. */
 export const READ_ACL: readonly Acl[] = [{ perms: Permission.read, id: { scheme: 'world', id: 'anyone' } }]
-/** Everything is allowed to the ids that this client has authenticated as. */
+/** Allows everything to the ids that this client has authenticated as. */
 export const CREATOR_ACL: readonly Acl[] = [{ perms: Permission.all, id: { scheme: 'auth', id: '' } }]
 
-/** @throws TypeError for anything else, such as an object that was not made into JSON */
+/** @throws TypeError for anything that is not Data, such as an object that was not converted to JSON */
 export function dataBytes(data: Data): Buffer | null {
   const bytes = data === null ? null : bytesOf(data)
   if (bytes === undefined) throw wrongArgument('data', 'a string, a Uint8Array or null', data)
   return bytes
 }
 
-/** undefined for what is neither; no bytes are copied */
+/** The bytes as a Buffer, without a copy; undefined for a value of another type. */
 export function bytesOf(data: Uint8Array | string): Buffer | undefined {
   if (Buffer.isBuffer(data)) return data
   if (typeof data === 'string') return Buffer.from(data)
@@ -48,13 +48,13 @@ export function bytesOf(data: Uint8Array | string): Buffer | undefined {
   return undefined
 }
 
-export type CreateOp =
+type CreateOp =
   | { readonly type: OpCode; readonly request: CreateRequest }
   | { readonly type: OpCode; readonly request: CreateTtlRequest }
 
 const TTL_MODES: readonly CreateMode[] = ['ttl', 'sequentialTtl']
 
-/** @throws TypeError for what is no path, no data, or no option */
+/** @throws TypeError for what is not a path, not data, or not an option */
 export function createOp(chroot: Chroot, path: string, data: Data, options: CreateOptions): CreateOp {
   checkOptions(options, ['mode', 'acl', 'ttlMs'])
   const { mode = 'persistent', acl = OPEN_ACL, ttlMs } = options

@@ -1,8 +1,7 @@
 /**
- * While a read-only server is all there is, looks for one that takes writes, asking each in turn with `isro`
- * (ClientCnxn.SendThread.pingRwServer): soon at first, and ever more rarely.
+ * While a client is connected to a read-only server, looks for a server that takes writes, by sending `isro`
+ * to each in turn (ClientCnxn.SendThread.pingRwServer): soon at first, then at growing intervals.
  */
-
 import { clearTimeout, setTimeout } from '../time.ts'
 import type { ServerAddress } from './connectString.ts'
 import { fourLetterWord } from './fourLetterWord.ts'

@@ -1,4 +1,4 @@
-/** Requests of a client, from typed values to frames, and back from replies to values or KeeperErrors. */
+/** A client's requests: typed values become frames, and replies become values or KeeperErrors. */
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import type { Type } from '../protocol/jute.ts'
 import { OpCode } from '../protocol/opcodes.ts'
@@ -25,7 +25,11 @@ export class Requests {
     return new Requests(this.session, chroot)
   }
 
-  /** One record each way; `null`: the reply has no body. `path` is what an error names. */
+  /**
+   * Sends one record and receives another.
+   * @param path the path that errors name
+   * @param response null: the reply has no body
+   */
   ask<Q>(type: OpCode, path: string | null, request: Type<Q>, value: Q, response: null): Promise<void>
   ask<Q, R>(type: OpCode, path: string | null, request: Type<Q>, value: Q, response: Type<R>): Promise<R>
   ask<Q, R>(
@@ -39,7 +43,10 @@ export class Requests {
     return this.send(type, path, write, (reader) => response?.read(reader))
   }
 
-  /** A read that may leave a watch; `kindOf` says which, given the reply's error code. */
+  /**
+   * Sends a read, which leaves a watch if there is a watcher.
+   * @param kindOf the kind of the watch, given the reply's error code
+   */
   async read<R>(
     type: OpCode,
     path: string,
@@ -59,7 +66,7 @@ export class Requests {
   }
 
   /**
-   * @param onAnswer hears the error code before anything that the server sent behind this reply is looked at
+   * @param onAnswer receives the error code before anything that the server sent after this reply is read
    */
   send<R>(
     type: number,
@@ -92,7 +99,8 @@ export class Requests {
 }
 
 /**
- * A reply that cannot be read ends the connection, too: what follows it in the stream is not to be trusted.
+ * Settles a request with its reply. A reply that cannot be read also ends the connection, because what
+ * follows it in the stream cannot be trusted.
  */
 function settle<R>(read: () => R, resolve: (value: R) => void, reject: (error: unknown) => void): void {
   try {

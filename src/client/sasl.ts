@@ -1,6 +1,6 @@
 /**
- * SASL DIGEST-MD5 (RFC 2831) as ZooKeeper's clients speak it: an empty token, the server's challenge, our
- * response, the server's proof that it knows the password, too.
+ * SASL DIGEST-MD5 (RFC 2831) as ZooKeeper's clients speak it: the client sends an empty token, the server
+ * sends a challenge, the client responds, and the server proves that it knows the password, too.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
@@ -9,11 +9,11 @@ export interface SaslCredentials {
   readonly password: string
 }
 
-/** The service and server name that ZooKeeper's clients name (ZooKeeperSaslClient, SecurityUtils). */
+/** The service and the server name that ZooKeeper's clients use (ZooKeeperSaslClient, SecurityUtils). */
 const DIGEST_URI = 'zookeeper/zk-sasl-md5'
 const REQUEST_COUNT = '00000001'
 
-/** The server's words make no sense, or it does not know the password. */
+/** The server does not speak DIGEST-MD5 correctly, or does not know the password. */
 export class SaslError extends Error {
   override name = 'SaslError'
 }
@@ -79,7 +79,7 @@ function md5(...parts: (string | Buffer)[]): Buffer {
   return hash.digest()
 }
 
-/** RFC 2831, 2.1.2.1: what ISO 8859-1 can say is hashed as that. */
+/** Text that ISO 8859-1 can express is hashed in that encoding (RFC 2831, 2.1.2.1). */
 function hashedText(text: string): Buffer {
   return Buffer.from(text, [...text].every((char) => char <= '\xff') ? 'latin1' : 'utf8')
 }
@@ -88,7 +88,7 @@ function quoted(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`
 }
 
-/** `name="value",name=value`: a quoted value may hold commas and escapes. */
+/** Parses `name="value",name=value`. A quoted value may hold commas and escapes. */
 function parseDirectives(text: string): Map<string, string> {
   const directives = new Map<string, string>()
   for (const [, name, inQuotes, plain] of text.matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^,]*))/g))

@@ -1,4 +1,4 @@
-/** The SASL exchange on a new connection (ZooKeeperSaslClient): it goes before everything else. */
+/** The SASL exchange on a new connection (ZooKeeperSaslClient), which precedes everything else. */
 import { ErrorCode } from '../protocol/errors.ts'
 import { OpCode } from '../protocol/opcodes.ts'
 import type { Reader } from '../protocol/reader.ts'
@@ -6,7 +6,7 @@ import { GetSaslRequest, RequestHeader, SetSaslResponse } from '../protocol/reco
 import { DigestMd5, type SaslCredentials, SaslError } from './sasl.ts'
 import { type Call, frameOf } from './serverConnection.ts'
 
-export interface SaslLogin {
+interface SaslLogin {
   readonly credentials: SaslCredentials
   nextXid(): number
   send(call: Call): void
@@ -38,6 +38,6 @@ function step(login: SaslLogin, exchange: DigestMd5, token: Buffer): void {
       login.refused(error.message)
     }
   }
-  // A connection that is lost meanwhile is the session's to replace.
+  // If the connection is lost meanwhile, the session replaces it.
   login.send({ xid, frame, answered, failed: () => {} })
 }

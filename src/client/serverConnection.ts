@@ -1,8 +1,7 @@
 /**
- * One connection to one server, from the handshake to its end. Requests are pipelined: a server answers in
- * the order in which it was asked, so the oldest request without an answer is the one that a reply belongs
- * to. What was sent and not answered when the connection ends fails with ConnectionLoss: it may have been
- * done.
+ * One connection to one server, from the handshake to its end. Requests are pipelined: a server answers them
+ * in order, so a reply belongs to the oldest request without an answer. Requests that have no answer when the
+ * connection ends fail with ConnectionLoss: they may or may not have been carried out.
  */
 import { connect, type Socket } from 'node:net'
 import { FrameParser } from '../protocol/frames.ts'
@@ -18,33 +17,33 @@ import type { ServerAddress } from './connectString.ts'
 /** A request that waits for its answer. */
 export interface Call {
   readonly xid: number
-  /** With its length. */
+  /** The frame, including its length field. */
   readonly frame: Buffer
-  /** `body` follows the header when `err` is 0. */
+  /** @param body the reply after its header, when `err` is 0 */
   answered(err: number, body: Reader): void
   failed(code: 'loss' | 'expired'): void
 }
 
-export interface ServerConnectionEvents {
-  /** The server's answer to the handshake; timeOut 0 means that the session is over. */
+interface ServerConnectionEvents {
+  /** The server has answered the handshake. A timeOut of 0 means that the session is over. */
   onHandshake(response: ConnectResponse): void
   onWatch(event: WatcherEvent): void
   onAuthenticated(err: number): void
   onZxid(zxid: Zxid): void
-  /** Once, and last. */
+  /** Called once, and last. */
   onEnd(reason: string): void
 }
 
-export interface ServerConnectionOptions {
+interface ServerConnectionOptions {
   readonly server: ServerAddress
   readonly hello: ConnectRequest
-  /** From dialling to the handshake's answer. */
+  /** How long it may take from dialling to the answer to the handshake. */
   readonly connectTimeoutMs: number
   readonly maxFrameBytes: number
   readonly events: ServerConnectionEvents
 }
 
-/** A frame with its length, from what `write` puts into it. */
+/** Makes a frame of what `write` writes, with its length field. */
 export function frameOf(write: (writer: Writer) => void): Buffer {
   const writer = new Writer(256)
   const length = writer.reserveInt()
@@ -82,7 +81,7 @@ export class ServerConnection {
     this.socket = socket
     const handshake = encode(ConnectRequest, hello)
     socket.on('connect', () => {
-      // Dialling a free port of the ephemeral range can meet itself (TCP's simultaneous open).
+      // A dial to a free port in the ephemeral range can connect to itself (TCP's simultaneous open).
       if (socket.localPort === socket.remotePort) this.end('no server listens')
       else this.write(frameOf((writer) => writer.raw(handshake)))
     })
@@ -91,20 +90,20 @@ export class ServerConnection {
     socket.on('close', () => this.end('the server closed the connection'))
   }
 
-  /** Sends a request. All that is sent in one turn leaves in one write. */
+  /** Sends a request. Everything that is sent in one turn leaves in one write. */
   call(call: Call): void {
     this.calls.push(call)
     this.write(call.frame)
   }
 
-  /** Sends a frame whose answer does not count among the calls (auth, setWatches). */
+  /** Sends a frame whose answer does not belong to a call (auth, setWatches). */
   write(frame: Buffer): void {
     if (this.isOver) return
     if (this.outgoing.length === 0) queueMicrotask(() => this.flush())
     this.outgoing.push(frame)
   }
 
-  /** Hangs up; what is not answered fails with ConnectionLoss. */
+  /** Closes the connection. Requests without an answer fail with ConnectionLoss. */
   end(reason: string): void {
     if (this.isOver) return
     this.isOver = true
@@ -163,8 +162,9 @@ export class ServerConnection {
   }
 
   /**
-   * Pings at a third of the timeout; at two thirds without a byte, the server is given up (ClientCnxn).
-   * Unless it was this process that stood still: then what has come meanwhile is yet to be read.
+   * Pings after a third of the timeout, and gives the server up after two thirds of it without a byte
+   * (ClientCnxn). The server is not given up when this process itself stood still: what arrived meanwhile is
+   * then still to be read.
    */
   private keepAlive(timeoutMs: number): void {
     const everyMs = timeoutMs / 8

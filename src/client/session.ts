@@ -1,7 +1,8 @@
 /**
- * A session over connections that come and go: dials the servers in turn, takes the session along, arms its
- * watches and repeats its authentication on each new connection. Requests made while there is none wait for
- * the next one, for as long as the session can live; those that were on their way fail with ConnectionLoss.
+ * A session over connections that come and go. It dials the servers in turn, moves the session to each new
+ * connection, sets its watches there and authenticates again. Requests that are made while there is no
+ * connection wait for the next one, for as long as the session can live. Requests that were sent on a lost
+ * connection fail with ConnectionLoss.
  */
 import { EventEmitter } from 'node:events'
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
@@ -19,9 +20,9 @@ import { type Call, frameOf, ServerConnection } from './serverConnection.ts'
 import { Watches } from './watches.ts'
 
 /**
- * `connectedReadOnly`: to a server without a quorum, which answers reads; a better one is looked for
- * meanwhile. `disconnected`: trying to get back, the session may still live. `expired`, `authFailed` and
- * `closed` are ends: the client is of no more use.
+ * `connectedReadOnly`: connected to a server without a quorum, which answers reads; meanwhile the client
+ * looks for one that takes writes. `disconnected`: the client tries to reconnect, and the session may still
+ * live. `expired`, `authFailed` and `closed` are final: the client cannot be used any more.
  */
 export type ClientState =
   | 'connecting'
@@ -39,29 +40,29 @@ export interface SessionKey {
   readonly password: Buffer
 }
 
-export interface SessionOptions {
+interface SessionOptions {
   readonly servers: readonly ServerAddress[]
   readonly sessionTimeoutMs: number
-  /** For one server; the next is tried then. */
+  /** How long one server is tried before the next one. */
   readonly connectTimeoutMs: number
   readonly maxFrameBytes: number
-  /** Whether a server without a quorum will do. */
+  /** Whether a server without a quorum is accepted. */
   readonly readOnly: boolean
-  /** The session to continue; a new one unless given. */
+  /** The session to continue; null: a new one. */
   readonly session: SessionKey | null
   readonly sasl: SaslCredentials | null
 }
 
-export interface SessionEvents {
-  /** The reason says why a connection ended. */
+interface SessionEvents {
+  /** The reason says which server was connected, or why a connection or the session ended. */
   state: [state: ClientState, reason: string]
-  /** As on the wire. */
+  /** The event as it is on the wire. */
   watch: [event: WatcherEvent]
 }
 
 const FIRST_PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 1000
-/** How long `close` waits for the server to say goodbye. */
+/** How long `close` waits for the server's answer. */
 const CLOSE_TIMEOUT_MS = 2000
 
 export class Session extends EventEmitter<SessionEvents> {
@@ -84,8 +85,8 @@ export class Session extends EventEmitter<SessionEvents> {
   private isOutOfPatience = false
   private probe: ReadWriteProbe | null = null
   /**
-   * A session that only a read-only server has given is unknown to all others
-   * (ClientCnxn.seenRwServerBefore): the next server is asked for a new one.
+   * False while only a read-only server has granted the session: all other servers do not know it, so the
+   * next one is asked for a new session (ClientCnxn.seenRwServerBefore).
    */
   private isKnownToAll = false
 
@@ -115,12 +116,12 @@ export class Session extends EventEmitter<SessionEvents> {
     return { id: this.id, password: Buffer.from(this.password) }
   }
 
-  /** As the server granted it. */
+  /** The session timeout that the server granted. */
   get timeoutMs(): number {
     return this.negotiatedMs
   }
 
-  /** The server of the present connection or attempt. */
+  /** The server of the current connection or attempt. */
   get server(): ServerAddress {
     return this.servers[this.nextServer % this.servers.length] as ServerAddress
   }
@@ -137,26 +138,26 @@ export class Session extends EventEmitter<SessionEvents> {
     else this.waiting.push(call)
   }
 
-  /** Settles with the server's answer, which needs a connection; every later connection hears it as well. */
+  /** Settles with the server's answer, which needs a connection. Later connections are authenticated, too. */
   authenticate(scheme: string, auth: Buffer): Promise<void> {
     if (this.isEnded) return Promise.reject(new KeeperError(ErrorCode.SessionExpired))
     return this.authentications.add(scheme, auth, this.isConnected ? (frame) => this.write(frame) : null)
   }
 
-  /** Ends the session at the server where one can be reached, and the client in any case. */
+  /** Ends the session at the server if there is a connection, and the client in any case. */
   async close(): Promise<void> {
     if (this.isEnded) return
-    if (this.isConnected) await this.sayGoodbye()
+    if (this.isConnected) await this.closeSession()
     this.finish('closed', 'closed by its user')
   }
 
-  /** Ends the client and leaves the session to a client that continues it, or to expire. */
+  /** Ends the client, and leaves the session to another client that continues it, or to its expiry. */
   leave(): SessionKey {
     this.finish('closed', 'left by its user')
     return this.key
   }
 
-  /** Cuts the connection without a word, as a broken network would. The session lives on. */
+  /** Cuts the connection without notice, as a broken network would. The session lives on. */
   dropConnection(): void {
     this.connection?.end('dropped')
   }
@@ -169,7 +170,7 @@ export class Session extends EventEmitter<SessionEvents> {
     return this.current === 'expired' || this.current === 'authFailed' || this.current === 'closed'
   }
 
-  private sayGoodbye(): Promise<void> {
+  private closeSession(): Promise<void> {
     const xid = this.nextXid()
     const frame = frameOf((writer) => RequestHeader.write(writer, { xid, type: OpCode.closeSession }))
     return new Promise((resolve) => {
@@ -250,7 +251,7 @@ export class Session extends EventEmitter<SessionEvents> {
 
   /** Leaves a read-only server for one that takes writes; the next dial goes there. */
   private moveTo(index: number): void {
-    // What ends now counts the next server up.
+    // The end of this connection advances to the next server.
     this.nextServer = index + this.servers.length - 1
     this.connection?.end('a server that takes writes was found')
   }
@@ -271,7 +272,8 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * None before every server had its turn, then longer with each round, and not the same for every client.
+   * There is no pause until every server has been tried. Then pauses grow with each round, and differ between
+   * clients.
    */
   private pauseMs(): number {
     const rounds = Math.floor(this.failures / this.servers.length)
@@ -280,7 +282,7 @@ export class Session extends EventEmitter<SessionEvents> {
     return longest / 2 + Math.random() * (longest / 2)
   }
 
-  /** What waits for a connection is not to wait for ever. */
+  /** Limits how long requests wait for a connection. */
   private wait(): void {
     this.patience = setTimeout(() => {
       this.isOutOfPatience = true

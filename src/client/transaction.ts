@@ -1,4 +1,4 @@
-/** A multi request: operations that are done all or not at all. */
+/** A multi request: operations that are either all carried out or not at all. */
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import type { Type } from '../protocol/jute.ts'
 import { OpCode } from '../protocol/opcodes.ts'
@@ -21,7 +21,7 @@ import { checkVersion } from './checks.ts'
 import type { Chroot } from './chroot.ts'
 import { type CreateOptions, createOp, type Data, dataBytes } from './operations.ts'
 
-/** What became of one operation: `path` after a create, `stat` after a create and a setData. */
+/** The result of one operation: `path` after a create, `stat` after a create or a setData. */
 export interface TransactionResult {
   readonly path: string | null
   readonly stat: Stat | null
@@ -60,7 +60,7 @@ export class Transaction {
     return this.add(OpCode.setData, path, SetDataRequest, request)
   }
 
-  /** Fails the whole unless the znode has this version. */
+  /** Makes the whole transaction fail unless the znode has this version. */
   check(path: string, version: number): this {
     checkVersion(version)
     return this.add(OpCode.check, path, CheckVersionRequest, { path: this.chroot.toServer(path), version })
@@ -68,13 +68,13 @@ export class Transaction {
 
   /**
    * @returns one result for each operation, in order
-   * @throws KeeperError of the operation that failed, with its path; then none was done
+   * @throws KeeperError of the operation that failed, with its path; no operation was carried out
    */
   commit(): Promise<TransactionResult[]> {
     return this.send(this)
   }
 
-  /** The request's body. */
+  /** Writes the request's body. */
   write(writer: Writer): void {
     for (const operation of this.operations) {
       MultiHeader.write(writer, { type: operation.type, done: false, err: -1 })
@@ -83,7 +83,7 @@ export class Transaction {
     MultiHeader.write(writer, { type: -1, done: true, err: -1 })
   }
 
-  /** The reply's body. */
+  /** Reads the reply's body. */
   read(reader: Reader): TransactionResult[] {
     const results: TransactionResult[] = []
     const errors: number[] = []
@@ -97,7 +97,7 @@ export class Transaction {
     return results
   }
 
-  /** Operations before the one that failed say Ok, those after it RuntimeInconsistency. */
+  /** Operations before the one that failed report Ok, those after it RuntimeInconsistency. */
   private failure(errors: readonly number[]): KeeperError {
     const at = errors.findIndex((error) => error !== ErrorCode.Ok && error !== ErrorCode.RuntimeInconsistency)
     const code = (errors[at] ?? ErrorCode.RuntimeInconsistency) as ErrorCode

@@ -1,4 +1,4 @@
-/** A client's watches: set, told, taken away. */
+/** How a client's watches are set, notified and removed. */
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import { OpCode } from '../protocol/opcodes.ts'
 import { AddWatchRequest, RemoveWatchesRequest, type WatcherEvent } from '../protocol/records/client.ts'
@@ -43,7 +43,7 @@ export class WatchRequests {
       arm: (watcher) => this.add(path, mode, watcher),
       disarm: (watcher) =>
         this.remove(path, 'any', watcher).catch((error: unknown) => {
-          // Gone already, with its connection or its session: that is what was wanted.
+          // A KeeperError means that the watch is already gone, with its connection or its session.
           if (!(error instanceof KeeperError)) throw error
         }),
       onEnd: (listener) => {
@@ -83,11 +83,14 @@ export class WatchRequests {
     return this.requests.ask(type, path, RemoveWatchesRequest, request, null)
   }
 
-  /** A watcher's own error is its owner's: it must not look like a fault of the connection. */
+  /**
+   * Watchers run in microtasks of their own, so that their errors do not look like faults of the connection.
+   */
   private fire(event: WatcherEvent): void {
     const fired = this.session.watches.fire(event.type, event.path)
     if (fired === null) return
-    const told = { type: fired.type, path: this.requests.chroot.toClient(event.path) }
-    for (const watcher of fired.watchers) queueMicrotask(() => watcher(told))
+    const { type, watchers } = fired
+    const path = this.requests.chroot.toClient(event.path)
+    for (const watcher of watchers) queueMicrotask(() => watcher({ type, path }))
   }
 }

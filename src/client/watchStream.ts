@@ -1,23 +1,25 @@
 /** A persistent watch as a stream: `for await (const event of zk.watch('/app', { recursive: true }))`. */
 import type { WatchEvent } from './watches.ts'
 
-/** What a stream asks of its client. */
-export interface StreamSource {
-  /** Sets the watch; events may come before this settles. */
+/** What a stream needs from its client. */
+interface StreamSource {
+  /** Sets the watch. Events may arrive before this settles. */
   arm(watcher: (event: WatchEvent) => void): Promise<void>
   disarm(watcher: (event: WatchEvent) => void): Promise<void>
-  /** Calls back once the session is over; returns how to stop that. */
+  /** Calls the listener once the session is over. Returns a function that stops this. */
   onEnd(listener: () => void): () => void
 }
 
 /**
- * Events in the order in which they happened, none lost while the connection holds; after a reconnect the
- * watch is set again, and what happened in between is missing. Ends with the session, with `removeWatches`,
- * and when its reader stops reading: then the watch is removed. What is not read yet is kept in memory.
+ * Yields events in the order in which they happened. None is lost while the connection lasts; after a
+ * reconnect the watch is set again, and what happened in between is missing. The stream ends with the
+ * session, with `removeWatches`, or when its reader stops reading, which removes the watch. Unread events are
+ * kept in memory.
  */
 export class WatchStream implements AsyncIterableIterator<WatchEvent, undefined, undefined> {
   /**
-   * Settles when the watch is set: whatever happens from then on will be told. Rejects when it cannot be set.
+   * Settles when the watch is set: everything that happens from then on will be reported. Rejects when it
+   * cannot be set.
    */
   readonly ready: Promise<void>
   private readonly events: WatchEvent[] = []
@@ -30,7 +32,7 @@ export class WatchStream implements AsyncIterableIterator<WatchEvent, undefined,
     this.source = source
     this.forgetEnd = source.onEnd(() => this.end())
     this.ready = source.arm(this.take)
-    // Told by `next`, too: it is no unhandled rejection when only one of them is looked at.
+    // `next` rejects with the same error, so a caller that only reads must not cause an unhandled rejection.
     this.ready.catch(() => this.end())
   }
 
@@ -47,7 +49,7 @@ export class WatchStream implements AsyncIterableIterator<WatchEvent, undefined,
     return new Promise((resolve) => this.readers.push(resolve))
   }
 
-  /** Removes the watch; what was not read is dropped. */
+  /** Removes the watch, and drops unread events. */
   async return(): Promise<IteratorResult<WatchEvent, undefined>> {
     const wasOver = this.isOver
     this.events.length = 0

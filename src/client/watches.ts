@@ -1,41 +1,43 @@
 /**
- * The watches of a session, as its client remembers them: the standard ones fire once, the persistent ones
- * stay. After a reconnect the server is sent those that are left (setWatches), because servers keep
- * watches with the connection.
+ * The watches of a session, as its client remembers them. Standard watches fire once, persistent watches
+ * stay. Servers keep watches with the connection, so after a reconnect the remaining ones are sent to the
+ * server (setWatches).
  */
 import { EventType, OpCode, WatcherType, WatchRequestMode, Xid } from '../protocol/opcodes.ts'
 import { RequestHeader, SetWatches, SetWatches2 } from '../protocol/records/client.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 import { frameOf } from './serverConnection.ts'
 
-/** `removed` is the client's own: the watch was taken away by `removeWatches`. */
+/** `removed` comes from the client itself: `removeWatches` has removed the watch. */
 export type WatchEventType = 'created' | 'deleted' | 'dataChanged' | 'childrenChanged' | 'removed'
 
 export interface WatchEvent {
   readonly type: WatchEventType
-  /** Without the client's chroot. */
+  /** The path without the client's chroot. */
   readonly path: string
 }
 
 /**
- * Never called because the session ends: the client's state says that. Registering the same function
- * twice for a path counts as once.
+ * A watcher is not called when the session ends; the client's state tells that. Registering the same function
+ * twice for a path has the same effect as once.
  */
 export type Watcher = (event: WatchEvent) => void
 
 /**
- * data: getData, or exists on a znode that is there; exist: exists on one that is not; child: getChildren;
- * persistent and recursive: addWatch.
+ * What set the watch. data: getData, or exists on an existing znode; exist: exists on a missing znode; child:
+ * getChildren; persistent and recursive: addWatch.
  */
 export type WatchKind = 'data' | 'exist' | 'child' | 'persistent' | 'recursive'
 
-/** persistent: what happens to the znode and its list of children; recursive: to it and all below it. */
+/**
+ * persistent: events of the znode and its list of children; recursive: events of the znode and all below it.
+ */
 export type WatchMode = 'persistent' | 'recursive'
 export const WATCH_MODES: Record<WatchMode, number> = WatchRequestMode
 
-/** Whom `removeWatches` and `checkWatches` speak of. */
+/** Which watches `removeWatches` and `checkWatches` apply to. */
 export type WatchSelection = 'children' | 'data' | 'any'
-/** Watcher.WatcherType, and the tables that ZKWatchManager.removeWatcher looks through for each. */
+/** For each: Watcher.WatcherType, and the tables that ZKWatchManager.removeWatcher searches. */
 export const SELECTIONS: Record<WatchSelection, { type: number; kinds: readonly WatchKind[] }> = {
   children: { type: WatcherType.children, kinds: ['child'] },
   data: { type: WatcherType.data, kinds: ['data', 'exist'] },
@@ -53,7 +55,7 @@ const EVENTS = new Map<number, { type: WatchEventType; fires: readonly WatchKind
   [EventType.childrenChanged, { type: 'childrenChanged', fires: ['child'] }],
 ])
 
-/** ClientCnxn.SET_WATCHES_MAX_LENGTH: so that no batch comes near jute.maxbuffer. */
+/** ClientCnxn.SET_WATCHES_MAX_LENGTH, which keeps every batch well below jute.maxbuffer. */
 const BATCH_BYTES = 128 * 1024
 
 type PathsByKind = Record<WatchKind, string[]>
@@ -68,7 +70,7 @@ export class Watches {
     recursive: new Map(),
   }
 
-  /** `path` as the server knows it. */
+  /** @param path as the server knows it */
   add(kind: WatchKind, path: string, watcher: Watcher): void {
     const table = this.tables[kind]
     const watchers = table.get(path)
@@ -77,7 +79,8 @@ export class Watches {
   }
 
   /**
-   * Those that an event of the wire fires, the standard ones of them removed; null for an event that is none.
+   * The watchers that an event from the wire fires, of which the standard ones are removed. Null for an
+   * unknown event.
    */
   fire(type: number, path: string): { type: WatchEventType; watchers: Watcher[] } | null {
     const event = EVENTS.get(type)
@@ -88,7 +91,7 @@ export class Watches {
       this.tables[kind].delete(path)
     }
     for (const watcher of this.tables.persistent.get(path) ?? []) watchers.add(watcher)
-    // A recursive watch hears of each child itself, so changes of a list of children are no news to it.
+    // A recursive watch is notified of each child itself, so it needs no event for a list of children.
     if (event.type !== 'childrenChanged' && this.tables.recursive.size > 0)
       for (const above of withAncestors(path))
         for (const watcher of this.tables.recursive.get(above) ?? []) watchers.add(watcher)
@@ -96,7 +99,8 @@ export class Watches {
   }
 
   /**
-   * Whether anybody else's watch stands where `watcher` is to be removed: then the server must keep its own.
+   * Whether there is a watch of another watcher where `watcher` is to be removed. The server must then keep
+   * its watch.
    */
   isShared(path: string, selection: WatchSelection, watcher: Watcher): boolean {
     return SELECTIONS[selection].kinds.some((kind) =>
@@ -104,7 +108,7 @@ export class Watches {
     )
   }
 
-  /** Removes and returns the selected watchers of a path, or the one that is given. */
+  /** Removes and returns the selected watchers of a path, or only the given one. */
   remove(path: string, selection: WatchSelection, only?: Watcher): Watcher[] {
     const removed = new Set<Watcher>()
     for (const kind of SELECTIONS[selection].kinds) {
@@ -124,8 +128,8 @@ export class Watches {
   }
 
   /**
-   * The frames that arm on a new connection what is left, and ask for what was missed since `lastZxid`. What
-   * a persistent watch missed is not made up for: ZooKeeper only arms it again.
+   * The frames that set the remaining watches on a new connection and ask for the events that were missed
+   * since `lastZxid`. Events that a persistent watch missed are not sent later: ZooKeeper only sets it again.
    */
   *setWatchesFrames(lastZxid: Zxid): Generator<Buffer, void, void> {
     let batch = noPaths()
@@ -149,7 +153,7 @@ function* withAncestors(path: string): Generator<string, void, void> {
   yield '/'
 }
 
-/** Servers before 3.6 know setWatches alone, so the newer request is left to where it is needed. */
+/** Servers before 3.6 know only setWatches, so the newer request is used only where it is needed. */
 function setWatchesFrame(relativeZxid: Zxid, batch: PathsByKind): Buffer {
   const { data: dataWatches, exist: existWatches, child: childWatches } = batch
   const { persistent: persistentWatches, recursive: persistentRecursiveWatches } = batch

@@ -1,10 +1,11 @@
 /**
- * A ZooKeeper client. The errors of every method are KeeperErrors, with the server's code or ConnectionLoss;
- * and TypeErrors for wrong arguments, which are not sent. Methods that return a promise reject it with
- * either.
+ * A ZooKeeper client. Every method fails with a KeeperError, which has the server's code or ConnectionLoss,
+ * or with a TypeError for wrong arguments, which are not sent. Methods that return a promise reject it with
+ * these errors.
  */
 import { EventEmitter } from 'node:events'
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
+import type { Type } from '../protocol/jute.ts'
 import { OpCode } from '../protocol/opcodes.ts'
 import type { Reader } from '../protocol/reader.ts'
 import {
@@ -63,9 +64,9 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   private readonly watching: WatchRequests
 
   /**
-   * Begins to connect, without waiting: requests wait for the connection.
+   * Begins to connect and returns at once; requests wait for the connection.
    * @param connectString `host:port,host:port/chroot`
-   * @throws TypeError when the connect string is none
+   * @throws TypeError when the connect string or an option is not valid
    */
   constructor(connectString: string, options: ClientOptions = {}) {
     super()
@@ -83,9 +84,9 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /**
-   * A client with a session.
-   * @param timeoutMs how long to try; the session timeout unless given
-   * @throws KeeperError ConnectionLoss when no server gives one in time
+   * Returns a client with an established session.
+   * @param options `timeoutMs`: how long to try; the session timeout unless given
+   * @throws KeeperError ConnectionLoss when no server grants a session in time
    */
   static async connect(
     connectString: string,
@@ -117,19 +118,19 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return this.session.key.password
   }
 
-  /** As the server granted it. */
+  /** The session timeout that the server granted. */
   get sessionTimeoutMs(): number {
     return this.session.timeoutMs
   }
 
-  /** The server it is connected to, or tries. */
+  /** The server that the client is connected to, or tries to connect to. */
   get server(): ServerAddress {
     return this.session.server
   }
 
   /**
-   * Settles once connected, be it read-only; rejects with ConnectionLoss after `timeoutMs`, or with why the
-   * session ended.
+   * Settles once the client is connected, even if only to a read-only server. Rejects with ConnectionLoss
+   * after `timeoutMs`, or with the reason why the session ended.
    */
   async connected(timeoutMs: number): Promise<void> {
     checkMilliseconds('timeoutMs', timeoutMs)
@@ -151,7 +152,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     })
   }
 
-  /** @returns the path, with its number if the mode is a sequential one */
+  /** @returns the path, including its number if the mode is sequential */
   async create(path: string, data: Data = null, options: CreateOptions = {}): Promise<string> {
     return (await this.create2(path, data, options)).path
   }
@@ -168,7 +169,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return { path: this.requests.chroot.toClient(created.path), stat: created.stat }
   }
 
-  /** A znode that servers delete once it had children and has none any more. */
+  /** Creates a znode that servers delete once it has had children and has none left. */
   async createContainer(
     path: string,
     data: Data = null,
@@ -179,7 +180,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /**
-   * A znode that servers delete once it has neither children nor changes for `ttlMs`.
+   * Creates a znode that servers delete once it has had neither children nor changes for `ttlMs`.
    * @throws KeeperError Unimplemented unless the servers have `extendedTypesEnabled=true`
    */
   async createTtl(
@@ -193,19 +194,14 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return this.create(path, data, { ...rest, ttlMs, mode: sequential ? 'sequentialTtl' : 'ttl' })
   }
 
-  /** @param version -1: whatever it is */
+  /** @param version -1: any */
   async delete(path: string, version = -1): Promise<void> {
     checkVersion(version)
-    return this.requests.ask(
-      OpCode.delete,
-      path,
-      DeleteRequest,
-      { path: this.requests.chroot.toServer(path), version },
-      null,
-    )
+    const request = { path: this.requests.chroot.toServer(path), version }
+    return this.requests.ask(OpCode.delete, path, DeleteRequest, request, null)
   }
 
-  /** @returns null when there is none; the watcher then hears of its creation */
+  /** @returns null when there is no such znode; the watcher is then notified of its creation */
   async exists(path: string, watcher?: Watcher): Promise<Stat | null> {
     const kindOf = (err: number): WatchKind => (err === ErrorCode.NoNode ? 'exist' : 'data')
     try {
@@ -228,7 +224,7 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
       .then(({ stat }) => stat)
   }
 
-  /** Names without the path, in no order. */
+  /** The children's names, without the path, in no particular order. */
   getChildren(path: string, watcher?: Watcher): Promise<string[]> {
     return this.getChildren2(path, watcher).then(({ children }) => children)
   }
@@ -238,16 +234,10 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   async getAcl(path: string): Promise<{ acl: Acl[]; stat: Stat }> {
-    return this.requests.ask(
-      OpCode.getAcl,
-      path,
-      PathRequest,
-      { path: this.requests.chroot.toServer(path) },
-      GetAclResponse,
-    )
+    return this.askOf(path, OpCode.getAcl, GetAclResponse)
   }
 
-  /** @param version the aversion of its Stat, -1: whatever it is */
+  /** @param version compared with `aversion` of the znode's Stat; -1: any */
   async setAcl(path: string, acl: readonly Acl[], version = -1): Promise<Stat> {
     checkVersion(version)
     const request = { path: this.requests.chroot.toServer(path), acl: aclList(acl), version }
@@ -256,44 +246,27 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
       .then(({ stat }) => stat)
   }
 
-  /** Settles when the server knows all that was committed before: reads that follow see it. */
+  /** Settles when the server knows everything that was committed before; later reads see it. */
   async sync(path = '/'): Promise<void> {
-    await this.requests.ask(
-      OpCode.sync,
-      path,
-      PathRequest,
-      { path: this.requests.chroot.toServer(path) },
-      SyncResponse,
-    )
+    await this.askOf(path, OpCode.sync, SyncResponse)
   }
 
-  /** How many znodes are below this one, at any depth. */
+  /** The number of znodes below this one, at any depth. */
   async getAllChildrenNumber(path: string): Promise<number> {
-    const request = { path: this.requests.chroot.toServer(path) }
-    const answer = this.requests.ask(
-      OpCode.getAllChildrenNumber,
-      path,
-      PathRequest,
-      request,
-      GetAllChildrenNumberResponse,
-    )
-    return answer.then(({ totalNumber }) => totalNumber)
+    const answer = await this.askOf(path, OpCode.getAllChildrenNumber, GetAllChildrenNumberResponse)
+    return answer.totalNumber
   }
 
-  /** The ephemeral znodes of this session whose paths begin with `prefix`, letter by letter. */
+  /** The ephemeral znodes of this session whose paths begin with the text `prefix`. */
   async getEphemerals(prefix = '/'): Promise<string[]> {
-    const request = { path: this.requests.chroot.toServer(prefix) }
-    const answer = this.requests.ask(
-      OpCode.getEphemerals,
-      prefix,
-      PathRequest,
-      request,
-      GetEphemeralsResponse,
-    )
-    return answer.then(({ ephemerals }) => ephemerals.map((path) => this.requests.chroot.toClient(path)))
+    const { ephemerals } = await this.askOf(prefix, OpCode.getEphemerals, GetEphemeralsResponse)
+    return ephemerals.map((path) => this.requests.chroot.toClient(path))
   }
 
-  /** Operations that are done all or not at all: `zk.transaction().check('/a', 3).create('/b').commit()`. */
+  /**
+   * Begins a transaction, whose operations are either all carried out or not at all:
+   * `zk.transaction().check('/a', 3).create('/b').commit()`.
+   */
   transaction(): Transaction {
     return new Transaction(this.requests.chroot, (transaction) =>
       this.requests.send(
@@ -305,7 +278,10 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     )
   }
 
-  /** Reads of one moment: `const [a, names] = await zk.multiRead().getData('/a').getChildren('/b').run()`. */
+  /**
+   * Begins a list of reads that are answered at one moment:
+   * `const [a, names] = await zk.multiRead().getData('/a').getChildren('/b').run()`.
+   */
   multiRead(): MultiRead {
     return new MultiRead(this.requests.chroot, (reads) =>
       this.requests.send(
@@ -318,47 +294,48 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
   }
 
   /**
-   * Sets a watch that stays: the watcher hears of every change until `removeWatches`. The znode need not
-   * exist. After a reconnect the watch is set again; what happened in between is not told.
+   * Sets a watch that stays: the watcher is notified of every change until `removeWatches`. The znode need
+   * not exist. After a reconnect the watch is set again; what happened in between is not reported.
    */
   addWatch(path: string, mode: WatchMode, watcher: Watcher): Promise<void> {
     return this.watching.add(path, mode, watcher)
   }
 
   /**
-   * A persistent watch as a stream, which ends with the session, with `removeWatches`, or when its reader
-   * leaves the loop. `ready` of the stream settles when the watch is set.
+   * Sets a persistent watch as a stream, which ends with the session, with `removeWatches`, or when its
+   * reader leaves the loop. The stream's `ready` settles when the watch is set.
    */
   watch(path: string, options: { recursive?: boolean } = {}): WatchStream {
     return this.watching.stream(path, options.recursive === true ? 'recursive' : 'persistent')
   }
 
   /**
-   * Takes watches of this client away; their watchers hear `removed`.
-   * @param selection `any` means persistent ones, too
-   * @param watcher only this one; the server keeps its watch while another watcher of this client needs it
-   * @throws KeeperError NoWatcher when the server has none
+   * Removes watches of this client; their watchers receive `removed`.
+   * @param selection `any` includes persistent watches
+   * @param watcher removes only this one; the server keeps its watch while another watcher of this client
+   * needs it
+   * @throws KeeperError NoWatcher when the server has no such watch
    */
   removeWatches(path: string, selection: WatchSelection = 'any', watcher?: Watcher): Promise<void> {
     return this.watching.remove(path, selection, watcher)
   }
 
   /**
-   * Whether the server has watches of this client for the path. Apache ZooKeeper 3.8 says so, too, when
+   * Whether the server has watches of this client for the path. Apache ZooKeeper 3.8 also says yes when
    * another client has one there.
    */
   checkWatches(path: string, selection: WatchSelection = 'any'): Promise<boolean> {
     return this.watching.check(path, selection)
   }
 
-  /** The ensemble's configuration; the watcher hears when it changes. */
+  /** The ensemble's configuration. The watcher is notified when it changes. */
   getConfig(watcher?: Watcher): Promise<EnsembleConfig> {
     return getConfig(this.requests, watcher)
   }
 
   /**
-   * Changes the ensemble's servers, and their roles.
-   * @returns the new configuration, once a quorum of the old and one of the new ensemble have it
+   * Changes the ensemble's servers and their roles.
+   * @returns the new configuration, once a quorum of the old ensemble and one of the new ensemble have it
    * @throws KeeperError ReconfigDisabled (unless `reconfigEnabled=true`), NoAuth (the znode's ACL lets only
    * administrators write), NewConfigNoQuorum, ReconfigInProgress, BadVersion, BadArguments, Unimplemented
    */
@@ -366,14 +343,19 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return reconfig(this.requests, options)
   }
 
-  /** Who the server holds this client to be: its address (`ip`), and whatever it has authenticated as. */
+  /**
+   * The ids that the server knows this client by: its address (`ip`), and all that it has authenticated as.
+   */
   async whoAmI(): Promise<Id[]> {
     const read = (reader: Reader) => WhoAmIResponse.read(reader)
     const { clientInfo } = await this.requests.send(OpCode.whoAmI, null, () => {}, read)
     return clientInfo.map(({ authScheme, user }) => ({ scheme: authScheme, id: user }))
   }
 
-  /** For `digest`: `user:password`. Every later connection of this client is authenticated alike. */
+  /**
+   * Authenticates this client, also on every later connection.
+   * @param auth `user:password` for the scheme `digest`
+   */
   async addAuth(scheme: string, auth: Uint8Array | string): Promise<void> {
     checkString('scheme', scheme)
     const bytes = bytesOf(auth)
@@ -381,14 +363,14 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return this.session.authenticate(scheme, bytes)
   }
 
-  /** Ends the session, and with it its ephemeral znodes. */
+  /** Ends the session, which removes its ephemeral znodes. */
   close(): Promise<void> {
     return this.session.close()
   }
 
   /**
-   * Ends this client, not its session: another client may continue it (`ClientOptions.session`), with its
-   * ephemeral znodes, before it expires.
+   * Ends this client, but not its session. Another client may continue the session with its ephemeral znodes
+   * (`ClientOptions.session`) before it expires.
    */
   leave(): SessionKey {
     return this.session.leave()
@@ -398,8 +380,13 @@ export class ZooKeeper extends EventEmitter<ClientEvents> implements AsyncDispos
     return this.close()
   }
 
-  /** Cuts the connection as a broken network would; the session lives on, and the client reconnects. */
+  /** Cuts the connection as a broken network would. The session lives on, and the client reconnects. */
   dropConnection(): void {
     this.session.dropConnection()
+  }
+
+  /** Sends a request whose only argument is a path. */
+  private askOf<R>(path: string, type: OpCode, response: Type<R>): Promise<R> {
+    return this.requests.ask(type, path, PathRequest, { path: this.requests.chroot.toServer(path) }, response)
   }
 }

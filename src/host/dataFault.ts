@@ -1,19 +1,20 @@
-/** Whether a member that does not run could not start because of its data; nothing is changed. */
-import { existsSync } from 'node:fs'
+/** Tells whether a member that is not running cannot start because of its data. Nothing is changed. */
 import { join } from 'node:path'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { ttlRuleOf } from '../peer/nodeOptions.ts'
 import { ZERO_ZXID } from '../protocol/zxid.ts'
 import { readEpochs } from '../storage/epochs.ts'
 import { StorageError, type StorageErrorCode } from '../storage/errors.ts'
-import { VERSION_DIR } from '../storage/fileNames.ts'
+import { INITIALIZE_FLAG, VERSION_DIR } from '../storage/fileNames.ts'
 import { nodeFileSystem } from '../storage/fileSystem.ts'
 import { recoverDatabase } from '../storage/recovery.ts'
 
-/** What is wrong with the data itself, rather than with who uses it or with the disk. */
+/** The codes of faults in the data itself. The others concern another user of the data, or the disk. */
 const OF_THE_DATA: readonly StorageErrorCode[] = ['damaged', 'history-lost', 'not-understood', 'inconsistent']
 
-/** Reads everything, at once: for when a member has ended, and why matters more than a second. */
+/**
+ * Reads all data synchronously. For use when a member has ended, and the reason matters more than a second.
+ */
 export function isDataAtFault(config: ServerConfig): boolean {
   const snapDir = join(config.dataDir, VERSION_DIR)
   const logDir = join(config.dataLogDir, VERSION_DIR)
@@ -33,9 +34,9 @@ export function isDataAtFault(config: ServerConfig): boolean {
 }
 
 /**
- * Storage refuses an empty history beside an epoch that was taken, unless a file `initialize` asks for a new
- * beginning.
+ * Whether Storage refuses an empty history with a current epoch. A file `initialize` would ask it to begin
+ * anew.
  */
 function mayNotBegin({ dbAutocreate, dataLogDir }: ServerConfig): boolean {
-  return dbAutocreate && !existsSync(join(dataLogDir, 'initialize'))
+  return dbAutocreate && !nodeFileSystem.exists(join(dataLogDir, INITIALIZE_FLAG))
 }

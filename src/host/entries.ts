@@ -1,5 +1,6 @@
 /**
- * Where the members' entry files are: beside this code in dist, and also in dist when this runs from source.
+ * Finds the members' entry files. They are beside this code in dist, or in dist when this code runs from
+ * source.
  */
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

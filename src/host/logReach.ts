@@ -1,16 +1,20 @@
 /**
- * How far a member's history reaches on disk, read from its files, whichever engine writes them: what has
- * been acknowledged may for a moment be on other members' disks alone, and no member tells from outside what
- * is on its own. What has been handed to the system counts: it outlives the member's process.
+ * Finds how far a member's history reaches on disk, by reading its files, whichever engine writes them. A
+ * transaction that was acknowledged may for a moment be only on other members' disks, and a member does not
+ * tell what is on its own disk. Data that was handed to the system counts, because it outlives the member's
+ * process.
  *
- * It reaches to the last transaction that all others lead up to from the newest snapshot. An Apache follower
- * that loses its leader may drop what it has applied and not logged, and go on in memory (ZOOKEEPER-4409 and
- * its kin, seen in 3.8.0): then its log has a hole, and what stands behind it does not count.
+ * The history reaches to the last transaction that the log leads up to, without a gap, from the newest
+ * snapshot. An Apache follower that loses its leader may drop what it has applied but not logged, and
+ * continue in memory (ZOOKEEPER-4409 and related issues, seen in 3.8.0). Its log then has a hole, and what
+ * follows does not count.
  *
- * Frames are followed by their lengths; checksums are for who recovers from the log.
+ * Entries are found by their lengths. Checksums are not verified here, but when a member recovers from the
+ * log.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { counterOf, epochOf, type Zxid } from '../protocol/zxid.ts'
 import { listLogs, listSnapshots, VERSION_DIR } from '../storage/fileNames.ts'
 import { nodeFileSystem } from '../storage/fileSystem.ts'
 import {
@@ -23,16 +27,15 @@ import {
 } from '../storage/log/logFormat.ts'
 
 const CHUNK = 1024 * 1024
-const COUNTERS = 2 ** 32
 
 export class LogReach {
-  /** The last zxid; 0 without any. */
+  /** The last zxid; 0 when there is no transaction. */
   zxid = 0
-  /** The first transaction that is missing, with others behind it. */
+  /** The first missing transaction that is followed by others. */
   hole: number | null = null
   /**
-   * What stands before the first transaction of each epoch, by that one. A hole at an epoch's end shows here
-   * alone.
+   * By the first transaction of each epoch: the transaction before it. A hole at an epoch's end can be
+   * recognized only by this.
    */
   readonly seams = new Map<number, number>()
   private readonly logDir: string
@@ -46,8 +49,8 @@ export class LogReach {
   }
 
   /**
-   * Reads what is new since the last time. @throws the system's error; ENOENT when a file was purged
-   * meanwhile
+   * Reads what was added since the last call.
+   * @throws the system's error; ENOENT when a file was purged meanwhile
    */
   async look(): Promise<void> {
     if (!nodeFileSystem.exists(this.logDir) || !nodeFileSystem.exists(this.snapDir)) return
@@ -69,7 +72,7 @@ export class LogReach {
     }
   }
 
-  /** The whole entries of one chunk; false at the end. */
+  /** Reads the whole entries of one chunk. Returns false at the end. */
   private async next(file: FileHandle): Promise<boolean> {
     const head = await bytesAt(file, this.offset, ENTRY_HEAD)
     if (head.length < ENTRY_HEAD) return false
@@ -90,25 +93,25 @@ export class LogReach {
     return this.offset > before
   }
 
-  /** Apache logs some transactions twice when a sync begins anew. */
-  private take(zxid: number): void {
-    const before = this.zxid
+  private take(zxid: Zxid): void {
+    const before = this.zxid as Zxid
+    // Apache logs some transactions twice when a sync is started again.
     if (this.hole !== null || zxid <= before) return
-    const isNewEpoch = Math.floor(zxid / COUNTERS) > Math.floor(before / COUNTERS)
-    const expected = isNewEpoch ? zxid - (zxid % COUNTERS) + 1 : before + 1
+    const isNewEpoch = epochOf(zxid) > epochOf(before)
+    const expected = isNewEpoch ? zxid - counterOf(zxid) + 1 : before + 1
     if (before > 0 && zxid > expected) {
       this.hole = expected
       return
     }
-    // Counter 0 is the beginning of an epoch, and no transaction's.
-    if (isNewEpoch && before % COUNTERS !== 0) this.seams.set(zxid, before)
+    // Counter 0 marks the beginning of an epoch, and does not belong to a transaction.
+    if (isNewEpoch && counterOf(before) !== 0) this.seams.set(zxid, before)
     this.zxid = zxid
   }
 }
 
 /**
- * The first transaction that this one lacks and the others do not, of what is above its newest snapshot; null
- * when none is seen.
+ * The first transaction after the member's newest snapshot that the member lacks and others have; null when
+ * none is found.
  */
 export function lackOf(one: LogReach, others: readonly LogReach[]): number | null {
   if (one.hole !== null) return one.hole

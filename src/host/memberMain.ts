@@ -1,6 +1,6 @@
 /**
- * The member's side of a host, the same in a thread and in a process: does what it is told, and tells what
- * happens.
+ * The member's side of a host, the same in a thread and in a process: it carries out the host's messages, and
+ * reports what happens.
  */
 import type { MemberEvent } from '../core/events.ts'
 import { Peer } from '../peer/peer.ts'
@@ -8,11 +8,11 @@ import { performance, setImmediate } from '../time.ts'
 import type { StampedMemberEvent } from './host.ts'
 import { type FromMember, portable, type ToMember } from './messages.ts'
 
-export interface MemberChannel {
+interface MemberChannel {
   readonly send: (message: FromMember) => void
-  /** Blocks until resumed; threads only, the system stops processes. */
+  /** Blocks the thread until it is resumed. Processes are stopped by the system instead. */
   readonly block: () => void
-  /** The member has ended: what runs it may end. */
+  /** The member has ended, so the thread or process that runs it may end. */
   readonly done: () => void
 }
 
@@ -62,7 +62,7 @@ export class MemberMain {
     }
   }
 
-  /** Events of one turn cross together. */
+  /** Events of one turn are sent together. */
   private event(event: MemberEvent): void {
     this.events.push({ at: performance.timeOrigin + performance.now(), event })
     if (this.events.length === 1) setImmediate(() => this.flush())
@@ -79,7 +79,7 @@ export class MemberMain {
     this.end({ kind: 'stopped' })
   }
 
-  /** A bug reached the top: this member ends, and says why. */
+  /** An unexpected error was not caught: the member ends, and reports why. */
   crash(error: unknown): void {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.end({ kind: 'crashed', code: 'UNEXPECTED_ERROR', reason })

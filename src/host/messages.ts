@@ -1,5 +1,6 @@
 /**
- * What a host and its member say to each other, over a MessagePort or a process's IPC channel: plain data.
+ * The messages between a host and its member, which cross a MessagePort or a process's IPC channel as plain
+ * data.
  */
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type { MemberStatus, StampedMemberEvent } from './host.ts'
@@ -11,7 +12,7 @@ export type ToMember =
   | { kind: 'pause' }
   | { kind: 'stop' }
 
-/** An error as it crosses, with what the system said of it, or what an OperationError has. */
+/** An error in the form in which it is sent, with the fields of a system error or an OperationError. */
 export interface PortableError {
   message: string
   code?: string
@@ -24,21 +25,21 @@ export interface PortableError {
 }
 
 export type FromMember =
-  /** The entry is loaded and listens to what it is told. */
+  /** The entry file is loaded and receives messages. */
   | { kind: 'ready' }
   | { kind: 'opened' }
   | { kind: 'refused'; error: PortableError }
   | { kind: 'events'; events: StampedMemberEvent[] }
   | { kind: 'status'; question: number; status: MemberStatus }
-  /** Everything is closed; nothing follows. */
+  /** Everything is closed, and no further message follows. */
   | { kind: 'ended'; exit: { kind: 'stopped' } | { kind: 'crashed'; code: string; reason: string } }
 
 export function portable(error: unknown): PortableError {
   const given = error as Partial<PortableError>
-  const told: PortableError = { message: given.message ?? String(error) }
+  const copy: PortableError = { message: given.message ?? String(error) }
   const fields = ['code', 'syscall', 'path', 'port', 'address', 'hint', 'exitCode'] as const
   for (const field of fields) {
-    if (given[field] !== undefined) Object.assign(told, { [field]: given[field] })
+    if (given[field] !== undefined) Object.assign(copy, { [field]: given[field] })
   }
-  return told
+  return copy
 }

@@ -1,12 +1,11 @@
-/** Members in child processes: real pids, SIGKILL, SIGSTOP. */
+/** Members in child processes, with real pids, SIGKILL and SIGSTOP. */
 import { type ChildProcess, fork } from 'node:child_process'
 import type { ServerConfig } from '../config/serverConfig.ts'
+import { endWithParent, untilStopped } from './childProcess.ts'
 import { entryFile } from './entries.ts'
 import type { ExitInfo, HostFactory, MemberHost } from './host.ts'
 import type { FromMember, ToMember } from './messages.ts'
 import { RemoteHost, RemoteMember } from './remoteMember.ts'
-import { untilStandstill } from './standstill.ts'
-import { endWithParent } from './underParent.ts'
 
 export class ProcessHosts implements HostFactory {
   async open(config: ServerConfig): Promise<MemberHost> {
@@ -31,7 +30,7 @@ class ProcessMember extends RemoteHost implements MemberHost {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     const { child } = this
-    // A member does not keep a process from ending by itself, and ends with it.
+    // A member does not keep the supervisor's process from ending, and ends with it.
     child.unref()
     child.channel?.unref()
     this.remote = new RemoteMember((message: ToMember) => {
@@ -39,7 +38,7 @@ class ProcessMember extends RemoteHost implements MemberHost {
     })
     child.on('message', (message) => this.remote.receive(message as FromMember))
     child.on('error', (error) => this.remote.gone(error))
-    // Not `exit`, which may come before what the member said last was read.
+    // The event is not `exit`, which may come before the member's last messages have been read.
     child.on('close', (code, signal) =>
       this.remote.gone(signal === null ? `exit code ${code}` : `signal ${signal}`),
     )
@@ -63,7 +62,7 @@ class ProcessMember extends RemoteHost implements MemberHost {
 
   async pause(): Promise<void> {
     this.child.kill('SIGSTOP')
-    await untilStandstill(this.pid)
+    await untilStopped(this.pid)
   }
 
   async resume(): Promise<void> {
@@ -72,8 +71,8 @@ class ProcessMember extends RemoteHost implements MemberHost {
 }
 
 /**
- * A member notices its supervisor's end by the channel between them, unless it is frozen: then the system
- * ends it.
+ * How to fork a member so that it ends with its supervisor. It usually notices the supervisor's end by the
+ * channel between them, but when it is frozen only the system can end it.
  */
 function underParent(nodeArguments: string[]): { execPath: string; execArgv: string[] } {
   const [execPath, ...execArgv] = endWithParent(process.execPath, nodeArguments)

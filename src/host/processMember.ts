@@ -1,6 +1,6 @@
 /**
- * Entry of a child process: one member. It ends when its member does, and at once when the supervisor is
- * gone: the channel between them closes with it, however it died.
+ * The entry of a child process with one member. The process ends with its member, and at once when the
+ * supervisor has ended: the channel between them then closes, however the supervisor died.
  */
 import { MemberMain } from './memberMain.ts'
 import type { FromMember, ToMember } from './messages.ts'
@@ -8,7 +8,7 @@ import type { FromMember, ToMember } from './messages.ts'
 const member = new MemberMain({
   send: (message: FromMember) => void process.send?.(message),
   block: () => {},
-  // What was sent before is on its way when the channel has closed.
+  // When the channel has closed, earlier messages have been sent.
   done: () => process.disconnect(),
 })
 
@@ -16,6 +16,6 @@ process.on('message', (message: ToMember) => member.receive(message))
 process.on('disconnect', () => process.exit(0))
 process.on('uncaughtException', (error) => member.crash(error))
 process.on('unhandledRejection', (error) => member.crash(error))
-// Ctrl-C in a terminal reaches the whole group; the supervisor alone decides.
+// Ctrl-C in a terminal reaches the whole process group, but only the supervisor acts on it.
 process.on('SIGINT', () => {})
 process.send?.({ kind: 'ready' } satisfies FromMember)

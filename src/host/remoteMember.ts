@@ -1,6 +1,6 @@
 /**
- * The half of a host that threads and processes share: a conversation with a member on the other side of a
- * channel. What starts it, freezes it and ends it is the other half's.
+ * The half of a host that threads and processes share: the conversation with a member at the other end of a
+ * channel. The other half starts, freezes and ends the member.
  */
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { clearTimeout, setTimeout } from '../time.ts'
@@ -8,8 +8,8 @@ import type { ExitInfo, MemberStatus, StampedMemberEvent } from './host.ts'
 import type { FromMember, PortableError, ToMember } from './messages.ts'
 
 /**
- * It cannot be started: a port is taken (`code`, `port`, `address` and the rest as the system gave them), or
- * its data is not its own.
+ * The member cannot be started: a port is taken (`code`, `port`, `address` and other fields are the
+ * system's), or its data is another member's.
  */
 export class OpenError extends Error {
   override name = 'OpenError'
@@ -29,7 +29,7 @@ export class RemoteMember {
   private readonly questions = new Map<number, (status: MemberStatus) => void>()
   private lastQuestion = 0
   private readonly listeners: ((event: StampedMemberEvent) => void)[] = []
-  /** What the member itself said of its end. */
+  /** How the member ended according to itself. */
   private ended: ExitInfo | null = null
   private wasKilled = false
 
@@ -104,7 +104,10 @@ export class RemoteMember {
     })
   }
 
-  /** What ran the member is gone. `otherwise` says how, if neither the member nor a kill explains it. */
+  /**
+   * The thread or process that ran the member has ended.
+   * @param otherwise how it ended, for when neither the member nor a kill explains it
+   */
   gone(otherwise: string | Error): void {
     const reason = typeof otherwise === 'string' ? otherwise : otherwise.message
     const crashed = { kind: 'crashed', code: 'UNEXPECTED_ERROR', reason } as const
@@ -114,7 +117,7 @@ export class RemoteMember {
   }
 }
 
-/** What a host passes on to its member, whatever runs it. */
+/** The methods of a host that only pass something on to its member, whatever runs the member. */
 export abstract class RemoteHost {
   protected abstract readonly remote: RemoteMember
 

@@ -1,4 +1,4 @@
-/** Connections to a client port with TLS, as a supervisor makes them to ask and to probe its members. */
+/** Connections to a client port with TLS, which a supervisor makes to query and to probe its members. */
 import type { Socket } from 'node:net'
 import { connect, createSecureContext } from 'node:tls'
 import type { ServerConfig } from '../config/serverConfig.ts'
@@ -7,9 +7,9 @@ import { securePort } from '../peer/securePort.ts'
 export type Dial = (address: { host: string; port: number }) => Socket
 
 /**
- * The member is on this machine, and its certificate need not name the host. Where clients have to show a
- * certificate (`ssl.clientAuth=need`), the member's own is shown: whoever signed it mostly signs those of
- * clients, too.
+ * How to dial a member. The member is on this machine, so its certificate need not name the host. Where
+ * clients have to present a certificate (`ssl.clientAuth=need`), the member's own is presented, because
+ * usually the same authority has signed those of clients, too.
  * @throws TlsSettingsError for files that cannot be used
  */
 export function secureDial(config: ServerConfig): Dial {

@@ -1,10 +1,10 @@
 /**
- * A member's data is set aside: version-2 gets another name, in dataDir and dataLogDir, and nothing is
- * deleted. Its id (`myid`) stays, and at its next start the leader gives it everything.
+ * Sets a member's data aside: version-2 gets another name, in dataDir and dataLogDir, and nothing is deleted.
+ * The member's id (`myid`) stays, and at its next start the leader sends it everything.
  *
- * A crash at any point leaves what a start refuses (logs without snapshots) or what it may start from
- * (nothing): the folder with the snapshots and epochs goes first, for the logs alone are no history, and
- * snapshots without their logs would be a shorter one.
+ * A crash at any point leaves either data that a start refuses (logs without snapshots) or data that it may
+ * start from (none). To ensure this, the folder with the snapshots and epochs is renamed first: logs alone
+ * are not a history, but snapshots without their logs would be a shorter one.
  */
 import { join, resolve } from 'node:path'
 import type { ServerConfig } from '../config/serverConfig.ts'
@@ -13,10 +13,10 @@ import { nodeFileSystem as files } from '../storage/fileSystem.ts'
 import { lockDirectory } from '../storage/lock.ts'
 
 /**
- * @param what tells this one from others: a zxid, or the time
- * @returns the new paths; none where there was no data
- * @throws StorageError `locked` when a member runs there, or the system's error; what was renamed by then
- * stays so
+ * @param what tells these folders from others that were set aside: a zxid, or the time
+ * @returns the new paths; none if there was no data
+ * @throws StorageError `locked` when a member uses the data, or the system's error; folders that were renamed
+ * before stay renamed
  */
 export function setAside(config: ServerConfig, reason: AsideReason, what: string): string[] {
   const folders = [...new Set([resolve(config.dataDir), resolve(config.dataLogDir)])].filter(files.exists)

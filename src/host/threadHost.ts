@@ -1,6 +1,6 @@
 /**
- * Members in worker threads of one process: one piscina pool, one task a member. Killing a member aborts its
- * task, which ends the thread where it stands, with nothing flushed.
+ * Members in worker threads of one process: there is one piscina pool, with one task for each member. Killing
+ * a member aborts its task, which ends the thread at once, with nothing flushed.
  */
 import { MessageChannel, receiveMessageOnPort, type Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
@@ -14,20 +14,21 @@ import type { ThreadTask } from './threadMember.ts'
 export class ThreadHosts implements HostFactory {
   private readonly pool: Piscina<ThreadTask, void>
   private readonly holders = new Set<Holder>()
-  /** Those whose thread has yet to begin. */
+  /** Members whose ports are not bound yet. */
   private readonly waiting = new Set<ThreadMember>()
 
-  /** @param mostMembers how many may live at once; a restarted one may overlap its predecessor's end */
+  /** @param mostMembers how many may live at once; a restarted member may overlap its predecessor's end */
   constructor(mostMembers: number) {
     this.pool = new Piscina<ThreadTask, void>({
       filename: entryFile('threadMember'),
       minThreads: 0,
       maxThreads: mostMembers * 2,
-      // A thread without a task would block in Atomics.wait, and a task is for life.
+      // Otherwise a thread without a task would block in Atomics.wait; here a task lasts as long as its
+      // thread.
       atomics: 'disabled',
       concurrentTasksPerWorker: 1,
       idleTimeout: 0,
-      // A member's memory is its tree; the young generation is kept small, for idle members should be.
+      // A member's memory is its tree. The young generation is kept small, so that idle members stay small.
       resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 4096 },
     })
     this.pool.on('error', this.failed)
@@ -52,12 +53,15 @@ export class ThreadHosts implements HostFactory {
     return member
   }
 
-  /** A member's life is no reason for a process to go on: whoever needs it holds the process (time.ts). */
+  /**
+   * Lets the process end although members are running. Code that needs a member holds the process itself
+   * (time.ts).
+   */
   private readonly letGo = (): void => {
     for (const holder of this.holders) holder.unref()
   }
 
-  /** A thread that could not be made: its task would wait for another one. */
+  /** A thread could not be created. Its task would otherwise wait for another thread. */
   private readonly failed = (error: Error): void => {
     for (const member of this.waiting) member.fail(error)
   }
@@ -73,8 +77,8 @@ interface Holder {
 }
 
 /**
- * piscina's own handle of a worker. It holds the process while a task runs, and offers no other way to say
- * that it should not.
+ * piscina's own handle of a worker. It keeps the process from ending while a task runs, and piscina offers no
+ * other way to prevent that.
  */
 function holderOf(worker: object): Holder | null {
   for (const key of Object.getOwnPropertySymbols(worker)) {
@@ -93,7 +97,7 @@ class ThreadMember extends RemoteHost implements MemberHost {
   private readonly port: MessageChannel['port1']
   private failure: Error | null = null
 
-  /** @param onBegun its thread runs it */
+  /** @param onBegun called when the member's thread runs it */
   constructor(pool: Piscina<ThreadTask, void>, onBegun: () => void) {
     super()
     const { port1, port2 } = new MessageChannel()
@@ -111,7 +115,7 @@ class ThreadMember extends RemoteHost implements MemberHost {
     void this.watch(run, thread)
   }
 
-  /** The member has ended when its task has, and, if it was aborted, when its thread is gone, too. */
+  /** The member has ended when its task has ended and, if the task was aborted, its thread has ended, too. */
   private async watch(run: Promise<void>, thread: Worker | null): Promise<void> {
     const exited =
       thread === null ? Promise.resolve() : new Promise<void>((resolve) => thread.once('exit', resolve))
@@ -122,17 +126,17 @@ class ThreadMember extends RemoteHost implements MemberHost {
       reason = this.failure ?? (error instanceof Error ? error : String(error))
       await exited
     }
-    this.hearOut()
+    this.receiveRest()
     this.port.close()
     this.remote.gone(reason)
   }
 
   /**
-   * The end of a task comes over another port than what its member said, and may be read first when both are
-   * there, as after SIGCONT or any long turn. The member's last words were sent before, so all of them can be
-   * taken now.
+   * Receives the member's last messages. The end of a task arrives over a different port, and may be read
+   * first when both have arrived, as after SIGCONT or any long turn. The member's last messages were sent
+   * before it, so all of them can be received now.
    */
-  private hearOut(): void {
+  private receiveRest(): void {
     for (
       let next = receiveMessageOnPort(this.port);
       next !== undefined;
@@ -154,7 +158,7 @@ class ThreadMember extends RemoteHost implements MemberHost {
     return this.exited
   }
 
-  /** It cannot begin. */
+  /** The member's thread could not be created. */
   fail(error: Error): void {
     this.failure = error
     this.abort.abort()

@@ -1,6 +1,6 @@
 /**
- * Entry of a worker thread: one task, one member. The task ends when the member does; a kill ends the thread
- * where it stands, and the system closes its sockets.
+ * The entry of a worker thread, whose one task is one member. The task ends when the member does. A kill ends
+ * the thread at once, and the system closes its sockets.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { setImmediate } from '../time.ts'
@@ -9,7 +9,7 @@ import type { FromMember, ToMember } from './messages.ts'
 
 export interface ThreadTask {
   readonly port: MessagePort
-  /** One int32: not 0 while the member is paused. */
+  /** One int32, which is not 0 while the member is paused. */
   readonly pauseFlag: SharedArrayBuffer
 }
 
@@ -18,7 +18,7 @@ export default function runMember({ port, pauseFlag }: ThreadTask): Promise<void
   return new Promise((resolve) => {
     const member = new MemberMain({
       send: (message: FromMember) => port.postMessage(message),
-      // The whole thread waits: timers and sockets freeze as under SIGSTOP.
+      // The whole thread waits, so timers and sockets freeze as they do after SIGSTOP.
       block: () => void Atomics.wait(flag, 0, 1),
       done: () => setImmediate(resolve),
     })

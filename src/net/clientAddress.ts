@@ -1,7 +1,10 @@
-/** Addresses as Java prints them, because they are ids of the scheme `ip`, and stand in `cons` and `stat`. */
+/**
+ * Addresses as Java prints them, because they are ids of the scheme `ip` and appear in the answers to `cons`
+ * and `stat`.
+ */
 import { isIPv6 } from 'node:net'
 
-/** IPv6 with all its eight groups (Inet6Address.getHostAddress); anything else as it is. */
+/** An IPv6 address with all its eight groups (Inet6Address.getHostAddress); any other text is unchanged. */
 export function javaAddress(address: string): string {
   const [bare = '', zone] = address.split('%')
   if (!isIPv6(bare)) return address

@@ -1,12 +1,13 @@
 /**
  * One accepted connection on the client port. Its first four bytes are a four-letter word or the length of
- * the first frame (NIOServerCnxn.readLength). Frames are handed out in the order in which they came, as many
- * of a chunk in one go as `framesATurn` allows.
+ * the first frame (NIOServerCnxn.readLength). Frames are delivered in the order in which they arrived, as
+ * many of a chunk at once as `framesATurn` allows.
  *
- * Memory stays bounded whatever a client does: reading stops while anything holds it (a client that does not
- * read its replies, the core's throttle, frames left over from this turn). What one turn may queue is bounded
- * by how large its replies have been, and the number of frames a turn grows slowly from few. What is left
- * then are events of watches, which nobody asked for just now: too many of them unread end the connection.
+ * Memory stays bounded whatever a client does. Reading stops while there is a reason to hold it back: a
+ * client that does not read its replies, the core's throttle, or frames left over from this turn. What one
+ * turn may queue is bounded by how large its replies have been, and the number of frames a turn starts low
+ * and grows slowly. This leaves watch events, which no request has just asked for: too many unread ones end
+ * the connection.
  */
 import type { Socket } from 'node:net'
 import { FrameParser } from '../protocol/frames.ts'
@@ -14,16 +15,16 @@ import { DecodeError } from '../protocol/reader.ts'
 import { Outbox } from './outbox.ts'
 
 export interface Remote {
-  /** As Java prints it: IPv6 in full. */
+  /** The address as Java prints it: IPv6 in full. */
   readonly address: string
   readonly port: number
-  /** Over TLS: the subject of the client's certificate, once it is verified. Else null, or nothing. */
+  /** Over TLS, the subject of the client's verified certificate; otherwise null or absent. */
   readonly certificateSubject?: string | null
 }
 
-/** What a connection tells its listener. */
+/** What a connection reports to its listener. */
 export interface ConnectionEvents {
-  /** The first bytes are not a four-letter word: a client of the protocol. */
+  /** The first bytes are not a four-letter word, so this is a client of the protocol. */
   onConnected(connection: ClientConnection): void
   onFrame(connection: ClientConnection, frame: Buffer): void
   /** The answer to a four-letter word; null closes without one. */
@@ -32,9 +33,9 @@ export interface ConnectionEvents {
   onClosed(connection: ClientConnection): void
 }
 
-export interface ConnectionLimits {
+interface ConnectionLimits {
   readonly maxFrameBytes: number
-  /** How long a connection may take to its first complete frame. */
+  /** How long a connection may take until its first frame is complete. */
   readonly sessionlessTimeoutMs: number
 }
 
@@ -43,7 +44,7 @@ const MOST_FRAMES_A_TURN = 64
 const FIRST_FRAMES_A_TURN = 4
 const STOP_READING_ABOVE = 4 * 1024 * 1024
 const GIVE_UP_ABOVE = 128 * 1024 * 1024
-/** After our last byte: how long the other end may take to close, so that no reset destroys that byte. */
+/** How long the other end may take to close after our last byte, so that no reset destroys that byte. */
 const LINGER_MS = 2000
 const WORD = /^[a-z]{4}$/
 
@@ -51,7 +52,7 @@ export class ClientConnection {
   readonly id: number
   readonly remote: Remote
   readonly connectedAtMs = Date.now()
-  /** Frames received, and replies and notifications sent. */
+  /** Number of frames received, and of replies and notifications sent. */
   received = 0
   sent = 0
   private readonly socket: Socket
@@ -88,7 +89,7 @@ export class ClientConnection {
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => this.take(chunk))
     socket.on('drain', () => this.drained())
-    // 'close' follows; a client that breaks off is nothing to report.
+    // 'close' follows. That a client breaks off is not worth a report.
     socket.on('error', () => {})
     socket.on('close', () => this.closed())
   }
@@ -109,22 +110,22 @@ export class ClientConnection {
     }
     const { backlog } = this.outbox
     if (backlog > GIVE_UP_ABOVE)
-      this.refuse(`the client leaves ${backlog} bytes unread: too many for a client that takes none`)
+      this.refuse(`the client leaves ${backlog} bytes unread: too many for a client that reads none`)
     else if (backlog > STOP_READING_ABOVE) this.hold()
   }
 
-  /** Whether it is read from now. */
+  /** Whether the connection is being read now. */
   get isReading(): boolean {
     return !this.isThrottled && !this.isBacklogged && !this.socket.isPaused()
   }
 
-  /** Takes no more frames; closes after what was sent up to now has left with the next `flush`. */
+  /** Takes no more frames, and closes once everything sent so far has left with the next `flush`. */
   closeAfterFlush(): void {
     if (this.state === 'closing' || this.state === 'closed') return
     this.state = 'closing'
     this.waiting = []
     clearTimeout(this.timer)
-    // What still comes is read and dropped: closing a socket with unread bytes resets it.
+    // Bytes that still arrive are read and dropped, because closing a socket with unread bytes resets it.
     this.socket.resume()
     const linger = setTimeout(() => this.socket.destroy(), LINGER_MS)
     linger.unref()
@@ -196,11 +197,12 @@ export class ClientConnection {
   }
 
   private deliver(frame: Buffer): void {
-    // Behind the shell's own setImmediate, which the first frame of a turn scheduled: it has flushed by then.
     this.deliveredThisTurn += 1
     this.events.onFrame(this, frame)
     if (this.isTurnEndDue) return
     this.isTurnEndDue = true
+    // This runs after the shell's own setImmediate, which the first frame of a turn scheduled; the shell has
+    // flushed by then.
     setImmediate(this.endTurn)
   }
 
@@ -224,7 +226,7 @@ export class ClientConnection {
     this.readOn()
   }
 
-  /** Delivers what waits as far as it goes now, then reads on if nothing holds the connection. */
+  /** Delivers as many waiting frames as it may now, then resumes reading if nothing holds it back. */
   private readOn(): void {
     if (this.state !== 'open') return
     const { waiting } = this

@@ -1,8 +1,8 @@
 /**
- * The client port, and the one with TLS: accepts, limits and counts connections, and carries frames and
- * replies. It knows nothing of sessions. `onConnected` comes before a connection's first frame,
- * `onDisconnected` exactly once afterwards, whoever closed it; neither comes for a connection that only asks
- * with a four-letter word.
+ * The client port and the client port with TLS: accepts, limits and counts connections, and carries frames
+ * and replies. It knows nothing of sessions. `onConnected` is called before a connection's first frame, and
+ * `onDisconnected` exactly once afterwards, whichever side closed the connection. Neither is called for a
+ * connection that only sends a four-letter word.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import {
@@ -21,32 +21,31 @@ export type { Remote } from './clientConnection.ts'
 
 export interface ClientListenerOptions {
   readonly host: string
-  /** 0 takes a free one. */
-  /** null: only the port with TLS is opened. */
+  /** 0: a free port is taken; null: only the port with TLS is opened. */
   readonly port: number | null
-  /** -1: the system's own. */
+  /** -1: the system's default. */
   readonly backlog?: number
   /** A second port, which speaks TLS. */
   readonly secure?: { readonly host: string; readonly port: number; readonly tls: TlsOptions } | null
-  /** Connections per client address; 0 means no limit. */
+  /** Most connections per client address; 0 means no limit. */
   readonly maxClientCnxns: number
-  /** Connections in all; 0 means no limit. */
+  /** Most connections in total; 0 means no limit. */
   readonly maxCnxns: number
-  /** Most bytes of a frame; its length is not counted. */
+  /** Most bytes in a frame, not counting its length field. */
   readonly juteMaxBuffer: number
-  /** How long a connection may take to its first complete frame; 10000 unless given. */
+  /** How long a connection may take until its first frame is complete; 10000 unless given. */
   readonly sessionlessTimeoutMs?: number
   readonly onConnected: (connection: ConnectionId, remote: Remote) => void
-  /** Frames of one chunk come in one go. The frame is the receiver's to keep, unchanged. */
+  /** Frames of one chunk are delivered together. The receiver may keep the frame, but must not change it. */
   readonly onFrame: (connection: ConnectionId, frame: Buffer) => void
   readonly onDisconnected: (connection: ConnectionId) => void
-  /** The answer to a four-letter word, null to close without one. */
+  /** The answer to a four-letter word; null closes the connection without one. */
   readonly fourLetterWord: (word: string, remote: Remote) => string | null
   /** A connection was closed for the given reason: a limit, or bytes that are not the protocol. */
   readonly onRefused: (reason: string, remote: Remote) => void
 }
 
-/** A connection as `cons` and `stat` show it; frames, not bytes. */
+/** A connection as `cons` and `stat` show it. `received` and `sent` count frames, not bytes. */
 export interface ConnectionView {
   readonly connection: ConnectionId
   readonly remote: Remote
@@ -56,10 +55,10 @@ export interface ConnectionView {
   readonly isReading: boolean
 }
 
-export interface ConnectionCounts {
-  /** Open now, those asking with four-letter words included. */
+interface ConnectionCounts {
+  /** Connections that are open now, including those that send four-letter words. */
   readonly open: number
-  /** Since the listener was opened. */
+  /** Connections accepted since the listener was opened. */
   readonly accepted: number
   readonly refused: number
 }
@@ -82,7 +81,7 @@ export class ClientListener {
   private refused = 0
   private opening: Promise<number> | null = null
   private openingSecure: Promise<number> | null = null
-  /** Sockets that are accepted; those that still shake hands included. */
+  /** All accepted sockets, including those whose TLS handshake is in progress. */
   private readonly sockets = new Set<Socket>()
   private acceptedCount = 0
 
@@ -105,7 +104,7 @@ export class ClientListener {
   }
 
   /**
-   * Binds the port and accepts from then on.
+   * Binds the ports and accepts connections from then on.
    * @returns the port without TLS, 0 where there is none
    * @throws the system's error with `code` (EADDRINUSE), `address` and `port`
    */
@@ -114,8 +113,8 @@ export class ClientListener {
     if (port !== null) this.opening = listen(this.server, host, port, backlog)
     if (secure && this.secureServer !== null)
       this.openingSecure = listen(this.secureServer, secure.host, secure.port, backlog)
-    // Both attempts settle before the outcome is reported, so that closing finds no port that is still
-    // opening.
+    // Both attempts settle before the outcome is reported, so that `close` finds no port that is still being
+    // opened.
     const [plain, tls] = await Promise.allSettled([this.opening, this.openingSecure])
     if (plain.status === 'rejected') throw plain.reason
     if (tls.status === 'rejected') throw tls.reason
@@ -124,10 +123,10 @@ export class ClientListener {
   }
 
   /**
-   * Goes on at another address, as a reconfig may ask for; connections stay. A wildcard asks for no other
-   * address than the one that is bound at this port.
-   * @returns whether anything moved
-   * @throws the system's error; where the port stays the same, nothing listens then
+   * Continues at another address, as a reconfiguration may require; connections stay open. A wildcard does
+   * not require a move from an address that is bound at the same port.
+   * @returns whether the listener moved
+   * @throws the system's error; if the port was to stay the same, nothing listens then
    */
   async moveTo(host: string, port: number): Promise<boolean> {
     if (this.isClosed || (port === this.at.port && (host === this.at.host || WILDCARD.test(host))))
@@ -148,7 +147,7 @@ export class ClientListener {
     return true
   }
 
-  /** The port with TLS, once open; null without one. */
+  /** The port with TLS, once it is open; null without one. */
   securePort: number | null = null
 
   /** The client's end of a connection; null when it is gone. */
@@ -156,7 +155,7 @@ export class ClientListener {
     return this.connections.get(connection)?.remote ?? null
   }
 
-  /** Queues bytes until `flush`. A connection that is gone takes them silently. */
+  /** Queues bytes until `flush`. Bytes for a connection that is gone are silently dropped. */
   send(connection: ConnectionId, bytes: Buffer): void {
     const to = this.connections.get(connection)
     if (to === undefined) return
@@ -164,14 +163,14 @@ export class ClientListener {
     this.unflushed.add(to)
   }
 
-  /** Writes what the turn sent, one write a connection. */
+  /** Writes what was sent in this turn, with one write for each connection. */
   flush(): void {
     if (this.unflushed.size === 0) return
     for (const connection of this.unflushed) connection.flush()
     this.unflushed.clear()
   }
 
-  /** Takes no more frames from it; closes it when what was sent has left. */
+  /** Takes no more frames from the connection, and closes it when what was sent has left. */
   closeAfterFlush(connection: ConnectionId): void {
     const closing = this.connections.get(connection)
     if (closing === undefined) return
@@ -183,7 +182,7 @@ export class ClientListener {
     this.connections.get(connection)?.destroy()
   }
 
-  /** Stops reading from a connection, or reads on. */
+  /** Stops or resumes reading from a connection. */
   throttle(connection: ConnectionId, isThrottled: boolean): void {
     this.connections.get(connection)?.throttle(isThrottled)
   }
@@ -203,7 +202,7 @@ export class ClientListener {
     }))
   }
 
-  /** Closes the port and every connection at once; settles when the port is free. */
+  /** Closes the ports and every connection at once. Settles when the ports are free. */
   async close(): Promise<void> {
     this.isClosed = true
     for (const connection of this.connections.values()) connection.destroy()
@@ -219,7 +218,7 @@ export class ClientListener {
     if (remote !== null) this.serve(socket, remote)
   }
 
-  /** Limits count before the handshake, which is the dear part. */
+  /** Connection limits are checked before the TLS handshake, because the handshake is the expensive part. */
   private acceptSecure(socket: Socket): void {
     if (this.admit(socket, 'secure') !== null) this.tls?.emit('connection', socket)
   }
@@ -256,8 +255,8 @@ export class ClientListener {
   }
 
   /**
-   * Counts a socket until it is closed; null when there are too many. Each port has its own count of
-   * addresses.
+   * Counts a socket until it is closed. Returns null when there are too many. Each port counts the
+   * connections of an address separately.
    */
   private admit(socket: Socket, port: 'plain' | 'secure'): Remote | null {
     const remote = callerOf(socket)

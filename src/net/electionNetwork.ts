@@ -1,9 +1,9 @@
 /**
  * The election port and the conversations with all peers (QuorumCnxManager): one connection for each pair of
- * servers, which the greater sid dials. Whoever does not speak the protocol is closed with a
- * `connection-refused` event. So are strangers, unless the ensemble can be reconfigured: then a server that
- * wants to join asks as one, and one that was removed goes on asking. Apache keeps connections of unknown ids
- * in any case.
+ * servers, which the server with the greater sid dials. A caller that does not speak the protocol is
+ * disconnected, with a `connection-refused` event. So are strangers, unless the ensemble can be reconfigured:
+ * then a server that wants to join calls as a stranger, and a removed server continues to call. Apache keeps
+ * connections of unknown ids in any case.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import { type Address, decodeGreeting, type Greeting } from '../core/election/codec.ts'
@@ -17,21 +17,21 @@ export type { Address } from '../core/election/codec.ts'
 
 export interface ElectionPeer {
   readonly sid: Sid
-  /** Election addresses, tried in this order. */
+  /** The election addresses, which are tried in this order. */
   readonly addresses: readonly Address[]
 }
 
-export interface ElectionNetworkOptions {
+interface ElectionNetworkOptions {
   readonly sid: Sid
-  /** Own election addresses: all are listened on, the first is where peers are asked to dial back. */
+  /** The own election addresses. All are listened on; peers are asked to dial back at the first one. */
   readonly addresses: readonly Address[]
   /** quorumListenOnAllIPs. */
   readonly listenOnAllIps?: boolean
   /** Every other server, voters and observers. */
   readonly peers: readonly ElectionPeer[]
-  /** reconfigEnabled: servers of no configuration are talked to, a few of them. */
+  /** reconfigEnabled: a few servers outside the configuration may connect, too. */
   readonly admitsStrangers?: boolean
-  /** zookeeper.cnxTimeout, 5000. */
+  /** zookeeper.cnxTimeout, by default 5000. */
   readonly cnxTimeoutMs: number
   /** How long a caller may take to greet: quorumCnxnTimeoutMs, or tickTime × syncLimit. */
   readonly greetingTimeoutMs: number
@@ -42,18 +42,18 @@ export interface ElectionNetworkOptions {
   readonly onEvent: (event: MemberEvent) => void
 }
 
-/** Servers outside the configuration that are talked to at a time. */
+/** Most servers outside the configuration that may be connected at a time. */
 const MOST_STRANGERS = 32
-/** Callers that have not greeted; a server greets at once. */
+/** Most callers that have not sent a greeting. A server sends it at once. */
 const MOST_CALLERS = 128
 
 export class ElectionNetwork {
   private readonly options: ElectionNetworkOptions
   private readonly links = new Map<Sid, PeerLink>()
-  /** Sids of links to servers outside the configuration. */
+  /** The sids of links to servers outside the configuration. */
   private readonly strangers = new Set<Sid>()
   private readonly servers: Server[] = []
-  /** Accepted, not greeted yet: how each is refused. */
+  /** For each accepted socket that has not sent its greeting: how to refuse it. */
   private readonly callers = new Map<Socket, (reason: string) => void>()
   private advertised: Address
   private isClosed = false
@@ -68,9 +68,9 @@ export class ElectionNetwork {
   }
 
   /**
-   * Listens on every own address; port 0 takes a free one, which peers are then told.
+   * Listens on every own address. Port 0 takes a free port, which is then announced to peers.
    * @returns the first address's port
-   * @throws Node's error (`code`, `address`, `port`), EADDRINUSE for one; nothing listens then
+   * @throws Node's error (`code`, `address`, `port`), for example EADDRINUSE; nothing listens then
    */
   async listen(): Promise<number> {
     const ports: number[] = []
@@ -86,8 +86,7 @@ export class ElectionNetwork {
   }
 
   /**
-   * The configuration has changed: these are the others from now on. A server that is gone from it is a
-   * stranger.
+   * Takes over the peers of a changed configuration. A server that is no longer in it becomes a stranger.
    */
   update(peers: readonly ElectionPeer[]): void {
     if (this.isClosed) return
@@ -120,7 +119,7 @@ export class ElectionNetwork {
     if (this.isClosed) for (const server of this.servers.splice(0)) server.close()
   }
 
-  /** Queues the message in place of one that still waits, and dials if there is no connection. */
+  /** Queues the message in place of one that is still waiting, and dials if there is no connection. */
   send(to: Sid, notification: Notification): void {
     if (this.isClosed) return
     if (to === this.options.sid) {
@@ -138,7 +137,7 @@ export class ElectionNetwork {
     return this.links.get(sid)?.isConnected ?? false
   }
 
-  /** Closes every connection and the port; resolves when the port is free. */
+  /** Closes every connection and the ports. Resolves when the ports are free. */
   async close(): Promise<void> {
     this.isClosed = true
     for (const link of this.links.values()) link.close()
@@ -168,7 +167,7 @@ export class ElectionNetwork {
     if (!this.options.admitsStrangers || sid === this.options.sid) return undefined
     this.forgetStrangers()
     if (this.strangers.size >= MOST_STRANGERS) return undefined
-    this.log('info', `server ${sid} is in no configuration that this server knows, and asks all the same`)
+    this.log('info', `server ${sid} calls, although it is in no configuration that this server knows`)
     const link = this.linkTo({ sid, addresses })
     this.links.set(sid, link)
     this.strangers.add(sid)
@@ -190,7 +189,7 @@ export class ElectionNetwork {
       server.once('error', reject)
       server.listen(this.options.listenOnAllIps ? { port } : { host, port }, () => {
         server.off('error', reject)
-        // For example too many open files: existing connections continue.
+        // An error such as too many open files leaves existing connections alone.
         server.on('error', (error) => this.log('warn', `election port ${host}:${port}: ${error.message}`))
         this.servers.push(server)
         const bound = server.address()

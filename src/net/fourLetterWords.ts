@@ -1,14 +1,15 @@
 /**
- * Four-letter words: which may be asked, and their answers in Apache 3.8's format (server/command/*.java),
- * because exporters, kazoo, zktop and people's scripts take them apart. Pure text from a report.
+ * Four-letter words: which are allowed, and their answers in Apache 3.8's format (server/command/*.java),
+ * because exporters, kazoo, zktop and people's scripts parse them. The answers are made from a report,
+ * without side effects.
  */
 import { formatZxid } from '../protocol/zxid.ts'
 import type { ConnectionReport, MemberReport, SessionReport, SizesReport } from './memberReport.ts'
 
 export interface CommandContext {
-  /** 4lw.commands.whitelist; `*` stands for all. srvr is always allowed (FourLetterCommands.isEnabled). */
+  /** 4lw.commands.whitelist; `*` means all. srvr is always allowed (FourLetterCommands.isEnabled). */
   readonly allowed: readonly string[]
-  /** Behind `Zookeeper version: `, see `versionLine`. */
+  /** The text after `Zookeeper version: `, see `versionLine`. */
   readonly version: string
   readonly report: () => MemberReport
   readonly resetConnections: () => void
@@ -39,7 +40,7 @@ const ANSWERS: Readonly<Record<string, (context: CommandContext, report: MemberR
   wchs: (_, report) => watchSummary(report.watches.byConnection),
 }
 
-/** The answer, or null for what is no four-letter word of this version: then the connection is closed. */
+/** The answer; null for what is not a four-letter word of this version, which closes the connection. */
 export function answerWord(word: string, context: CommandContext): string | null {
   const answer = Object.hasOwn(ANSWERS, word) ? ANSWERS[word] : undefined
   if (answer === undefined && word !== 'ruok') return null
@@ -52,9 +53,9 @@ export function answerWord(word: string, context: CommandContext): string | null
 }
 
 /**
- * `3.8.0-zk-pseudo-0.1.0, built on 2026-11-21 08:00 UTC`. Clients take `(\d+)\.(\d+)\.(\d+)` from its start
- * (kazoo's server_version) and decide by it what the server can do, so it names the Apache release that is
- * spoken; exporters want the comma and `built on`.
+ * The version in answers, such as `3.8.0-zk-pseudo-0.1.0, built on 2026-11-21 08:00 UTC`. Clients take
+ * `(\d+)\.(\d+)\.(\d+)` from its start (kazoo's server_version) and conclude from it what the server can do,
+ * so it begins with the Apache release whose protocol is spoken. Exporters require the comma and `built on`.
  */
 export function versionLine(packageVersion: string, built: Date): string {
   const minute = built.toISOString().slice(0, 16).replace('T', ' ')
@@ -140,13 +141,13 @@ function serverStatistics(version: string, report: MemberReport, clients: string
 
 const sizes = ({ last, min, max }: SizesReport) => `${last}/${min}/${max}`
 
-/** As Java prints a double that was rounded to four digits: `0.0`, `1.7143` (AvgMinMaxCounter.getAvg). */
+/** A number as Java prints a double rounded to four digits: `0.0`, `1.7143` (AvgMinMaxCounter.getAvg). */
 function decimal(value: number): string {
   const rounded = Math.round(value * 10_000) / 10_000
   return Number.isInteger(rounded) ? rounded.toFixed(1) : String(rounded)
 }
 
-/** The plain gauges of Apache's mntr, in no order that anyone may rely on (there it is a hash map's). */
+/** The plain gauges of Apache's mntr. Nothing may rely on their order, which in Apache is a hash map's. */
 function mntr(version: string, report: MemberReport): string {
   const { responseSizes, leader } = report
   const { open, max } = report.fileDescriptors()
@@ -198,7 +199,8 @@ function mntr(version: string, report: MemberReport): string {
 type Groups = ReadonlyMap<string, readonly string[]>
 
 /**
- * WatchManager.dumpWatches: each key on a line, what belongs to it indented below; an empty line at the end.
+ * The format of WatchManager.dumpWatches: each key on a line of its own, what belongs to it indented below,
+ * and an empty line at the end.
  */
 function grouped(groups: Groups): string {
   return `${joined(groupLines(groups))}\n`
@@ -211,7 +213,7 @@ function* groupLines(groups: Groups): Generator<string, void, void> {
   }
 }
 
-/** Watches share their paths, the text repeats them: it could outgrow what a string can hold. */
+/** Watches share their paths, but the text repeats them, so it could outgrow what a string can hold. */
 const MOST_CHARACTERS = 64 * 1024 * 1024
 
 function joined(lines: Iterable<string>): string {

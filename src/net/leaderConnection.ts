@@ -1,7 +1,7 @@
 /**
- * A learner's connection to its leader (Learner.connectToLeader): dials until the leader answers, because an
- * elected leader may need a moment to open its port, then carries packets. Used once: `onConnected` comes at
- * most once, `onLost` at most once and last; neither after `close`.
+ * A learner's connection to its leader (Learner.connectToLeader). It dials until the leader answers, because
+ * an elected leader may need a moment to open its port; then it carries packets. It is used once:
+ * `onConnected` is called at most once, `onLost` at most once and last, and neither after `close`.
  */
 import { connect, type Socket } from 'node:net'
 import { DecodeError } from '../protocol/reader.ts'
@@ -10,17 +10,17 @@ import type { TtlRule } from '../tree/znode.ts'
 import { Outbox } from './outbox.ts'
 import { type OnPacket, QuorumPacketEncoder, QuorumPacketParser } from './quorumPackets.ts'
 
-export interface LeaderConnectionOptions {
-  /** Quorum addresses of the leader, tried in turn. */
+interface LeaderConnectionOptions {
+  /** The leader's quorum addresses, which are tried in turn. */
   readonly addresses: readonly { host: string; port: number }[]
-  /** From `dial` to a connection, over all attempts: initLimit. */
+  /** How long all attempts together may take from `dial` to a connection: initLimit. */
   readonly connectTimeoutMs: number
-  /** Limit of the data of the leader's packet (`QuorumPacketParserOptions`). */
+  /** The limit for the data of a packet from the leader (`QuorumPacketParserOptions`). */
   readonly maxDataBytes: number
-  /** Which owners mean TTL in the database that a SNAP brings. */
+  /** Which owners mean TTL nodes in the database that a SNAP brings. */
   readonly ttlRule?: TtlRule
   readonly onConnected: () => void
-  /** `database` comes with SNAP only. */
+  /** A database comes with SNAP only. */
   readonly onPacket: OnPacket
   readonly onLost: (reason: string) => void
   readonly log?: (message: string) => void
@@ -44,13 +44,13 @@ export class LeaderConnection {
     this.options = options
   }
 
-  /** Begins to dial. To be called once. */
+  /** Begins to dial. Must be called only once. */
   dial(): void {
     this.deadlineMs = performance.now() + this.options.connectTimeoutMs
     this.attempt()
   }
 
-  /** Queues a packet until `flush`; dropped while there is no connection. */
+  /** Queues a packet until `flush`. While there is no connection, the packet is dropped. */
   send(packet: QuorumPacket): void {
     this.outbox?.push(this.encoder.encode(packet))
   }
@@ -59,7 +59,7 @@ export class LeaderConnection {
     this.outbox?.flush()
   }
 
-  /** Hangs up at once, silently. */
+  /** Closes the connection at once, without a call to `onLost`. */
   close(): void {
     this.isOver = true
     if (this.timer !== null) clearTimeout(this.timer)
@@ -89,7 +89,7 @@ export class LeaderConnection {
 
   private connected(socket: Socket): void {
     if (this.isOver) return
-    // Dialling a free port of the ephemeral range can meet itself (TCP's simultaneous open).
+    // A dial to a free port in the ephemeral range can connect to itself (TCP's simultaneous open).
     if (socket.localPort === socket.remotePort) {
       socket.destroy()
       return
@@ -119,7 +119,7 @@ export class LeaderConnection {
       this.lose(reason)
       return
     }
-    if (this.attempts === 1) this.options.log?.(`${reason}; dialling on`)
+    if (this.attempts === 1) this.options.log?.(`${reason}; dialling again`)
     this.timer = setTimeout(() => this.attempt(), pauseMs)
   }
 

@@ -1,7 +1,8 @@
 /**
- * The quorum port of a leader: learners' connections, their packets, and databases streamed to them. A
- * database goes out in slices, between which the event loop runs and the socket drains; packets sent
- * meanwhile wait behind it. The core judges who a learner is and how long it may be silent.
+ * The quorum port of a leader: learners' connections, their packets, and the databases that are streamed to
+ * them. A database is sent in slices, between which the event loop runs and the socket drains. Packets sent
+ * meanwhile wait until the whole database has been sent. The core judges who a learner is and how long it may
+ * be silent.
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { LearnerId } from '../core/effects.ts'
@@ -15,9 +16,9 @@ import { QuorumPacketEncoder, QuorumPacketParser, SNAPSHOT_SIGNATURE } from './q
 
 export interface LearnerListenerOptions {
   readonly host: string
-  /** 0 takes a free one. */
+  /** 0: a free port is taken. */
   readonly port: number
-  /** Limit of the data of a learner's packet. */
+  /** The limit for the data of a learner's packet. */
   readonly maxDataBytes: number
   readonly onJoined: (learner: LearnerId, remote: { address: string; port: number }) => void
   readonly onPacket: (learner: LearnerId, packet: QuorumPacket) => void
@@ -27,32 +28,35 @@ export interface LearnerListenerOptions {
    * Called once for each learner that joined, whichever side closed the connection; never after `close()`.
    */
   readonly onLeft: (learner: LearnerId, reason: string) => void
-  /** What came is not the quorum protocol; `onLeft` follows. */
+  /** The learner does not speak the quorum protocol; `onLeft` follows. */
   readonly onRefused: (reason: string, remote: { address: string; port: number }) => void
 }
 
-/** Limit of the data of the packet that says who a learner is (LearnerInfo): until then it is anybody. */
+/** The limit for the data of a caller's first packet, which says who the learner is (LearnerInfo). */
 const FIRST_DATA_BYTES = 1024
 const SLICE_BYTES = 256 * 1024
-/** A learner that does not read holds its snapshot up here, not in memory. */
+/**
+ * No further slice is taken while this many bytes wait in the socket, so that the snapshot for a learner that
+ * does not read is not held in memory.
+ */
 const SNAPSHOT_AHEAD = 1024 * 1024
-/** A learner that leaves this much unread is of no use to its ensemble; the next one starts it anew. */
+/** A learner that leaves this much unread is of no use to its ensemble; its next connection starts afresh. */
 const GIVE_UP_ABOVE = 256 * 1024 * 1024
-/** What all of them together may leave unread: beyond it the one with the most is given up. */
+/** How much all learners together may leave unread. Beyond it, those with the most are dropped. */
 const GIVE_UP_ABOVE_TOGETHER = 2 * GIVE_UP_ABOVE
 
 interface Learner {
   readonly id: LearnerId
   readonly socket: Socket
   readonly outbox: Outbox
-  /** Packets that wait until the database has been sent; null while none is being sent. */
-  behind: Buffer[] | null
-  behindBytes: number
+  /** Packets that wait until a database has been sent; null while none is being sent. */
+  waiting: Buffer[] | null
+  waitingBytes: number
   reason: string
 }
 
-function unread({ outbox, behindBytes }: Learner): number {
-  return outbox.backlog + behindBytes
+function unread({ outbox, waitingBytes }: Learner): number {
+  return outbox.backlog + waitingBytes
 }
 
 export class LearnerListener {
@@ -85,10 +89,10 @@ export class LearnerListener {
     if (to === undefined) return
     const bytes = this.encoder.encode(packet)
     this.unflushed.add(to)
-    if (to.behind === null) to.outbox.push(bytes)
+    if (to.waiting === null) to.outbox.push(bytes)
     else {
-      to.behind.push(bytes)
-      to.behindBytes += bytes.length
+      to.waiting.push(bytes)
+      to.waitingBytes += bytes.length
     }
   }
 
@@ -99,12 +103,12 @@ export class LearnerListener {
       most = Math.max(most, unread(learner))
     }
     this.unflushed.clear()
-    // Nearly always nothing is unread, and nobody needs to be looked at.
+    // Nearly always nothing is unread, and no learner needs to be checked.
     if (most > GIVE_UP_ABOVE_TOGETHER / this.learners.size) this.giveUpOn()
   }
 
   /**
-   * Drops learners that leave too much unread, and then those that leave the most, until the rest may stay.
+   * Drops learners that leave too much unread, then those that leave the most, until the others may stay.
    */
   private giveUpOn(): void {
     const learners = [...this.learners.values()].filter(({ socket }) => !socket.destroyed)
@@ -119,16 +123,16 @@ export class LearnerListener {
   }
 
   /**
-   * Sends the database, which the SNAP packet sent before has announced, as it is at this call: what changes
-   * afterwards must be sent as transactions behind it (see snapshotFormat.ts).
+   * Sends the database as it is at this call. A SNAP packet must have announced it, and what changes later
+   * must be sent after it as transactions (see snapshotFormat.ts).
    */
   sendSnapshot(learner: LearnerId, database: Database): void {
     const to = this.learners.get(learner)
     if (to === undefined) return
-    to.behind = []
-    to.behindBytes = 0
+    to.waiting = []
+    to.waitingBytes = 0
     const slices = writeDatabase(database, SLICE_BYTES)
-    // The first slice is taken now: with it the database's sessions, ACLs and last zxid are fixed.
+    // The first slice is taken now, because it fixes the database's sessions, ACLs and last zxid.
     this.sendSlice(to, slices, slices.next())
   }
 
@@ -138,7 +142,7 @@ export class LearnerListener {
     if (closing !== undefined) this.drop(closing, reason)
   }
 
-  /** Closes the port and every connection; settles when the port is free. */
+  /** Closes the port and every connection. Settles when the port is free. */
   close(): Promise<void> {
     this.isClosed = true
     for (const learner of this.learners.values()) learner.socket.destroy()
@@ -155,8 +159,8 @@ export class LearnerListener {
       id: this.lastId,
       socket,
       outbox: new Outbox(socket),
-      behind: null,
-      behindBytes: 0,
+      waiting: null,
+      waitingBytes: 0,
       reason: 'the learner closed the connection',
     }
     this.learners.set(learner.id, learner)
@@ -208,9 +212,9 @@ export class LearnerListener {
 
   private endSnapshot(learner: Learner): void {
     learner.outbox.push(SNAPSHOT_SIGNATURE)
-    for (const bytes of learner.behind ?? []) learner.outbox.push(bytes)
-    learner.behind = null
-    learner.behindBytes = 0
+    for (const bytes of learner.waiting ?? []) learner.outbox.push(bytes)
+    learner.waiting = null
+    learner.waitingBytes = 0
     learner.outbox.flush()
     if (!this.isClosed) this.options.onSnapshotSent(learner.id)
   }

@@ -2,22 +2,22 @@
 import type { Zxid } from '../protocol/zxid.ts'
 
 export interface ConnectionReport {
-  /** `/127.0.0.1:41254` */
+  /** The client's end, such as `/127.0.0.1:41254`. */
   readonly remote: string
-  /** Whether the connection is being read (SelectionKey's OP_READ, 1). The one that asks is not. */
+  /** Whether the connection is being read (SelectionKey's OP_READ, 1). The connection that asks is not. */
   readonly isReading: boolean
   readonly queued: number
   readonly received: number
   readonly sent: number
-  /** Null before the session is there, and for connections that only ask. */
+  /** Null before the session is established, and for connections that only send a four-letter word. */
   readonly session: SessionReport | null
 }
 
 export interface SessionReport {
-  /** `0x1000012694e0007` */
+  /** The session id, such as `0x1000012694e0007`. */
   readonly id: string
   readonly timeoutMs: number
-  /** `NA` before the first request, else as `operationName` names it. */
+  /** `NA` before the first request, then as `operationName` names it. */
   readonly lastOperation: string
   readonly establishedMs: number
   readonly lastCxid: number
@@ -29,7 +29,7 @@ export interface SessionReport {
   readonly maxLatencyMs: number
 }
 
-/** Sizes in bytes of the last, smallest and largest one; -1 when there was none. */
+/** The sizes in bytes of the last, the smallest and the largest one; -1 when there was none. */
 export interface SizesReport {
   readonly last: number
   readonly min: number
@@ -47,22 +47,24 @@ export interface LeaderReport {
   readonly quorumSize: number
 }
 
-/** What `conf` prints of an ensemble's member; null standalone. */
-export interface EnsembleReport {
+/** What `conf` prints about a member of an ensemble. */
+interface EnsembleReport {
   readonly initLimit: number
   readonly syncLimit: number
   readonly electionPort: number
   readonly quorumPort: number
   readonly isObserver: boolean
-  /** `server.N=…` lines and `version=…`, without an end of line (membershipText); null while read-only. */
+  /**
+   * The lines `server.N=…` and `version=…`, without a final newline (membershipText); null while read-only.
+   */
   readonly membership: string | null
 }
 
 export interface ConfigReport {
   readonly clientPort: number
-  /** -1 without one. */
+  /** -1 without a port with TLS. */
   readonly secureClientPort: number
-  /** With `version-2`. */
+  /** The directory including `version-2`. */
   readonly dataDir: string
   readonly dataDirBytes: number
   readonly dataLogDir: string
@@ -73,31 +75,32 @@ export interface ConfigReport {
   readonly maxSessionTimeoutMs: number
   readonly clientPortListenBacklog: number
   readonly serverId: number
+  /** Null for a standalone server. */
   readonly ensemble: EnsembleReport | null
 }
 
-export interface WatchesReport {
-  /** Session id to the paths it watches, of the data table only. */
+interface WatchesReport {
+  /** By session id: the paths that the session watches in the data table. */
   readonly byConnection: ReadonlyMap<string, readonly string[]>
 }
 
-/** Of the whole process; null where the system does not tell. */
+/** The file descriptors of the whole process; null where the system does not tell. */
 export interface FileDescriptorsReport {
   readonly open: number | null
   readonly max: number | null
 }
 
 export interface MemberReport {
-  /** False while there is no leader to follow: then most words get the not-serving sentence. */
+  /** False while there is no leader to follow: most words are then answered with the not-serving sentence. */
   readonly isServing: boolean
   readonly mode: 'leader' | 'follower' | 'observer' | 'standalone' | 'read-only'
-  /** `following - broadcast`; null standalone. QuorumPeer.getDetailedPeerState. */
+  /** Such as `following - broadcast` (QuorumPeer.getDetailedPeerState); null for a standalone server. */
   readonly peerState: string | null
   readonly zxid: Zxid
   readonly znodes: number
   readonly ephemerals: number
   readonly approximateDataBytes: number
-  /** Watches of both tables. */
+  /** Number of watches in both tables. */
   readonly watchCount: number
   readonly globalSessions: number
   readonly localSessions: number
@@ -109,13 +112,13 @@ export interface MemberReport {
   readonly maxLatencyMs: number
   readonly responseSizes: SizesReport
   readonly uptimeMs: number
-  /** The sid it follows, for an observer. */
+  /** For an observer: the sid of the server that it follows. */
   readonly learnerMaster: number | null
   readonly leader: LeaderReport | null
   readonly config: ConfigReport
-  /** Those that ask with four-letter words included. */
+  /** All connections, including those that send four-letter words. */
   readonly connections: readonly ConnectionReport[]
   readonly watches: WatchesReport
-  /** Looked up when it is asked for. */
+  /** Looked up only when it is needed. */
   readonly fileDescriptors: () => FileDescriptorsReport
 }

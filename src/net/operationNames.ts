@@ -1,4 +1,4 @@
-/** Operations as `cons` names a connection's last one (FinalRequestProcessor.processRequest). */
+/** The names by which `cons` shows a connection's last operation (FinalRequestProcessor.processRequest). */
 import { OpCode } from '../protocol/opcodes.ts'
 
 const NAMES: Readonly<Record<number, string>> = {
@@ -33,7 +33,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [OpCode.whoAmI]: 'HOMI',
 }
 
-/** `NA` for what Apache does not name: auth, sasl. */
+/** The name of an operation; `NA` for those that Apache does not name: auth and sasl. */
 export function operationName(type: number): string {
   return NAMES[type] ?? 'NA'
 }

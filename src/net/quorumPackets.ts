@@ -1,8 +1,7 @@
 /**
- * The stream of the quorum port: consecutive QuorumPackets without lengths around them
- * (LearnerHandler, Learner). Behind a SNAP packet, from the leader only, comes the database as a snapshot
- * file holds it, and then the string `BenWasHere` (LearnerHandler.run); the packet is handed out when all is
- * there.
+ * The stream of the quorum port: consecutive QuorumPackets without length prefixes (LearnerHandler, Learner).
+ * A SNAP packet, which only a leader sends, is followed by the database as a snapshot file holds it, and then
+ * by the string `BenWasHere` (LearnerHandler.run). The packet is handed out when all of this has arrived.
  */
 import { PacketType } from '../protocol/opcodes.ts'
 import { DecodeError, Reader } from '../protocol/reader.ts'
@@ -12,7 +11,7 @@ import type { Database } from '../tree/database.ts'
 import { DatabaseReader, labelDatabase } from '../tree/snapshotFormat.ts'
 import type { TtlRule } from '../tree/znode.ts'
 
-/** Follows a database, as the sign that all of it was sent. */
+/** Follows a database as the sign that all of it was sent. */
 export const SNAPSHOT_SIGNATURE = (() => {
   const writer = new Writer(64)
   writer.string('BenWasHere')
@@ -22,39 +21,39 @@ export const SNAPSHOT_SIGNATURE = (() => {
 const KNOWN_TYPES = new Set<number>(Object.values(PacketType))
 const TYPE_AND_ZXID = 12
 /**
- * What a learner reads of its leader, at most. Transactions may outgrow the requests that they come from:
- * bytes that are no UTF-8 take three times their room, and the end of a session names all its ephemerals. A
- * leader would propose it again after every election, so a learner that refused it could never be synced
- * again.
+ * The most data that a learner accepts in a packet from its leader. Transactions may outgrow the requests
+ * that they come from: bytes that are not UTF-8 take three times their room, and the end of a session names
+ * all its ephemerals. A leader would propose such a transaction again after every election, so a learner that
+ * refused it could never be synced again.
  */
 const MOST_OF_LEADER = 256 * 1024 * 1024
-/** An id: the lengths of its scheme and its id. */
+/** The least number of bytes that an Id takes: the length fields of its scheme and its id. */
 const LEAST_ID = 8
 
-/** `database` comes with SNAP from a leader only, labelled with the packet's zxid. */
+/** A database comes only with SNAP from a leader, and is labelled with the packet's zxid. */
 export type OnPacket = (packet: QuorumPacket, database: Database | null) => void
 
 export interface QuorumPacketParserOptions {
-  /** Limit of a packet's data; what a leader sends may always have `MOST_OF_LEADER`. */
+  /** The limit for a packet's data. A leader may always send up to `MOST_OF_LEADER`. */
   readonly maxDataBytes: number
-  /** Whether a database follows SNAP: at a learner, not at a leader. */
+  /** Whether a database follows SNAP: true for a learner, false for a leader. */
   readonly readsSnapshots: boolean
-  /** Which owners mean TTL in such a database; none unless given. */
+  /** Which owners mean TTL nodes in such a database; none unless given. */
   readonly ttlRule?: TtlRule | undefined
 }
 
 export class QuorumPacketParser {
-  /** Limit of a packet's data, from the next packet on. */
+  /** The limit for a packet's data, from the next packet on. */
   maxDataBytes: number
   private readonly readsSnapshots: boolean
   private readonly ttlRule: TtlRule | undefined
   private pieces: Buffer[] = []
   private length = 0
-  /** Bytes that must be there before it is worth another look. */
+  /** Number of bytes that must have arrived before another attempt to read an item is worthwhile. */
   private needed = 4
-  /** Of the packet under way: where its next unread id stands, and how many strings are still to come. */
+  /** In the incomplete packet: the offset of its next unread id, and how many strings are still to come. */
   private ids: { at: number; strings: number } | null = null
-  /** What the stream is in the middle of. */
+  /** The SNAP packet whose database is being read. */
   private snapshot: { packet: QuorumPacket; reader: DatabaseReader } | null = null
 
   constructor(options: QuorumPacketParserOptions) {
@@ -66,7 +65,7 @@ export class QuorumPacketParser {
 
   /**
    * Hands out each packet that `chunk` completes. Its data is a view of the chunk, or of memory of its own.
-   * @throws DecodeError when the bytes are no such stream; the parser is of no more use then
+   * @throws DecodeError when the bytes are not such a stream; the parser must not be used any more then
    */
   push(chunk: Buffer, onPacket: OnPacket): void {
     let rest: Buffer | null = chunk
@@ -78,13 +77,13 @@ export class QuorumPacketParser {
     }
   }
 
-  /** Returns what follows the database, null when the chunk ends within it. */
+  /** Returns the bytes that follow the database; null when the chunk ends within it. */
   private readDatabase(reader: DatabaseReader, chunk: Buffer): Buffer | null {
     reader.push(chunk)
     return reader.database === null ? null : reader.leftover
   }
 
-  /** Returns what follows a SNAP packet, null when the chunk is used up. */
+  /** Returns the bytes that follow a SNAP packet; null when the chunk is used up. */
   private readPackets(chunk: Buffer, onPacket: OnPacket): Buffer | null {
     const bytes = this.gather(chunk)
     if (bytes === null) return null
@@ -125,7 +124,7 @@ export class QuorumPacketParser {
     onPacket(snapshot.packet, database)
   }
 
-  /** The unread bytes in one piece, or null while the item that is under way cannot be complete. */
+  /** The unread bytes in one piece; null while the current item cannot be complete. */
   private gather(chunk: Buffer): Buffer | null {
     this.pieces.push(chunk)
     this.length += chunk.length
@@ -141,7 +140,7 @@ export class QuorumPacketParser {
     this.needed = needed
   }
 
-  /** Bytes of the packet at `at`, or as many as it takes to know more. */
+  /** The size of the packet at `at`, or the number of bytes that are needed to know more. */
   private sizeOfPacket(bytes: Buffer, at: number): number {
     const there = bytes.length - at
     if (there < 4) return 4
@@ -158,7 +157,9 @@ export class QuorumPacketParser {
     return this.endOfIds(bytes, at, head)
   }
 
-  /** Goes on where it stopped when more bytes have come, so that many ids in small pieces cost no more. */
+  /**
+   * Continues where it stopped when more bytes have arrived, so that many ids in small pieces cost no more.
+   */
   private endOfIds(bytes: Buffer, at: number, head: number): number {
     const there = bytes.length - at
     this.ids ??= { at: head, strings: this.stringsOfIds(bytes.readInt32BE(at + head - 4)) }
@@ -181,7 +182,7 @@ export class QuorumPacketParser {
   }
 }
 
-/** Encodes packets; one that goes to several learners in a row is encoded once. */
+/** Encodes packets. A packet that is sent to several learners in a row is encoded once. */
 export class QuorumPacketEncoder {
   private readonly writer = new Writer()
   private last: QuorumPacket | null = null

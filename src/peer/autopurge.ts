@@ -1,4 +1,4 @@
-/** Removes old snapshots and logs at the interval that the config asks for (DatadirCleanupManager). */
+/** Removes old snapshots and logs at the configured interval (DatadirCleanupManager). */
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type { Storage } from '../storage/storage.ts'
 
@@ -14,7 +14,7 @@ export class Autopurge {
       const removed = storage.purge(snapRetainCount)
       if (removed.length > 0) note(`purged ${removed.length} old snapshot and log files`)
     }
-    // Apache purges once at the start, too.
+    // Like Apache, it also purges once at the start.
     setImmediate(purge)
     this.timer = setInterval(purge, Math.min(purgeIntervalHours * HOUR_MS, 0x7fffffff))
   }

@@ -1,30 +1,23 @@
 /**
- * The configuration of the ensemble in files, as Apache keeps it: `zoo.cfg.dynamic.next` is what was proposed
- * last, `zoo.cfg.dynamic.<version>` what is in force, and zoo.cfg names the latter in place of its own server
- * lines (QuorumPeer.setQuorumVerifier, QuorumPeerConfig.editStaticConfig). Only with reconfigEnabled, which
- * asks for that; the zoo.cfg of before stays beside it as `zoo.cfg.bak`, and every other line and comment
- * stays as it is.
+ * The files that hold the ensemble's configuration, as Apache keeps them: `zoo.cfg.dynamic.next` is the last
+ * proposed configuration, `zoo.cfg.dynamic.<version>` is the one in force, and zoo.cfg names the latter in
+ * place of its own server lines (QuorumPeer.setQuorumVerifier, QuorumPeerConfig.editStaticConfig). They are
+ * written only with reconfigEnabled. The previous zoo.cfg stays beside the new one as `zoo.cfg.bak`, and
+ * every other line and comment stays as it is.
  *
- * Invariant: a configuration in force is on disk before anything is logged under it; a restart that did not
- * know of it might take what only its voters hold for what was never committed. So a file that cannot be
- * written ends the member.
+ * Invariant: a configuration in force is on disk before anything is logged under it. A member that restarted
+ * without knowing it might take transactions that only the new voters hold for transactions that were never
+ * committed. So a member ends when a file cannot be written.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { backupFile, dynamicFile, nextFile, unfinishedFile } from '../config/load/fileNames.ts'
+import { backupFile, dynamicFile, nextFile } from '../config/load/fileNames.ts'
 import { withDynamicFile } from '../config/load/staticFile.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type { EnsembleConfig } from '../core/membership/ensembleConfig.ts'
 import { StorageError } from '../storage/errors.ts'
+import { nodeFileSystem } from '../storage/fileSystem.ts'
+import { replaceFile } from '../storage/replaceFile.ts'
 
 export class ConfigFiles {
   private readonly file: string
@@ -49,14 +42,14 @@ export class ConfigFiles {
   }
 
   private saveNext(config: EnsembleConfig): void {
-    replaceFile(nextFile(this.file), linesOf(config).join('\n'))
+    write(nextFile(this.file), linesOf(config).join('\n'))
   }
 
   private saveCurrent(config: EnsembleConfig): void {
     const inForce = dynamicFile(this.file, config.version)
     const proposed = nextFile(this.file)
     const lines = linesOf(config).filter((line) => !line.startsWith('version='))
-    replaceFile(inForce, lines.join('\n'))
+    write(inForce, lines.join('\n'))
     this.pointTo(resolve(inForce), config)
     if (existsSync(proposed) && versionIn(proposed) <= config.version) rmSync(proposed)
   }
@@ -64,13 +57,13 @@ export class ConfigFiles {
   private pointTo(inForce: string, { servers }: EnsembleConfig): void {
     if (!existsSync(this.file)) return
     const text = readFileSync(this.file, 'utf8')
-    if (!/^\s*dynamicConfigFile\b/m.test(text)) replaceFile(backupFile(this.file), text)
+    if (!/^\s*dynamicConfigFile\b/m.test(text)) write(backupFile(this.file), text)
     const own = servers.find(({ sid }) => sid === this.sid)
-    replaceFile(this.file, withDynamicFile(text, inForce, own !== undefined && own.clientPort !== null))
+    write(this.file, withDynamicFile(text, inForce, own !== undefined && own.clientPort !== null))
   }
 }
 
-/** 0 for a file without one. */
+/** The version that the file states; 0 for a file without one. */
 function versionIn(file: string): number {
   return Number.parseInt(/^version=([0-9a-f]+)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? '0', 16)
 }
@@ -79,26 +72,8 @@ function linesOf({ text }: EnsembleConfig): string[] {
   return text.split('\n').sort()
 }
 
-/** Whole or not at all (AtomicFileWritingIdiom). */
-function replaceFile(path: string, text: string): void {
-  const temporary = unfinishedFile(path)
-  const file = openSync(temporary, 'w', 0o644)
-  try {
-    writeSync(file, text)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-  renameSync(temporary, path)
-  syncDirectory(dirname(path))
-}
-
-function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return
-  const directory = openSync(path, 'r')
-  try {
-    fsyncSync(directory)
-  } finally {
-    closeSync(directory)
-  }
+/** Writes the file atomically (AtomicFileWritingIdiom). Durable when it returns. */
+function write(path: string, text: string): void {
+  replaceFile(nodeFileSystem, path, Buffer.from(text))
+  nodeFileSystem.syncDirectory(dirname(path))
 }

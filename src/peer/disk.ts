@@ -1,6 +1,6 @@
 /**
- * The turn's disk on real files, and the snapshots that keep recovery short: begun when enough was logged,
- * taken in slices between turns, followed by a purge when the config asks for one.
+ * The turn's disk on real files, and the snapshots that keep recovery short. A snapshot is begun when enough
+ * was logged, and taken in slices between turns.
  */
 import type { LoggedTxn, Recovered } from '../core/effects.ts'
 import type { MemberEvent } from '../core/events.ts'
@@ -12,7 +12,7 @@ import type { Database } from '../tree/database.ts'
 import type { ConfigFiles } from './configFiles.ts'
 import type { Disk } from './turn.ts'
 
-/** How long after a batch its zxid is noted as durable, ms: rare enough to cost nothing under load. */
+/** How many ms after a batch its zxid is recorded as durable: rare enough to cost nothing under load. */
 const NOTE_AFTER_MS = 10
 
 export class FileDisk implements Disk {
@@ -40,7 +40,7 @@ export class FileDisk implements Disk {
   append(txns: readonly LoggedTxn[]): void {
     this.storage.append(txns)
     this.storage.sync()
-    // Not here and now: the turn's acknowledgements go first.
+    // The snapshot is begun later, so that the turn's acknowledgements leave first.
     if (this.storage.snapshotDue) setImmediate(() => this.takeSnapshot())
     this.noteReachSoon()
   }

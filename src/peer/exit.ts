@@ -1,5 +1,4 @@
-/** Why a member ended by itself; codes are the names of Apache's ExitCode. */
-
+/** Why a member ended by itself. The codes are the names of Apache's ExitCode. */
 import { RESYNC_COMMAND, StorageError } from '../storage/errors.ts'
 import { systemTrouble } from '../systemError.ts'
 
@@ -8,12 +7,12 @@ export interface PeerExit {
   readonly reason: string
 }
 
-/** The configuration asks for what cannot be had. The message says where and what. */
+/** The configuration asks for something that is not available. The message says where and what. */
 export class StartError extends Error {
   override name = 'StartError'
 }
 
-/** @param sid of the member that ends */
+/** @param sid the member that ends */
 export function exitOf(error: unknown, sid: number): PeerExit {
   if (error instanceof StartError) return { code: 'INVALID_INVOCATION', reason: error.message }
   const trouble =

@@ -1,13 +1,17 @@
-/** Open files of the process, as Apache's mntr tells them: members in threads share one count. */
+/**
+ * The process's open files, as Apache's mntr reports them. Members in threads of one process share one count.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { FileDescriptorsReport } from '../net/memberReport.ts'
 
-/** null for what the system does not tell. */
+/** Null for what the system does not tell. */
 export function fileDescriptors(): FileDescriptorsReport {
   return { open: openCount(), max: softLimit() }
 }
 
-/** Linux has /proc/self/fd, macOS and the BSDs /dev/fd; reading the folder opens one more. */
+/**
+ * Linux has /proc/self/fd, macOS and the BSDs have /dev/fd. Reading the folder itself opens one descriptor.
+ */
 function openCount(): number | null {
   const folder = process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd'
   if (process.platform === 'win32') return null

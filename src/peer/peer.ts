@@ -1,8 +1,8 @@
 /**
  * One server: the core with its sockets and files. `open` binds the listeners, `run` reads the data dir and
- * takes part, `stop` leaves. Whatever goes wrong ends this member alone, with a code as in Apache's ExitCode.
+ * joins the ensemble, and `stop` leaves it. A failure ends this member alone, with a code as in Apache's
+ * ExitCode.
  */
-
 import { currentConfig } from '../config/load/currentConfig.ts'
 import { requireIdentity } from '../config/load/ownIdentity.ts'
 import { ownServer, type ServerConfig, type ServerSpec } from '../config/serverConfig.ts'
@@ -12,6 +12,7 @@ import { PeerCore } from '../core/peer.ts'
 import type { MemberStatus } from '../host/host.ts'
 import { ClientListener } from '../net/clientListener.ts'
 import { ElectionNetwork } from '../net/electionNetwork.ts'
+import { requirePort } from '../net/listen.ts'
 import { Storage } from '../storage/storage.ts'
 import type { Database } from '../tree/database.ts'
 import { Autopurge } from './autopurge.ts'
@@ -19,14 +20,13 @@ import { ConfigFiles } from './configFiles.ts'
 import { FileDisk } from './disk.ts'
 import { exitOf, type PeerExit } from './exit.ts'
 import { electionAddresses, electionPeers } from './membership.ts'
-import { requirePort } from './portCheck.ts'
 import { answerFourLetterWord } from './report.ts'
 import { securePort } from './securePort.ts'
 import { coreSettings, sidOf, storageOptions } from './settings.ts'
 import { Turn } from './turn.ts'
 import { SocketWire } from './wire.ts'
 
-export interface PeerOptions {
+interface PeerOptions {
   readonly config: ServerConfig
   readonly onEvent: (event: MemberEvent) => void
   /** The member has ended by itself; its sockets and files are closed. */
@@ -38,9 +38,11 @@ function clock(): Now {
 }
 
 export class Peer {
-  /** As its files had it at the start; what has changed since, the core's membership knows. */
+  /**
+   * The configuration that the files held at the start. The core's membership knows what has changed since.
+   */
   readonly config: ServerConfig
-  /** This member's own line; null standalone. */
+  /** This member's own server line; null for a standalone server. */
   private readonly own: ServerSpec | null
   private readonly options: PeerOptions
   readonly clients: ClientListener
@@ -52,7 +54,8 @@ export class Peer {
   private hasEnded = false
 
   /**
-   * Binds the client and the election port; the quorum port, which only a leader opens, is tried.
+   * Binds the client port and the election port. Checks that the quorum port, which only a leader opens, is
+   * free.
    * @throws the system's error with `code` (EADDRINUSE), `address` and `port`; IdentityError
    */
   static async open(options: PeerOptions): Promise<Peer> {
@@ -70,7 +73,7 @@ export class Peer {
   private constructor(options: PeerOptions) {
     const { onEvent } = options
     this.config = currentConfig(options.config)
-    // A member that has left its ensemble goes on where it was.
+    // A member that has left its ensemble continues at its previous addresses.
     this.own = ownServer(this.config) ?? ownServer(options.config)
     this.options = options
     this.turn = new Turn({
@@ -92,7 +95,7 @@ export class Peer {
     })
   }
 
-  /** null until the data dir is read. */
+  /** Null until the data dir has been read. */
   get core(): PeerCore | null {
     return this.turn.core
   }
@@ -132,7 +135,7 @@ export class Peer {
   }
 
   private clientFrame(connection: number, frame: Buffer): void {
-    // Before the data dir is read there is nobody to answer.
+    // Before the data dir has been read, no request can be answered.
     if (this.turn.core === null) this.clients.closeAfterFlush(connection)
     else this.turn.input({ kind: 'clientFrame', connection, frame })
   }
@@ -164,7 +167,7 @@ export class Peer {
     await this.clients.open()
   }
 
-  /** Reads the data dir and takes part. What goes wrong goes to `onExit`. */
+  /** Reads the data dir and joins the ensemble. Failures are reported to `onExit`. */
   run(): void {
     try {
       this.start()
@@ -202,7 +205,7 @@ export class Peer {
     return { ...status, connections: pipeline.connectionCount, sessions: replica.database.sessions.size }
   }
 
-  /** Leaves: sockets and files are closed when it resolves, ports are free. */
+  /** Ends the member. When this resolves, its sockets and files are closed and its ports are free. */
   async stop(): Promise<void> {
     if (this.hasEnded) return
     this.hasEnded = true

@@ -1,4 +1,4 @@
-/** Fills the report that four-letter words are answered from, out of the core, the sockets and the files. */
+/** Makes the report for the answers to four-letter words from the core, the sockets and the files. */
 import { ownServer, type ServerConfig } from '../config/serverConfig.ts'
 import type { Client } from '../core/clients/client.ts'
 import type { PeerCore } from '../core/peer.ts'
@@ -14,20 +14,26 @@ import type {
 import { operationName } from '../net/operationNames.ts'
 import { formatSessionId } from '../protocol/ids.ts'
 import type { Zxid } from '../protocol/zxid.ts'
+import { VERSION_DIR } from '../storage/fileNames.ts'
 import type { Storage } from '../storage/storage.ts'
 import { fileDescriptors } from './fileDescriptors.ts'
 import { configuredMembership } from './membership.ts'
-import { BUILT_AT, PACKAGE_VERSION } from './version.ts'
 
-export interface ReportSources {
+// The bundler inserts the version and the time of this build (scripts/build.mjs).
+declare const ZK_PSEUDO_VERSION: string | undefined
+declare const ZK_PSEUDO_BUILT_AT: string | undefined
+const PACKAGE_VERSION = typeof ZK_PSEUDO_VERSION === 'string' ? ZK_PSEUDO_VERSION : '0.0.0'
+const BUILT_AT = new Date(typeof ZK_PSEUDO_BUILT_AT === 'string' ? ZK_PSEUDO_BUILT_AT : 0)
+
+interface ReportSources {
   readonly config: ServerConfig
-  /** null while the data dir is being read. */
+  /** Null until the data dir has been read. */
   readonly core: PeerCore | null
   readonly clients: ClientListener
   readonly storage: Storage | null
 }
 
-/** Null closes the connection without an answer. */
+/** The answer to a four-letter word; null closes the connection without one. */
 export function answerFourLetterWord(word: string, sources: ReportSources): string | null {
   const { config, core } = sources
   return answerWord(word, {
@@ -52,7 +58,7 @@ function memberReport(sources: ReportSources): MemberReport {
     isServing: pipeline.isOpen,
     mode,
     peerState: mode === 'standalone' || mode === 'read-only' ? null : `${PEER_STATES[mode]} - broadcast`,
-    // A leader shows its epoch's mark until the first transaction: Leader.startZkServer.
+    // A leader shows its epoch's mark until the first transaction (Leader.startZkServer).
     zxid: Math.max(database.lastProcessedZxid, leader === null ? 0 : leader.epochMark) as Zxid,
     znodes: tree.nodeCount,
     ephemerals: tree.ephemeralsCount,
@@ -134,9 +140,9 @@ function configReport({ config, storage, core }: ReportSources): ConfigReport {
   return {
     clientPort: config.clientPort || -1,
     secureClientPort: config.secureClientPort.port ?? -1,
-    dataDir: `${config.dataDir}/version-2`,
+    dataDir: `${config.dataDir}/${VERSION_DIR}`,
     dataDirBytes: sizes.dataDir,
-    dataLogDir: `${config.dataLogDir}/version-2`,
+    dataLogDir: `${config.dataLogDir}/${VERSION_DIR}`,
     dataLogBytes: sizes.dataLogDir,
     tickTimeMs: config.tickTimeMs,
     maxClientCnxns: config.maxClientCnxns,
@@ -153,7 +159,7 @@ function configReport({ config, storage, core }: ReportSources): ConfigReport {
             electionPort: own.electionPort,
             quorumPort: own.quorumPort,
             isObserver: (core?.membership.role ?? config.peerType) === 'observer',
-            // A read-only server prints none (ReadOnlyZooKeeperServer.dumpConf).
+            // A read-only server prints no membership (ReadOnlyZooKeeperServer.dumpConf).
             membership: core?.status.readOnly
               ? null
               : (core?.membership.committed ?? configuredMembership(config)).text,

@@ -1,41 +1,42 @@
 /**
- * The shell's turn: inputs step the core as they arrive; when the event loop has delivered all that was
- * ready, the effects are carried out together. What may leave at once leaves first, so that followers work
- * while this member's own disk does; then everything that the turn logged is made durable by one sync; then
- * what waited for it leaves. Invariant: a `releases` entry is carried out only after the sync that covers its
- * ticket.
+ * The shell's turn. Inputs step the core as they arrive. When the event loop has delivered all that was
+ * ready, the effects are carried out together, in this order: what may leave at once is sent, so that
+ * followers work while this member's own disk does; everything that the turn logged is made durable by one
+ * sync; what waited for the disk is sent.
+ *
+ * Invariant: a `releases` entry is carried out only after the sync that covers its ticket.
  */
 import type { DiskEffect, Effect, Now, PeerInput, Recovered, SendEffect, Ticket } from '../core/effects.ts'
 import type { EnsembleConfig } from '../core/membership/ensembleConfig.ts'
 import type { PeerCore } from '../core/peer.ts'
 
-/** The disk, as a turn sees it. Every call is durable when it returns. */
+/** The disk as a turn sees it. The effect of every call is durable when it returns. */
 export interface Disk {
   /** Appends a batch with one sync. */
   append(txns: readonly Extract<DiskEffect, { kind: 'append' }>['txn'][]): void
   saveEpoch(which: 'accepted' | 'current', epoch: number): void
-  /** Null when this history cannot be cut there; nothing was changed then. */
+  /** Null when the history cannot be cut at this zxid; nothing was changed. */
   truncate(zxid: number): Recovered | null
   reload(): Recovered
   installSnapshot(zxid: number): void
-  /** Keeps a configuration beside zoo.cfg. */
+  /** Saves a configuration beside zoo.cfg. */
   saveConfig(which: 'next' | 'current', config: EnsembleConfig): void
 }
 
-/** The sockets, as a turn sees them: `send` queues, `flush` writes what was queued. */
+/** The sockets as a turn sees them: `send` queues, and `flush` writes what was queued. */
 export interface Wire {
   send(effect: SendEffect): void
   flush(): void
 }
 
-export interface TurnParts {
+interface TurnParts {
   readonly wire: Wire
   readonly clock: () => Now
   readonly onFailure: (error: unknown) => void
 }
 
 export class Turn {
-  /** null until the member runs. */
+  /** Null until the member runs. */
   core: PeerCore | null = null
   private disk: Disk | null = null
   private readonly parts: TurnParts
@@ -52,11 +53,11 @@ export class Turn {
 
   readonly emit = (effect: Effect): void => {
     this.effects.push(effect)
-    // These speak of the database as it is now: the next input may change it.
+    // These effects refer to the database as it is now, and the next input may change it.
     if (effect.kind === 'installSnapshot' || effect.kind === 'snapshotToLearner') this.isUrgent = true
   }
 
-  /** Steps the core; the effects follow at the end of the turn. */
+  /** Steps the core. The effects are carried out at the end of the turn. */
   readonly input = (input: PeerInput): void => {
     if (this.isEnded || this.core === null) return
     try {
@@ -69,7 +70,7 @@ export class Turn {
     else this.schedule()
   }
 
-  /** The core was built with `emit` in hand. */
+  /** Starts the core, which must have been constructed with `emit`. */
   start(core: PeerCore, disk: Disk): void {
     this.core = core
     this.disk = disk
@@ -130,7 +131,7 @@ export class Turn {
     }
   }
 
-  /** Every append that stands next to this one shares its sync. Returns the index after them. */
+  /** Carries out consecutive appends with one sync. Returns the index after them. */
   private append(effects: readonly DiskEffect[], from: number): number {
     const batch: Extract<DiskEffect, { kind: 'append' }>[] = []
     let next = from
@@ -185,7 +186,7 @@ export class Turn {
     this.core?.step(input, this.parts.clock())
   }
 
-  /** One timer, moved only when the core wants to be woken earlier than it is set. */
+  /** Sets the one timer, but only when the core wants to be woken earlier than it is set for. */
   private arm(): void {
     const at = this.core?.wakeAtMs ?? Number.POSITIVE_INFINITY
     if (at >= this.timerAtMs) return

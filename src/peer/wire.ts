@@ -1,8 +1,7 @@
 /**
- * The turn's sockets: carries each effect to the connection that it names. Nothing is written before `flush`,
+ * The turn's sockets: each effect is sent on the connection that it names. Nothing is written before `flush`,
  * so that one turn costs one write per socket.
  */
-
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type { ConnectionId, DialId, PeerInput, SendEffect } from '../core/effects.ts'
 import type { MemberEvent } from '../core/events.ts'
@@ -18,9 +17,9 @@ import { electionAddresses, electionPeers, membersOf, quorumAddresses } from './
 import { ttlRuleOf } from './nodeOptions.ts'
 import type { Wire } from './turn.ts'
 
-export interface WireParts {
+interface WireParts {
   readonly config: ServerConfig
-  /** Where this member listens; null standalone. */
+  /** The addresses at which this member listens; null for a standalone server. */
   readonly own: EnsembleServer | null
   readonly clients: ClientListener
   readonly election: ElectionNetwork | null
@@ -161,9 +160,9 @@ export class SocketWire implements Wire {
   }
 
   /**
-   * Everybody who counts is reached from now on, and this member listens where the configuration in force
-   * says. A quorum port that moves is opened with the next leadership: a leader whose address changes hands
-   * over.
+   * Applies a configuration: all servers that it names are reached from now on, and this member listens at
+   * the addresses that the configuration in force gives it. A changed quorum port is opened only when this
+   * member next leads, because a leader whose address changes hands leadership over.
    */
   private reconfigure(committed: EnsembleConfig, lastSeen: EnsembleConfig): void {
     this.servers = membersOf(committed, lastSeen)
@@ -177,7 +176,7 @@ export class SocketWire implements Wire {
     if (now.clientPort !== null) this.moveClients(now.clientAddress ?? '0.0.0.0', now.clientPort)
   }
 
-  /** Connections stay, as with Apache. */
+  /** Moves the client port. Existing connections stay open, as with Apache. */
   private moveClients(host: string, port: number): void {
     this.parts.clients.moveTo(host, port).then(
       (hasMoved) => {

@@ -1,27 +1,34 @@
 /**
  * A consistent copy of a member's data, made even while the member continues to write.
  *
- * Why a copy is a whole history. The newest whole snapshot is chosen first and the logs are listed after it:
- * the log is then at least as long as what the snapshot's fuzzy body may hold, so that replay makes it right.
- * Logs only grow at their end; each is copied up to the last whole entry (checksum included) that was seen in
- * it, so what a member is writing at that moment is in it or not, never half (Apache refuses a torn entry).
- * currentEpoch is copied after the logs and acceptedEpoch after that; on disk they are never older
- * (`readEpochs`), so neither are the copies. What breaks these rules (a member that catches up cuts its log,
- * purging removes a file) is found by recovering the copy as a starting member would, and the copy is made
- * anew.
+ * Why a copy is a whole history: the newest whole snapshot is chosen first, and the logs are listed after it.
+ * The log is then at least as long as what the snapshot's fuzzy body may hold, so replay makes the body
+ * right. Logs only grow at their end. Each is copied up to the last whole entry (checksum included) that was
+ * seen in it, so an entry that the member is writing at that moment is in the copy or not, but never half of
+ * it (Apache refuses a torn entry). currentEpoch is copied after the logs, and acceptedEpoch after
+ * currentEpoch. On disk the epochs are never older than the log (`readEpochs`), so the copies are not either.
+ * Two things break these rules: a member that catches up cuts its log, and purging removes a file. Both are
+ * found by recovering the copy as a starting member would, and the copy is then made again.
  *
- * Why one member's copy is for all. Copies of several members are taken at different times; with an election
- * in between, the same epoch could come again with other transactions. And whoever has the greatest (epoch,
- * zxid) of all members holds every transaction that was ever acknowledged: that is what elections rest on. It
- * may hold proposals that were not committed; on all members alike these are history, as after an election
- * that it won.
+ * Why one member's copy serves all members: copies of several members are taken at different times, and with
+ * an election in between, the same epoch could occur twice with different transactions. The member with the
+ * greatest (epoch, zxid) of all holds every transaction that was ever acknowledged; elections rest on this.
+ * It may also hold proposals that were not committed. When all members start from the same copy, these
+ * proposals are part of the history, just as they are after an election that this member wins.
  */
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { epochOf, formatZxid, type Zxid } from '../protocol/zxid.ts'
 import { readEpochs, saveEpoch } from './epochs.ts'
 import { StorageError } from './errors.ts'
-import { type LogName, listLogs, listSnapshots, type SnapshotName, VERSION_DIR } from './fileNames.ts'
+import {
+  EPOCH_FILES,
+  type LogName,
+  listLogs,
+  listSnapshots,
+  type SnapshotName,
+  VERSION_DIR,
+} from './fileNames.ts'
 import { type FileSystem, nodeFileSystem } from './fileSystem.ts'
 import { type HistoryRecord, readHistoryRecord } from './historyRecord.ts'
 import { LogFile } from './log/logFile.ts'
@@ -29,36 +36,37 @@ import { LOG_HEADER_SIZE } from './log/logFormat.ts'
 import { recoverDatabase } from './recovery.ts'
 import { looksComplete } from './snapshot/snapshotStream.ts'
 
-/** As in zoo.cfg; equal unless logs have a folder of their own. */
+/** The two directories as in zoo.cfg. They are equal unless the logs have a folder of their own. */
 export interface DataDirs {
   dataDir: string
   dataLogDir: string
 }
 
 export interface DataCopy {
-  /** The last transaction in it, as Apache prints it: `0x100000009`. */
+  /** The zxid of the last transaction in the copy, as Apache prints it: `0x100000009`. */
   zxid: string
   epoch: number
   znodes: number
   bytes: number
-  /** What recovery found odd. */
+  /** Oddities that recovery found. */
   notes: string[]
 }
 
-/** Whether an error says what is wrong with the data, for people. */
+/** Whether the error's message tells a person what is wrong with the data. */
 export function isDataFault(error: unknown): error is Error {
   return error instanceof StorageError
 }
 
-/** A member that writes may undo each of a few attempts, not all of them. */
+/** A member that is writing may spoil a few attempts, but not this many. */
 const ATTEMPTS = 6
 const PAUSE_MS = 50
 const CHUNK = 1024 * 1024
-const EPOCH_FILES = ['currentEpoch', 'acceptedEpoch']
+/** The order matters: see above. */
+const EPOCHS_TO_COPY = [EPOCH_FILES.current, EPOCH_FILES.accepted]
 
 /**
- * Which of these hold the longest history, the best first; those that hold none are left out.
- * @returns faults: by index, why a history could not be read
+ * Ranks the sources by their history, the longest first. Sources without a history are left out.
+ * @returns `best`: indexes of the sources; `faults`: by index, why a history could not be read
  */
 export async function byHistory(
   sources: readonly DataDirs[],
@@ -80,9 +88,10 @@ export async function byHistory(
 }
 
 /**
- * Copies what a member needs to start with the source's whole history; `target` is made, and its version-2
+ * Copies what a member needs to start with the source's whole history. `target` is created; its version-2
  * folders must be empty or absent.
- * @param atLeast the copy must reach this zxid (as Apache prints it): what was acknowledged when it began
+ * @param atLeast the zxid that the copy must reach, as Apache prints it: the last one that was acknowledged
+ * when the copy began
  * @returns null when the source has no history
  * @throws StorageError when no whole history can be read; nothing of the source was changed
  */
@@ -120,7 +129,7 @@ function foldersOf({ dataDir, dataLogDir }: DataDirs): Folders {
   return { snapshots: join(dataDir, VERSION_DIR), logs: join(dataLogDir, VERSION_DIR) }
 }
 
-/** Again where a member that writes, purges or catches up may have been in the way. */
+/** Repeats the action while its failure may be due to a member that is writing, purging or catching up. */
 async function repeated<T>(action: () => T): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -135,7 +144,7 @@ async function repeated<T>(action: () => T): Promise<T> {
   }
 }
 
-/** The order matters: see above. */
+/** The snapshot is chosen before the logs are listed: see above. */
 function historyFiles(
   files: FileSystem,
   folders: Folders,
@@ -145,7 +154,7 @@ function historyFiles(
   const snapshot = list(folders.snapshots, listSnapshots).find((name) => looksComplete(files, name))
   const logs = list(folders.logs, listLogs)
   if (snapshot === undefined) return { snapshot, logs }
-  // The last that begins at or before the first transaction wanted, and all after it (Replay.run).
+  // The last log that begins at or before the first transaction wanted, and all later ones (Replay.run).
   const first = logs.findLastIndex(({ zxid }) => zxid <= snapshot.zxid + 1)
   return { snapshot, logs: logs.slice(Math.max(0, first)) }
 }
@@ -164,21 +173,23 @@ function historyEnd(files: FileSystem, folders: Folders): { epoch: number; zxid:
   return { epoch: readEpochs(files, folders.snapshots, zxid, record).currentEpoch, zxid }
 }
 
-/** Read before the logs: a member that writes notes later zxids. */
+/**
+ * Must be called before the logs are read, because a member that is writing records later zxids meanwhile.
+ */
 function recordOf(files: FileSystem, { snapshots }: Folders): HistoryRecord | null {
   return files.exists(snapshots) ? readHistoryRecord(files, snapshots) : null
 }
 
 interface WholeEntries {
-  /** The offset after the last whole entry. */
+  /** Offset after the last whole entry. */
   end: number
-  /** Null when there is none. */
+  /** Null when the log has no whole entry. */
   lastZxid: Zxid | null
 }
 
 /**
- * Up to where a log holds whole entries. While a member is writing after them, what follows may
- * look like damage; it is none when more of it has become whole since.
+ * Finds how far a log holds whole entries. While a member is writing after them, the bytes that follow may
+ * look like damage. They are not damage when a second scan finds more whole entries.
  */
 function wholeEntries(files: FileSystem, name: LogName): WholeEntries {
   const seen = scan(files, name)
@@ -219,10 +230,10 @@ function copyOnce(files: FileSystem, from: Folders, to: Folders, made: string[])
   }
   for (const name of logs) {
     const { end } = wholeEntries(files, name)
-    // Apache stumbles over a log without a header; one without entries says nothing.
+    // Apache fails on a log without a header, and a log without entries holds no history.
     if (end > LOG_HEADER_SIZE) copy(name.path, to.logs, name.path.slice(from.logs.length + 1), end)
   }
-  for (const name of EPOCH_FILES) {
+  for (const name of EPOCHS_TO_COPY) {
     const path = join(from.snapshots, name)
     if (files.exists(path)) copy(path, to.snapshots, name, files.stat(path).size)
   }
@@ -231,7 +242,10 @@ function copyOnce(files: FileSystem, from: Folders, to: Folders, made: string[])
   return { ...copied, bytes }
 }
 
-/** Recovers the copy as a member that starts does. The copy has no record of its own: the source's counts. */
+/**
+ * Recovers the copy as a starting member does. The copy has no history record of its own, so the source's
+ * record is checked against it.
+ */
 function verified(
   files: FileSystem,
   folders: Folders,
@@ -243,7 +257,7 @@ function verified(
   const { lastZxid, database, notes } = recovered
   const epochs = readEpochs(files, folders.snapshots, lastZxid, record)
   const { currentEpoch, acceptedEpoch } = epochs
-  // As a member does when it starts: Apache refuses an epoch that is older than the log.
+  // A starting member does the same: Apache refuses an epoch that is older than the log.
   for (const which of epochs.unsaved)
     saveEpoch(files, folders.snapshots, which, which === 'accepted' ? acceptedEpoch : currentEpoch)
   const epoch = Math.max(currentEpoch, epochOf(lastZxid))

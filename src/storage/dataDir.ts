@@ -1,6 +1,7 @@
 /**
  * The directories of one member: `<dataDir>/version-2` for snapshots and epochs, `<dataLogDir>/version-2` for
- * logs (the same unless configured), made, checked for mix-ups and locked (FileTxnSnapLog's constructor).
+ * logs (the same directory unless configured otherwise). Opening them creates them, locks them, and checks
+ * that they were not mixed up (as FileTxnSnapLog's constructor does).
  */
 import { join, resolve } from 'node:path'
 import { StorageError } from './errors.ts'
@@ -11,7 +12,7 @@ import { type DirectoryLock, lockDirectory } from './lock.ts'
 export interface DataDir {
   readonly snapDir: string
   readonly logDir: string
-  /** Parent of `logDir`, where Apache looks for the file `initialize`. */
+  /** The parent of `logDir`, where Apache looks for the file `initialize`. */
   readonly dataLogDir: string
   unlock(): void
 }
@@ -52,7 +53,7 @@ function makeDirectory(files: FileSystem, dir: string, mayCreate: boolean): void
   }
 }
 
-/** ZOOKEEPER-2967: exchanged or changed directories would otherwise look like an empty database. */
+/** ZOOKEEPER-2967: swapped or changed directories would otherwise look like an empty database. */
 function refuseMixUps(files: FileSystem, snapDir: string, logDir: string): void {
   const hint = 'Check dataDir and dataLogDir in the config, and move the files to where they belong'
   const [snapshot] = listSnapshots(files, logDir)
@@ -63,7 +64,20 @@ function refuseMixUps(files: FileSystem, snapDir: string, logDir: string): void 
     throw new StorageError('inconsistent', log.path, 'is a log in the snapshot directory', { hint })
 }
 
-/** Snapshots and logs that a crash cut short, under the names only this program gives them. */
+/** The total size of the files in a directory. */
+export function sizeOf(files: FileSystem, dir: string): number {
+  let total = 0
+  for (const name of files.list(dir)) {
+    try {
+      total += files.stat(join(dir, name)).size
+    } catch {
+      // The file was removed or renamed after it was listed.
+    }
+  }
+  return total
+}
+
+/** Removes snapshots and logs that a crash cut short. Only this program gives files such names. */
 export function removeTemporaries(files: FileSystem, { snapDir, logDir }: DataDir): void {
   for (const dir of new Set([snapDir, logDir])) {
     for (const name of files.list(dir)) if (isTemporary(name)) files.remove(join(dir, name))

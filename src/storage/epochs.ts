@@ -1,7 +1,9 @@
 /**
- * acceptedEpoch (the last NEWEPOCH promised to) and currentEpoch (of the last leader followed), one file each
- * beside the snapshots: decimal, no newline (QuorumPeer.writeLongToFile). A file holds the old or the new
- * value whatever happens: it is written under another name, synced, renamed, and the directory synced.
+ * The epoch files: acceptedEpoch (the epoch of the last NEWEPOCH that this member promised to accept) and
+ * currentEpoch (the epoch of the last leader that it followed). They lie beside the snapshots and hold a
+ * decimal number without a newline (QuorumPeer.writeLongToFile). A file holds either the old or the new
+ * value, whatever happens: it is written under another name, synced and renamed, and then the directory is
+ * synced.
  */
 import { join } from 'node:path'
 import { type Epoch, epochOf, formatZxid, MAX_EPOCH, type Zxid } from '../protocol/zxid.ts'
@@ -14,7 +16,7 @@ import { replaceFile } from './replaceFile.ts'
 export interface Epochs {
   acceptedEpoch: Epoch
   currentEpoch: Epoch
-  /** Of these the file does not say it yet: to be saved before they are used. */
+  /** The epochs whose file does not hold the value yet. They must be saved before they are used. */
   unsaved: ('accepted' | 'current')[]
 }
 
@@ -24,17 +26,18 @@ export function saveEpoch(files: FileSystem, dir: string, which: 'accepted' | 'c
 }
 
 /**
- * Both epochs of a member whose history ends at `lastZxid`; a missing file counts as the epoch of that zxid
- * (written by a version that had none, or never in an ensemble). The record of the history is written first,
- * so where it says more than a file, a crash came in between, or the file was replaced by an older copy.
+ * Reads both epochs of a member whose history ends at `lastZxid`. A missing file counts as the epoch of that
+ * zxid: the data was written by a version without epoch files, or never in an ensemble. The record of the
+ * history is written before the files. So where the record is ahead of a file, either a crash came in
+ * between, or the file was replaced by an older copy.
  *
  * A currentEpoch older than the log is what a crash leaves between the transactions of a sync and the
- * currentEpoch that follows them on disk. acceptedEpoch, saved before that sync, shows that it was one. The
- * log's own epoch then is the right answer: nothing of epoch e is proposed before a quorum holds all that e
- * starts from, so who has logged any of e holds all of it too. (Apache saves in the other order or finds
- * currentEpoch.tmp, and refuses otherwise.)
- * @param record read before the log is, where a member may be writing both
- * @throws StorageError when they contradict each other or the log, or the history has lost its end
+ * currentEpoch that follows them on disk. acceptedEpoch, which was saved before that sync, shows that this is
+ * what happened. The log's own epoch is then the right answer: nothing of epoch e is proposed before a quorum
+ * holds everything that e starts from, so a member that has logged any transaction of e holds all of that,
+ * too. (Apache saves in the other order, or finds currentEpoch.tmp, and otherwise refuses.)
+ * @param record must have been read before the log where a member may be writing both
+ * @throws StorageError when the epochs contradict each other or the log, or when the history has lost its end
  */
 export function readEpochs(
   files: FileSystem,
@@ -51,14 +54,14 @@ export function readEpochs(
   const accepted = Math.max(saved.accepted ?? epochOfLog, record?.acceptedEpoch ?? 0)
   const current = Math.max(saved.current ?? epochOfLog, record?.currentEpoch ?? 0)
   const promised = saved.accepted === null ? null : accepted
-  const currentEpoch = current >= epochOfLog ? current : epochOnItsWay(files, dir, epochOfLog, promised)
+  const currentEpoch = current >= epochOfLog ? current : epochBeingSaved(files, dir, epochOfLog, promised)
   if (currentEpoch === null)
     throw new StorageError(
       'inconsistent',
       join(dir, EPOCH_FILES.current),
       `the current epoch, ${current}, is older than the last zxid, ${formatZxid(lastZxid)}`,
       {
-        hint: `Log and epoch files are of different copies of this directory; restore them together. ${RESYNC_HINT}`,
+        hint: `Log and epoch files come from different copies of this directory; restore them together. ${RESYNC_HINT}`,
       },
     )
   if (accepted < currentEpoch)
@@ -74,7 +77,10 @@ export function readEpochs(
   return { acceptedEpoch: accepted, currentEpoch, unsaved }
 }
 
-function epochOnItsWay(
+/**
+ * The log's epoch, when there is evidence that currentEpoch was about to be saved with it; otherwise null.
+ */
+function epochBeingSaved(
   files: FileSystem,
   dir: string,
   epochOfLog: Epoch,
@@ -86,7 +92,7 @@ function epochOnItsWay(
   return saving !== null && saving >= epochOfLog ? saving : null
 }
 
-/** null when there is no file. */
+/** Null when there is no file. */
 function readEpoch(files: FileSystem, path: string): Epoch | null {
   if (!files.exists(path)) return null
   const text = files.readAll(path).toString('latin1').trim()

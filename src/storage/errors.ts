@@ -1,19 +1,22 @@
 /**
- * Why a data directory cannot be used, or can be used no longer. Each kind calls for another answer by a
- * person, so it is a code; the message says what, where (file and offset) and what to do next.
+ * Why a data directory cannot be used, or can no longer be used. Each kind of failure calls for a different
+ * response from a person, so each has a code. The message says what is wrong, where (file and offset) and
+ * what to do next.
  */
 export type StorageErrorCode =
-  /** Bytes that were once whole are not any more, or part of the history is missing. */
+  /** Bytes that were once intact no longer are, or part of the history is missing. */
   | 'damaged'
-  /** All that is left is whole, but the history ends before what this member once held durably. */
+  /** Everything that is left is intact, but the history ends before what this member once held durably. */
   | 'history-lost'
-  /** Written by a later version, or in a way this version cannot read. Nothing was touched. */
+  /**
+   * The data was written by a later version, or in a way that this version cannot read. Nothing was changed.
+   */
   | 'not-understood'
   /** The directories do not belong together, or the epochs contradict the log. */
   | 'inconsistent'
   /** Another member uses the directory. */
   | 'locked'
-  /** A directory is missing and may not be created, or cannot be written. */
+  /** A directory is missing and may not or cannot be created. */
   | 'missing'
   /** A write or fsync failed: what is on disk is uncertain, so this member must end. */
   | 'write-failed'
@@ -21,9 +24,9 @@ export type StorageErrorCode =
 export class StorageError extends Error {
   override name = 'StorageError'
   readonly code: StorageErrorCode
-  /** The file or directory that it is about. */
+  /** The file or directory that the error is about. */
   readonly path: string
-  /** Byte offset in that file, null where there is none. */
+  /** Byte offset in that file; null where there is none. */
   readonly offset: number | null
 
   constructor(
@@ -40,21 +43,22 @@ export class StorageError extends Error {
     this.offset = options.offset ?? null
   }
 
-  /** For an error that nothing was known to be done about where it was made. */
+  /** Adds a hint to an error that was created where it was not yet known what to do about it. */
   withHint(hint: string): this {
     this.message = `${this.message}. ${hint}`
     return this
   }
 }
 
-/** The peer, which knows its id, puts it in (peer/exit.ts). */
+/** The peer knows its id and replaces `<id>` with it (peer/exit.ts). */
 export const RESYNC_COMMAND = 'zk-pseudo start <id> --resync'
 
-/** What brings a member back whose data cannot be used. */
+/** How to bring back a member whose data cannot be used. */
 export const RESYNC_HINT = `In an ensemble, ${RESYNC_COMMAND} sets the data of this member aside and takes everything from the leader`
 
 /**
- * What to do about damage; both ways out are named because the files do not say which kind of member it is.
+ * What to do about damage. Both remedies are named, because the files do not tell whether the member is
+ * standalone.
  */
 export const DAMAGE_HINT =
   `${RESYNC_HINT}. ` +

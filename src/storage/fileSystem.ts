@@ -1,7 +1,8 @@
 /**
- * The file operations that storage is made of, as an interface: tests put a disk between that fails or stops
- * at any of them. All are synchronous but `syncLater`: one append and one fdatasync a turn are quicker so
- * than through the thread pool, and the event loop has nothing better to do while a batch becomes durable.
+ * The file operations that storage is made of, as an interface, so that tests can insert a disk that fails or
+ * stops at any of them. All but `syncLater` are synchronous: one append and one fdatasync a turn are faster
+ * this way than through the thread pool, and the event loop has nothing better to do while a batch becomes
+ * durable.
  */
 import {
   closeSync,
@@ -25,22 +26,25 @@ import {
 export type FileDescriptor = number
 
 export interface FileSystem {
-  /** `read`: must exist; `create`: must not exist; `replace`: emptied if it exists; `edit`: must exist. */
+  /**
+   * `read` and `edit`: the file must exist; `create`: it must not exist; `replace`: it is emptied if it
+   * exists.
+   */
   open(path: string, mode: 'read' | 'create' | 'replace' | 'edit'): FileDescriptor
   close(fd: FileDescriptor): void
-  /** Bytes read; fewer than asked for only at the end of the file. */
+  /** Returns the number of bytes read, which is less than the buffer holds only at the end of the file. */
   read(fd: FileDescriptor, into: Buffer, position: number): number
   /** Writes everything or throws. */
   write(fd: FileDescriptor, bytes: Buffer, position: number): void
   size(fd: FileDescriptor): number
-  /** Cuts or extends with zeros. */
+  /** Cuts the file, or extends it with zeros. */
   resize(fd: FileDescriptor, size: number): void
-  /** fdatasync: data, and what of the metadata is needed to read it back. */
+  /** fdatasync: syncs the data, and the metadata that is needed to read it back. */
   syncData(fd: FileDescriptor): void
   sync(fd: FileDescriptor): void
-  /** fsync off this thread. */
+  /** fsync outside this thread. */
   syncLater(fd: FileDescriptor): Promise<void>
-  /** Makes creations, renames and removals in a directory durable. */
+  /** Makes the creations, renames and removals in a directory durable. */
   syncDirectory(path: string): void
   rename(from: string, to: string): void
   remove(path: string): void
@@ -77,7 +81,7 @@ export const nodeFileSystem: FileSystem = {
   syncLater: (fd) =>
     new Promise((resolve, reject) => fsync(fd, (error) => (error ? reject(error) : resolve()))),
   syncDirectory(path) {
-    // Windows can neither open nor sync a directory; NTFS journals names by itself.
+    // Windows can neither open nor sync a directory; NTFS journals names itself.
     if (process.platform === 'win32') return
     const fd = openSync(path, 'r')
     try {

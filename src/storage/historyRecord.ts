@@ -1,28 +1,29 @@
 /**
- * How far this member's history has reached, in a file of our own beside the epoch files. Apache ZooKeeper
- * neither reads nor writes it.
+ * The record of how far this member's history has reached: a file of our own beside the epoch files, which
+ * Apache ZooKeeper neither reads nor writes.
  *
  * A vote claims (currentEpoch, last zxid), and elections rest on it: a member that took an epoch holds
- * everything that the epoch starts from. The epoch files alone cannot show that a log has lost its end since,
- * and a member with a great epoch and a shortened log would win over members that hold what it lost. So the
- * record is made durable before currentEpoch is saved, and holds the zxid that the history ended with at that
- * moment; from time to time a later zxid is noted. A history that ends before that zxid was damaged
+ * everything that the epoch starts from. The epoch files alone cannot show that a log has lost its end since
+ * then, and a member with a great epoch and a shortened log would win over members that hold what it lost. So
+ * the record is made durable before currentEpoch is saved, and holds the zxid at which the history ended at
+ * that moment. From time to time a later zxid is recorded. A history that ends before that zxid was damaged
  * (`requireReach`).
  *
- * Why it may be trusted, and when not:
- * - Where the history may legally become shorter (TRUNC, SNAP), the record is lowered first.
- * - It is written before the epoch file of which it speaks. After a crash in between it completes that file:
- *   what it says was durable when it was written. So neither epoch of the record is ever too great.
+ * When the record can be trusted, and when not:
+ * - Before the history may legally become shorter (TRUNC, SNAP), the record is lowered.
+ * - The record is written before the epoch file of which it speaks. After a crash in between, the record
+ *   completes that file: its content was durable when it was written. So neither epoch of the record is ever
+ *   too great.
  * - Apache leaves the file as it is. While currentEpoch stays the same, Apache only adds to the history, so
- *   the record still binds. When currentEpoch is greater than the record's, another engine has taken over a
- *   leader's history since, which may be shorter: then the zxid means nothing. (An Apache member that is
- *   killed between TRUNC and currentEpoch looks damaged here. That is on the safe side: its leader can give
- *   it everything.)
+ *   the record still binds. When currentEpoch is greater than the record's, another engine has since taken
+ *   over a leader's history, which may be shorter; the record's zxid then means nothing. (An Apache member
+ *   that is killed between TRUNC and currentEpoch looks damaged here. That errs on the safe side: its leader
+ *   can give it everything.)
  *
- * The file has two lines of the same form, 512 bytes apart so that they share no sector. The first is written
- * atomically with the whole file. The second is overwritten in place without a sync, which costs
- * microseconds: it outlives the process, and usually a power failure. Where it is torn, the first line
- * counts.
+ * The file has two lines of the same form, 512 bytes apart, so that they share no sector. The first line is
+ * written atomically with the whole file. The second line is overwritten in place without a sync, which costs
+ * microseconds; it outlives the process, and usually a power failure. When the second line is torn, the first
+ * one counts.
  */
 import { join } from 'node:path'
 import { type Epoch, formatZxid, parseZxidHex, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
@@ -35,7 +36,7 @@ import { adler32 } from './snapshot/adler32.ts'
 export interface HistoryRecord {
   readonly acceptedEpoch: Epoch
   readonly currentEpoch: Epoch
-  /** The history reached at least here while currentEpoch was the one above. */
+  /** The history reached at least this zxid while currentEpoch was the one above. */
   readonly zxid: Zxid
 }
 
@@ -44,7 +45,10 @@ type Epochs = Pick<HistoryRecord, 'acceptedEpoch' | 'currentEpoch'>
 const SECOND_LINE = 512
 const LINE_LENGTH = 96
 
-/** Null when there is none: no epoch was taken here yet, or only by another engine. @throws StorageError */
+/**
+ * Null when there is no record: no epoch was taken here yet, or only by another engine.
+ * @throws StorageError `damaged`
+ */
 export function readHistoryRecord(files: FileSystem, dir: string): HistoryRecord | null {
   const path = join(dir, HISTORY_RECORD)
   if (!files.exists(path)) return null
@@ -59,7 +63,7 @@ export function readHistoryRecord(files: FileSystem, dir: string): HistoryRecord
   return second?.currentEpoch === first.currentEpoch ? second : first
 }
 
-/** Whether a history that ends at `lastZxid` has lost what the record says it held. */
+/** Whether a history that ends at `lastZxid` has lost transactions that it held according to the record. */
 export function isHistoryLost(
   record: HistoryRecord | null,
   savedCurrentEpoch: Epoch | null,
@@ -87,16 +91,13 @@ export function requireReach(
 export class HistoryRecorder {
   private readonly files: FileSystem
   private readonly dir: string
-  /** False without forceSync: then nothing is known to be durable, and only the epochs are kept. */
+  /** False without forceSync: nothing is then known to be durable, and only the epochs are recorded. */
   private readonly knowsReach: boolean
-  /** What the file says; null when there is none. */
+  /** What the file says; null when there is no file. */
   private saved: HistoryRecord | null = null
-  /** The history is being cut or replaced: where it ends is not known until `begin` or `changed`. */
+  /** True while the history is being cut or replaced: its end is not known until `begin` or `changed`. */
   private isChanging = false
-  private epochs: Epochs = {
-    acceptedEpoch: 0,
-    currentEpoch: 0,
-  }
+  private epochs: Epochs = { acceptedEpoch: 0, currentEpoch: 0 }
 
   constructor(files: FileSystem, dir: string, knowsReach: boolean) {
     this.files = files
@@ -104,14 +105,17 @@ export class HistoryRecorder {
     this.knowsReach = knowsReach
   }
 
-  /** The epochs that recovery found. */
+  /** Starts recording with the epochs that recovery found. */
   begin(acceptedEpoch: Epoch, currentEpoch: Epoch): void {
     this.epochs = { acceptedEpoch, currentEpoch }
     this.saved = readHistoryRecord(this.files, this.dir)
     this.isChanging = false
   }
 
-  /** To be called before the epoch file is written, whose directory sync makes this durable, too. */
+  /**
+   * Records an epoch. Must be called before the epoch file is written; the directory sync of that file makes
+   * the record durable, too.
+   */
   epoch(which: 'accepted' | 'current', epoch: Epoch, durable: Zxid): void {
     const { epochs } = this
     if (which === 'accepted') {
@@ -121,7 +125,7 @@ export class HistoryRecorder {
     this.save(this.reach(durable), { ...epochs, currentEpoch: epoch })
   }
 
-  /** The history is about to become shorter, and may end here. Durable when it returns. */
+  /** Must be called before the history becomes shorter and may end at `zxid`. Durable when it returns. */
   lower(zxid: Zxid): void {
     this.isChanging = true
     if (this.saved === null || this.saved.zxid <= zxid) return
@@ -129,11 +133,12 @@ export class HistoryRecorder {
     this.files.syncDirectory(this.dir)
   }
 
+  /** The history that was being cut or replaced is whole again. */
   changed(): void {
     this.isChanging = false
   }
 
-  /** The history is known to be durable up to here. Cheap: nothing is synced once the file is there. */
+  /** Records that the history is durable up to this zxid. Cheap: once the file exists, nothing is synced. */
   note(durable: Zxid, epochs = this.epochs): void {
     if (this.isChanging) return
     const zxid = this.reach(durable)
@@ -154,7 +159,7 @@ export class HistoryRecorder {
     this.keep(record)
   }
 
-  /** Durable when it returns. */
+  /** Records how far the history reaches, in both lines. Durable when it returns. */
   checkpoint(durable: Zxid): void {
     this.save(this.reach(durable))
     this.files.syncDirectory(this.dir)

@@ -1,23 +1,24 @@
 /**
- * Keeps two members off one data directory. Each contender creates a file of its own,
- * `zk-pseudo.lock.<pid>.<start time>.<token>`, and only then looks for others: if one of those has a living
- * owner it withdraws. Of two that come at once the later to create sees the earlier, so never both succeed
- * (both may withdraw). No file is ever taken over, so there is no moment between "it is stale" and "it is
- * mine"; files of the dead are removed in passing.
+ * The lock that keeps two members from using one data directory. Each contender creates a file of its own,
+ * `zk-pseudo.lock.<pid>.<start time>.<token>`, and only then looks for others. If one of those has a living
+ * owner, the contender withdraws. Of two that come at once, the one that creates its file later sees the
+ * earlier one, so they never both succeed (both may withdraw). No file is ever taken over, so there is no
+ * moment between "it is stale" and "it is mine". Files of dead owners are removed in passing.
  *
- * Whether an owner lives: a thread that is terminated runs no code, but Node closes the file descriptors it
- * had opened, and the kernel those of a dead process. On Linux /proc shows whether the owner still holds its
- * lock file open, so a member restarted within the same process follows its killed predecessor at once.
- * Elsewhere a lock of another live process holds, and one of this process does not: the supervisor there
- * starts a member anew only when its predecessor has ended.
- * Apache ZooKeeper neither makes nor minds these files. Containers that share a volume but not their process
- * ids are beyond this lock, as they are beyond Apache's (it has none).
+ * How a living owner is recognized: a terminated thread runs no code, but Node closes the file descriptors
+ * that it had opened, and the kernel closes those of a dead process. On Linux, /proc shows whether the owner
+ * still holds its lock file open, so a member restarted within the same process can follow its killed
+ * predecessor at once. On other systems, a lock of another live process holds, and a lock of this process
+ * does not, because the supervisor restarts a member only when its predecessor has ended.
+ *
+ * Apache ZooKeeper neither creates nor heeds these files. The lock cannot keep apart containers that share a
+ * volume but not their process ids; Apache, which has no lock, cannot either.
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { StorageError } from './errors.ts'
-import { LOCK_PREFIX } from './fileNames.ts'
+import { isLockFile, LOCK_PREFIX } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 
 const hasProc = existsSync('/proc/self/fd')
@@ -26,7 +27,7 @@ export interface DirectoryLock {
   release(): void
 }
 
-/** @throws StorageError `locked`, naming the owner. */
+/** @throws StorageError `locked`, which names the owner */
 export function lockDirectory(files: FileSystem, dir: string): DirectoryLock {
   const name = `${LOCK_PREFIX}${process.pid}.${startTime(process.pid) ?? 0}.${randomBytes(6).toString('hex')}`
   const path = join(dir, name)
@@ -39,7 +40,7 @@ export function lockDirectory(files: FileSystem, dir: string): DirectoryLock {
     try {
       removeIfThere(files, path)
     } catch (error) {
-      // On a disk that takes no writes any more it stays: nobody holds it open, so it is nobody's.
+      // On a disk that no longer takes writes, the file stays. No process holds it open, so it locks nothing.
       if ((error as NodeJS.ErrnoException).code === undefined) throw error
     }
   }
@@ -60,7 +61,10 @@ export function lockDirectory(files: FileSystem, dir: string): DirectoryLock {
   return { release }
 }
 
-/** The process of the member that uses `dir`; null when none does, or when there is no such directory. */
+/**
+ * The pid of the process whose member uses `dir`; null when no member does, or when there is no such
+ * directory.
+ */
 export function lockHolder(dir: string): number | null {
   let names: string[]
   try {
@@ -78,7 +82,8 @@ interface Owner {
 }
 
 function ownerOf(name: string): Owner | null {
-  const match = /^zk-pseudo\.lock\.(\d+)\.(\d+)\.[0-9a-f]+$/.exec(name)
+  if (!isLockFile(name)) return null
+  const match = /^(\d+)\.(\d+)\.[0-9a-f]+$/.exec(name.slice(LOCK_PREFIX.length))
   return match === null ? null : { pid: Number(match[1]), startTime: match[2] as string }
 }
 
@@ -98,20 +103,31 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** In clock ticks since boot, which tells a process from a later one with its pid; null where unknown. */
+/**
+ * When a process started, in clock ticks since boot. This tells a process from a later one with the same pid.
+ * Null where it is not known.
+ */
 function startTime(pid: number): string | null {
+  return statFields(`/proc/${pid}/stat`)?.[19] ?? null
+}
+
+/**
+ * The fields that follow the command's name in /proc's line about a process or a thread (Linux,
+ * proc_pid_stat(5)): the state at index 0, the start time at index 19. The name may itself hold blanks and
+ * parentheses, so the fields are counted from the last parenthesis. Null when the process is gone.
+ */
+export function statFields(file: string): string[] | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The command's name, field 2, may hold spaces and parentheses: count from the last one.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+    const text = readFileSync(file, 'latin1')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
   } catch {
     return null
   }
 }
 
 /**
- * Whether the process has this very file open (a copy of a directory in use has lock files of the same
- * names); null where that cannot be seen: another user's process, or no /proc.
+ * Whether the process has this very file open. (A copy of a directory in use has lock files of the same
+ * names.) Null where that cannot be seen: it is another user's process, or there is no /proc.
  */
 function holdsOpen(pid: number, path: string): boolean | null {
   const dir = `/proc/${pid}/fd`
@@ -128,7 +144,7 @@ function holdsOpen(pid: number, path: string): boolean | null {
   })
 }
 
-/** null for what is closed or removed by now. */
+/** Null when the file has been closed or removed meanwhile. */
 function statOrNull(path: string): Stats | null {
   return statSync(path, { throwIfNoEntry: false }) ?? null
 }

@@ -1,16 +1,16 @@
 /**
- * What purging may remove (PurgeTxnLog.purgeOlderSnapshots): snapshots older than the newest `retain` whole
- * ones, and logs that none of those needs. A log file may hold transactions far beyond the one in its name,
- * so the last that begins at or before the transaction after the oldest kept snapshot stays.
+ * Which files purging may remove (PurgeTxnLog.purgeOlderSnapshots): snapshots older than the newest `retain`
+ * complete ones, and logs that none of those needs. A log file may hold transactions far beyond the one in
+ * its name, so the last log that begins at or before the oldest kept snapshot stays.
  */
 import { listLogs, listSnapshots } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 import { looksComplete } from './snapshot/snapshotStream.ts'
 
-/** Fewer are never kept: the newest may turn out to be unreadable. */
-export const LEAST_RETAINED = 3
+/** At least this many snapshots are kept, because the newest may turn out to be unreadable. */
+const LEAST_RETAINED = 3
 
-/** Paths in the order to remove them: at any moment every snapshot still there has its logs. */
+/** The paths in the order in which to remove them: at any moment, every remaining snapshot has its logs. */
 export function purgeable(files: FileSystem, snapDir: string, logDir: string, retain: number): string[] {
   if (retain < LEAST_RETAINED)
     throw new RangeError(`must keep at least ${LEAST_RETAINED} snapshots, not ${retain}`)

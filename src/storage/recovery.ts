@@ -1,3 +1,4 @@
+/** How a database comes back from disk: the newest readable snapshot, with the log replayed on top of it. */
 import { formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import { Database } from '../tree/database.ts'
 import { labelDatabase } from '../tree/snapshotFormat.ts'
@@ -7,17 +8,17 @@ import type { FileSystem } from './fileSystem.ts'
 import { type RecoveryOptions, Replay, type Replayed } from './log/replay.ts'
 import { type LoadedSnapshot, readSnapshot } from './snapshot/snapshotFile.ts'
 
-/** As many snapshots as Apache tries (FileSnap.deserialize). */
+/** How many snapshots are tried, as many as Apache tries (FileSnap.deserialize). */
 const MOST_SNAPSHOTS = 100
 
 export interface RecoveredDatabase extends Replayed {
-  /** The snapshot that the replay began at; 0 for none. */
+  /** The zxid of the snapshot at which the replay began; 0 without a snapshot. */
   base: Zxid
 }
 
 /**
- * Reads snapshot and log; null when there is nothing: no history was ever written here.
- * @throws StorageError when there is no way to the whole history; nothing was changed.
+ * Reads snapshot and log. Null when there is nothing to read: no history was ever written here.
+ * @throws StorageError when the whole history cannot be recovered; nothing was changed
  */
 export function recoverDatabase(files: FileSystem, options: RecoveryOptions): RecoveredDatabase | null {
   const recovered = recoverKnown(files, options)
@@ -25,19 +26,20 @@ export function recoverDatabase(files: FileSystem, options: RecoveryOptions): Re
   return recovered
 }
 
-/** Files that continue after the end of the known history may hold its newest part. */
+/** Refuses files that begin after the end of the known history: they may hold its newest part. */
 function refuseForeign(files: FileSystem, { snapDir, logDir }: RecoveryOptions, lastZxid: Zxid): void {
-  const end = lastZxid < 0 ? 'is nothing' : `ends at ${formatZxid(lastZxid)}`
+  const known =
+    lastZxid < 0 ? 'there is nothing that it does know' : `what it does know ends at ${formatZxid(lastZxid)}`
   for (const dir of new Set([snapDir, logDir])) {
     const beyond = listForeign(files, dir).find(({ zxid }) => zxid > lastZxid)
     if (beyond === undefined) continue
-    const what = `has a name that this version does not know, and what it does know ${end}`
+    const what = `has a name that this version does not know, and ${known}`
     const hint = `${LATER_VERSION_HINT}; or, if it is a copy that you made, move it away`
     throw new StorageError('not-understood', beyond.path, what, { hint })
   }
 }
 
-/** @param before only snapshots older than this one; null for all */
+/** @param before only snapshots older than this one are considered; null: all are */
 function recoverKnown(
   files: FileSystem,
   options: RecoveryOptions,
@@ -50,11 +52,11 @@ function recoverKnown(
   const replayed = new Replay(files, database, options, passedOver, notes).run()
   const { lastZxid, lastDigest } = replayed
   if (holdsMore(snapshot, lastZxid)) {
-    // Only without forceSync, or by Apache, whose snapshots may hold what its log does not.
+    // This happens without forceSync, or with data of Apache, whose snapshots may hold more than its log.
     const older = olderSnapshot(files, options, name.zxid, lastZxid)
     if (older !== null) return older
     notes.push(
-      `${name.path} holds effects of transactions behind ${formatZxid(lastZxid)}, where the log ends: ` +
+      `${name.path} holds effects of transactions after ${formatZxid(lastZxid)}, where the log ends: ` +
         "compare this member's data with another's",
     )
   } else if (lastDigest?.version === 2) noteDigest(notes, options.logDir, lastDigest.treeDigest, database)
@@ -62,18 +64,18 @@ function recoverKnown(
 }
 
 /**
- * Whether the replayed log ends before what the snapshot's fuzzy body holds. That may be one transaction more
- * than `reach` says: Apache writes a snapshot while another thread applies transactions, and takes the digest
- * section when all the rest is written; a transaction half applied by then is in the body, not in the digest
- * (DataTree.processTxn sets lastProcessedZxidDigest last). So the snapshot's digest says nothing where the
- * log continues, whose transactions bring their own.
+ * Whether the snapshot's fuzzy body holds more than the replayed log. The body may hold one transaction more
+ * than `reach` says: Apache writes a snapshot while another thread applies transactions, and writes the
+ * digest section last. A transaction that is half applied at that moment is in the body, but not in the
+ * digest (DataTree.processTxn sets lastProcessedZxidDigest last). So the snapshot's digest is of no use where
+ * the log continues; the log's transactions carry digests of their own.
  */
 function holdsMore({ database, reach, digest }: LoadedSnapshot, lastZxid: Zxid): boolean {
   if (reach === null) return false
   return lastZxid < reach || (lastZxid === reach && digest !== null && digest !== database.tree.digest)
 }
 
-/** The same history from a snapshot before this one, if there is one that leads there. */
+/** The same history recovered from an older snapshot; null if none leads to the same end. */
 function olderSnapshot(
   files: FileSystem,
   options: RecoveryOptions,
@@ -96,7 +98,7 @@ function recoverWithoutSnapshot(
 ): RecoveredDatabase | null {
   const [log] = listLogs(files, options.logDir)
   const [error] = damaged
-  // A crash of Apache during its very first snapshot, that of the empty database.
+  // True when Apache crashed while it wrote its very first snapshot, that of the empty database.
   const isFirstStart =
     log === undefined && listSnapshots(files, options.snapDir).every(({ zxid }) => zxid === 0)
   if (error !== undefined && !isFirstStart) throw error.withHint(DAMAGE_HINT)
@@ -117,20 +119,23 @@ function recoverWithoutSnapshot(
   return { ...new Replay(files, database, options, [], []).run(), base: ZERO_ZXID }
 }
 
-/** Digests compare trees, cheaply; Apache too only reports a difference (DataTree.compareDigest). */
+/**
+ * Reports a tree whose digest is not the one that was recorded. Digests compare trees cheaply. Apache, too,
+ * only reports a difference (DataTree.compareDigest).
+ */
 function noteDigest(notes: string[], path: string, expected: bigint, { tree }: Database): void {
   if (expected !== tree.digest)
     notes.push(
-      `${path}: the tree's digest at ${formatZxid(tree.lastProcessedZxid)} is ${tree.digest}, recorded was ` +
-        `${expected}: compare this member's data with another's`,
+      `${path}: the tree's digest at ${formatZxid(tree.lastProcessedZxid)} is ${tree.digest}, but ` +
+        `${expected} was recorded: compare this member's data with another's`,
     )
 }
 
 /**
- * The newest snapshot that is whole, older than `before` and reaches no further than `upTo`, and those passed
- * over because they are damaged.
- * @throws StorageError `not-understood` for a later version's snapshot: going on from an older one would
- * leave the newer behind.
+ * Loads the newest snapshot that is whole, is older than `before` and reaches no further than `upTo`, and
+ * collects the damaged snapshots that were passed over.
+ * @throws StorageError `not-understood` for a later version's snapshot: to continue from an older one would
+ * lose what the newer one holds
  */
 function loadNewestSnapshot(
   files: FileSystem,

@@ -2,9 +2,10 @@ import { UNFINISHED } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 
 /**
- * The file holds its old or its new content, whatever happens: the new content is written under another name,
- * synced and renamed. The name is durable once the directory is synced, which is the caller's to do: renames
- * in one directory become durable in their order, so one sync of it covers several files.
+ * Replaces a file's content atomically. The file holds either its old or its new content, whatever happens:
+ * the new content is written under another name, synced and renamed. The new name is durable once the
+ * directory is synced, which is left to the caller: renames in one directory become durable in their order,
+ * so one sync of the directory covers several files.
  */
 export function replaceFile(files: FileSystem, path: string, content: Buffer): void {
   const temporary = path + UNFINISHED

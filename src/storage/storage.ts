@@ -1,12 +1,12 @@
 /**
- * One member's disk, in Apache ZooKeeper's format: the log, snapshots, epochs, and how a database comes back
- * from them. Everything is synchronous but `takeSnapshot`.
+ * One member's disk, in Apache ZooKeeper's format: the log, the snapshots and the epochs, and how a database
+ * is recovered from them. All methods but `takeSnapshot` are synchronous.
  *
  * Invariants:
- * - what `sync` returned from is recovered, whatever crashes afterwards, until `truncate` or
- *   `installSnapshot` is told otherwise;
- * - at every moment between two file operations the directory recovers to a whole history;
- * - a snapshot holds only effects of transactions that are durable in the log.
+ * - What was appended before `sync` returned is recovered, whatever crashes afterwards, until `truncate` or
+ *   `installSnapshot` takes it back.
+ * - At every moment between two file operations, the directory recovers to a whole history.
+ * - A snapshot holds only effects of transactions that are durable in the log.
  */
 import { join } from 'node:path'
 import type { LoggedTxn } from '../core/effects.ts'
@@ -14,17 +14,18 @@ import { InvariantError, invariant } from '../core/invariant.ts'
 import { counterOf, type Epoch, formatZxid, NO_ZXID, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import { Database } from '../tree/database.ts'
 import { labelDatabase } from '../tree/snapshotFormat.ts'
-import { type DataDir, openDataDir, removeTemporaries } from './dataDir.ts'
+import { type DataDir, openDataDir, removeTemporaries, sizeOf } from './dataDir.ts'
 import { type Epochs, readEpochs, saveEpoch } from './epochs.ts'
 import { HISTORY_LOST_HINT, RESYNC_HINT, StorageError } from './errors.ts'
-import { listSnapshots } from './fileNames.ts'
+import { INITIALIZE_FLAG, listSnapshots } from './fileNames.ts'
 import { type FileSystem, nodeFileSystem } from './fileSystem.ts'
 import { HistoryRecorder } from './historyRecord.ts'
-import { cutFile, cutLogBehind, syncNewestLog } from './log/logCut.ts'
-import type { Repair } from './log/replay.ts'
+import { cutFile, cutLogAfter, syncNewestLog } from './log/logCut.ts'
+import type { RecoveryOptions, Repair } from './log/replay.ts'
 import { TxnLog } from './log/txnLog.ts'
 import { purgeable } from './purge.ts'
 import { type RecoveredDatabase, recoverDatabase } from './recovery.ts'
+import { SnapshotSchedule } from './snapshot/snapshotSchedule.ts'
 import { publishSnapshot, SnapshotTask, writeSnapshotNow } from './snapshot/snapshotTask.ts'
 import type { Recovered, StorageEnvironment, StorageOptions } from './storageOptions.ts'
 
@@ -37,14 +38,13 @@ export class Storage {
   private readonly dir: DataDir
   private readonly log: TxnLog
   private readonly record: HistoryRecorder
+  private readonly schedule: SnapshotSchedule
   private task: SnapshotTask | null = null
-  private snapshotAt = { txns: 0, bytes: 0 }
-  private txnsSinceSnapshot = 0
   private isOpen = true
 
   /**
-   * Makes the directories where that is allowed and takes the lock; reads nothing yet.
-   * @throws StorageError `missing`, `locked`, `inconsistent`.
+   * Creates the directories where that is allowed, and takes the lock. Reads nothing yet.
+   * @throws StorageError `missing`, `locked` or `inconsistent`
    */
   static open(options: StorageOptions, environment: StorageEnvironment): Storage {
     return new Storage(options, environment)
@@ -57,10 +57,10 @@ export class Storage {
     this.dir = openDataDir(this.files, options)
     this.log = new TxnLog(this.files, this.dir.logDir, ZERO_ZXID, options, environment.onNote)
     this.record = new HistoryRecorder(this.files, this.dir.snapDir, options.forceSync)
-    this.drawSnapshotMoment()
+    this.schedule = new SnapshotSchedule(this.log, options, () => environment.random())
   }
 
-  /** Syncs that took longer than fsync.warningthresholdms. */
+  /** Number of syncs that took longer than fsync.warningthresholdms. */
   get fsyncThresholdExceeded(): number {
     return this.log.slowSyncs
   }
@@ -71,20 +71,13 @@ export class Storage {
   }
 
   /**
-   * Reads the database from disk and tidies what a crash left: torn tails, empty logs. May be called again at
-   * any time, when memory holds what was never written.
-   * @throws StorageError; then nothing on disk was changed.
+   * Reads the database from disk and tidies up what a crash left: torn tails and empty logs. May be called
+   * again at any time, when memory holds what was never written.
+   * @throws StorageError when the history cannot be recovered; nothing on disk was changed
    */
   recover(): Recovered {
     this.leaveLog()
-    const recovered = recoverDatabase(this.files, {
-      snapDir: this.dir.snapDir,
-      logDir: this.dir.logDir,
-      commitLogCount: this.options.commitLogCount,
-      ttlRule: this.options.ttlRule,
-      trustEmpty: this.options.snapshotTrustEmpty,
-      upTo: null,
-    })
+    const recovered = this.read({ trustEmpty: this.options.snapshotTrustEmpty, upTo: null })
     const epochs = readEpochs(this.files, this.dir.snapDir, recovered?.lastZxid ?? ZERO_ZXID)
     this.guarded(() => removeTemporaries(this.files, this.dir))
     if (recovered === null) return this.guarded(() => this.createDatabase(epochs))
@@ -98,8 +91,8 @@ export class Storage {
   }
 
   /**
-   * The log alone was trusted (snapshot.trust.empty): from the next start on a snapshot stands below it, as
-   * Apache's loadData takes one, so that one start with the setting is enough.
+   * Writes a snapshot when the log alone was trusted (snapshot.trust.empty), as Apache's loadData does, so
+   * that one start with that setting is enough.
    */
   private makeFoundation({ database, notes }: Recovered): void {
     if (listSnapshots(this.files, this.dir.snapDir).length > 0) return
@@ -108,22 +101,25 @@ export class Storage {
       publishSnapshot(this.files, this.dir.snapDir, snapshot)
     })
     notes.push(
-      'recovered from logs without a snapshot, and wrote one: snapshot.trust.empty=true is not needed any more',
+      'recovered from logs without a snapshot, and wrote one: snapshot.trust.empty=true is no longer needed',
     )
   }
 
   /** Appends transactions to the log. A vote may claim them only after `sync`. */
   append(txns: readonly LoggedTxn[]): void {
     this.log.append(txns)
-    this.txnsSinceSnapshot += txns.length
+    this.schedule.count(txns.length)
   }
 
-  /** One fdatasync for everything appended. @throws StorageError `write-failed`: the member must end. */
+  /**
+   * Makes everything appended durable, with one fdatasync.
+   * @throws StorageError `write-failed`: the member must end
+   */
   sync(): void {
     this.log.sync()
   }
 
-  /** Durable when it returns. */
+  /** Saves an epoch. Durable when it returns. */
   saveEpoch(which: 'accepted' | 'current', epoch: Epoch): void {
     this.guarded(() => {
       this.record.epoch(which, epoch, this.log.durableZxid)
@@ -132,8 +128,9 @@ export class Storage {
   }
 
   /**
-   * Notes how far the history is durable, so that a later start can tell when its end is lost. Not for every
-   * batch: what was logged since the last call can be lost to damage without a trace.
+   * Records how far the history is durable, so that a later start notices when the history's end is lost.
+   * This is not called for every batch: damage can remove what was logged since the last call without a
+   * trace.
    */
   noteReach(): void {
     if (!this.isOpen) return
@@ -145,24 +142,20 @@ export class Storage {
   }
 
   /**
-   * Forgets all transactions after `zxid` (TRUNC) and reads the database again. In this order, so that a
-   * crash leaves the history as it was, or a part of it that reaches at least to `zxid`: first it is made
-   * sure that the rest can be recovered; the record of the history is lowered; snapshots that reach beyond
-   * go, then later log files from the last one on, then the end of the file that holds `zxid`. (Apache leaves
-   * later snapshots and would start from them.)
-   * @throws StorageError `damaged`, with nothing changed, when what is left would not be the history up to
-   * `zxid`: no snapshot that is old enough is left, or the log after it is gone.
+   * Forgets all transactions after `zxid` (TRUNC) and reads the database again. The order of the steps
+   * ensures that a crash leaves either the history as it was, or a part of it that reaches at least to
+   * `zxid`:
+   * 1. What will remain is read, to be sure that it can be recovered.
+   * 2. The record of the history is lowered.
+   * 3. Snapshots that reach beyond `zxid` are removed. (Apache leaves them and would start from them.)
+   * 4. Later log files are removed, beginning with the last one.
+   * 5. The end of the log file that holds `zxid` is cut off.
+   * @throws StorageError `damaged`, with nothing changed, when what remains would not be the history up to
+   * `zxid`: no snapshot that is old enough is left, or the log after it is gone
    */
   truncate(zxid: Zxid): Recovered {
     this.leaveLog()
-    const recovered = recoverDatabase(this.files, {
-      snapDir: this.dir.snapDir,
-      logDir: this.dir.logDir,
-      commitLogCount: this.options.commitLogCount,
-      ttlRule: this.options.ttlRule,
-      trustEmpty: false,
-      upTo: zxid,
-    })
+    const recovered = this.read({ trustEmpty: false, upTo: zxid })
     if (recovered === null || !reaches(recovered.lastZxid, zxid))
       throw new StorageError(
         'damaged',
@@ -173,21 +166,25 @@ export class Storage {
     this.guarded(() => this.record.lower(recovered.lastZxid))
     const epochs = readEpochs(this.files, this.dir.snapDir, recovered.lastZxid)
     this.guarded(() => {
-      this.removeSnapshotsBehind(recovered.base)
-      cutLogBehind(this.files, this.dir.logDir, zxid)
+      this.removeSnapshotsAfter(recovered.base)
+      cutLogAfter(this.files, this.dir.logDir, zxid)
     })
     return this.startFrom(recovered, epochs)
   }
 
   /**
    * Makes the database that a SNAP brought, at its `lastProcessedZxid`, this member's history. Log and
-   * snapshots beyond it belong to a history that the leader does not share. The order: the snapshot is
-   * written and synced under a temporary name; the log beyond `zxid` goes, as with TRUNC, lest it be replayed
-   * over the new snapshot (first the record of the history is lowered, for what is left of the old one may
-   * end anywhere); the snapshot gets its name; later snapshots go, the newest first. Recovery starts from the
-   * newest, so it finds the old history, perhaps cut, until the last of these steps, and then the new one.
-   * Old files up to `zxid` stay for autopurge; recovery never starts from them while the new snapshot is
-   * whole, and refuses rather than go on from them without it (recovery.ts).
+   * snapshots beyond it belong to a history that the leader does not share. The steps, in this order:
+   * 1. The new snapshot is written and synced under a temporary name.
+   * 2. The record of the history is lowered, because what remains of the old history may end anywhere.
+   * 3. The log beyond `zxid` is removed, as with TRUNC, lest it be replayed on top of the new snapshot.
+   * 4. The new snapshot gets its name.
+   * 5. Later snapshots are removed, the newest first.
+   *
+   * Recovery starts from the newest snapshot, so it finds the old history, perhaps cut, until the last of
+   * these steps, and then the new one. Old files up to `zxid` are left to autopurge. Recovery never starts
+   * from them while the new snapshot is whole, and without it refuses rather than continue from them
+   * (recovery.ts).
    */
   installSnapshot(database: Database, zxid: Zxid): void {
     invariant(
@@ -199,32 +196,31 @@ export class Storage {
       const snapshot = writeSnapshotNow(this.files, database, this.snapshotOptions())
       if (this.log.lastZxid > zxid) {
         this.record.lower(ZERO_ZXID)
-        cutLogBehind(this.files, this.dir.logDir, zxid)
+        cutLogAfter(this.files, this.dir.logDir, zxid)
       }
       publishSnapshot(this.files, this.dir.snapDir, snapshot)
-      this.removeSnapshotsBehind(zxid)
+      this.removeSnapshotsAfter(zxid)
     })
     this.log.restartAt(zxid)
     this.record.changed()
-    this.drawSnapshotMoment()
+    this.schedule.restart()
   }
 
   /** Enough was logged since the last snapshot, and none is being taken. */
   get snapshotDue(): boolean {
-    if (this.task !== null) return false
-    return this.txnsSinceSnapshot > this.snapshotAt.txns || this.log.loggedBytes > this.snapshotAt.bytes
+    return this.task === null && this.schedule.isDue
   }
 
   /**
    * Takes a snapshot in slices between other work, labelled with the last zxid applied now, and begins a new
-   * log file. Settles when it is in place or was cancelled by `close`, `truncate`, `installSnapshot` or
-   * `recover`. A failure (disk full) costs only this snapshot: it is reported as a note. Rejects only for
-   * what must end the member: a log that cannot be rolled, a broken invariant.
+   * log file. Settles when the snapshot is in place or was cancelled by `close`, `truncate`,
+   * `installSnapshot` or `recover`. A failure (such as a full disk) costs only this snapshot and is reported
+   * as a note. Rejects only for what must end the member: a log that cannot be rolled, or a broken invariant.
    */
   async takeSnapshot(database: Database): Promise<void> {
     if (this.task !== null || !this.isOpen) return
     this.log.roll()
-    this.drawSnapshotMoment()
+    this.schedule.restart()
     let task: SnapshotTask | null = null
     try {
       this.record.checkpoint(this.log.durableZxid)
@@ -248,20 +244,20 @@ export class Storage {
     }
   }
 
-  /** Removes what the newest `retain` snapshots (at least 3) do not need; returns the paths removed. */
+  /** Removes what the newest `retain` snapshots (at least 3) do not need. Returns the removed paths. */
   purge(retain: number): string[] {
     const paths = purgeable(this.files, this.dir.snapDir, this.dir.logDir, retain)
     for (const path of paths) this.files.remove(path)
     return paths
   }
 
-  /** Bytes of the files in each version-2 (4lw `dirs`, `conf`). */
+  /** The size of the files in each version-2, for the four-letter words `dirs` and `conf`. */
   sizes(): { dataDir: number; dataLogDir: number } {
     const { snapDir, logDir } = this.dir
-    return { dataDir: this.sizeOf(snapDir), dataLogDir: this.sizeOf(logDir) }
+    return { dataDir: sizeOf(this.files, snapDir), dataLogDir: sizeOf(this.files, logDir) }
   }
 
-  /** Closes the files and gives up the lock. Makes nothing durable that was not. */
+  /** Closes the files and releases the lock. Makes nothing durable that was not durable before. */
   close(): void {
     if (!this.isOpen) return
     this.noteReach()
@@ -271,16 +267,10 @@ export class Storage {
     this.dir.unlock()
   }
 
-  private sizeOf(dir: string): number {
-    let total = 0
-    for (const name of this.files.list(dir)) {
-      try {
-        total += this.files.stat(join(dir, name)).size
-      } catch {
-        // Removed or renamed since it was listed.
-      }
-    }
-    return total
+  private read(which: Pick<RecoveryOptions, 'trustEmpty' | 'upTo'>): RecoveredDatabase | null {
+    const { snapDir, logDir } = this.dir
+    const { commitLogCount, ttlRule } = this.options
+    return recoverDatabase(this.files, { snapDir, logDir, commitLogCount, ttlRule, ...which })
   }
 
   private snapshotOptions() {
@@ -288,7 +278,10 @@ export class Storage {
     return { snapDir: this.dir.snapDir, compression, digestEnabled }
   }
 
-  /** A snapshot under way is of a history that is about to be read again or replaced. */
+  /**
+   * Ends the current log file and cancels a snapshot in progress: it is of a history that is about to be read
+   * again or replaced.
+   */
   private leaveLog(): void {
     this.task?.cancel()
     this.task = null
@@ -300,12 +293,12 @@ export class Storage {
     this.guarded(() => syncNewestLog(this.files, this.dir.logDir))
     this.log.restartAt(lastZxid)
     notes.push(...this.begin(epochs))
-    this.drawSnapshotMoment()
+    this.schedule.restart()
     const { acceptedEpoch, currentEpoch } = epochs
     return { database, recentTxns, acceptedEpoch, currentEpoch, lastZxid, notes }
   }
 
-  /** @returns notes on what is saved only now */
+  /** @returns notes on the epochs that are saved only now */
   private begin({ acceptedEpoch, currentEpoch, unsaved }: Epochs): string[] {
     this.record.begin(acceptedEpoch, currentEpoch)
     return unsaved.map((which) => {
@@ -315,7 +308,10 @@ export class Storage {
     })
   }
 
-  /** The first start (FileTxnSnapLog.restore): db.autocreate allows it, or once the file `initialize`. */
+  /**
+   * Begins with an empty database at the first start (FileTxnSnapLog.restore), if db.autocreate allows it,
+   * or, once, the file `initialize`.
+   */
   private createDatabase(epochs: Epochs): Recovered {
     const { acceptedEpoch, currentEpoch } = epochs
     const database = Database.initial(this.options.ttlRule)
@@ -336,13 +332,13 @@ export class Storage {
       )
     this.log.restartAt(lastZxid)
     notes.push(...this.begin(epochs))
-    this.drawSnapshotMoment()
+    this.schedule.restart()
     return { database, recentTxns: [], acceptedEpoch, currentEpoch, lastZxid, notes }
   }
 
   /**
-   * A first start leaves a snapshot before it takes an epoch. With that epoch, an empty history would win
-   * elections.
+   * The refusal of an empty directory with a current epoch. A first start writes a snapshot before it takes
+   * an epoch, so the snapshot was lost since; and with that epoch, an empty history would win elections.
    */
   private emptied(currentEpoch: Epoch): StorageError {
     const what = `has neither snapshots nor logs, but currentEpoch is ${currentEpoch}: its history is lost`
@@ -350,7 +346,7 @@ export class Storage {
   }
 
   private get initializeFlag(): string {
-    return join(this.dir.dataLogDir, 'initialize')
+    return join(this.dir.dataLogDir, INITIALIZE_FLAG)
   }
 
   private removeInitializeFlag(): void {
@@ -365,26 +361,14 @@ export class Storage {
     }
   }
 
-  private removeSnapshotsBehind(zxid: Zxid): void {
+  private removeSnapshotsAfter(zxid: Zxid): void {
     const { snapDir } = this.dir
     const later = listSnapshots(this.files, snapDir).filter((name) => name.zxid > zxid)
     for (const { path } of later) this.files.remove(path)
     if (later.length > 0) this.files.syncDirectory(snapDir)
   }
 
-  /** Random, so that not all members of an ensemble write theirs at once (SyncRequestProcessor). */
-  private drawSnapshotMoment(): void {
-    const draw = (limit: number) => Math.floor(limit / 2 + (this.environment.random() * limit) / 2)
-    const { snapCount, snapSizeLimitKb } = this.options
-    this.snapshotAt = {
-      txns: draw(snapCount),
-      bytes: snapSizeLimitKb > 0 ? draw(snapSizeLimitKb * 1024) : Number.POSITIVE_INFINITY,
-    }
-    this.txnsSinceSnapshot = 0
-    this.log.resetLoggedBytes()
-  }
-
-  /** Names the failure of a file operation for what it is: the end of this member. */
+  /** Turns the failure of a file operation into what it means: this member must end. */
   private guarded<T>(action: () => T): T {
     try {
       return action()
@@ -400,8 +384,8 @@ export class Storage {
 }
 
 /**
- * Whether a history cut at `target` may end at `end`: an epoch's mark (counter 0) is no transaction that it
- * could hold.
+ * Whether a history that was cut at `target` may end at `end`. It may end earlier when `target` is an epoch's
+ * mark (counter 0), which is not a transaction that a history could hold.
  */
 function reaches(end: Zxid, target: Zxid): boolean {
   return end === target || (end < target && counterOf(target) === 0)

@@ -1,4 +1,4 @@
-/** The settings of a storage, and what its recovery reports. */
+/** The settings of a `Storage`, and what its recovery reports. */
 import type { LoggedTxn } from '../core/effects.ts'
 import type { Epoch, Zxid } from '../protocol/zxid.ts'
 import type { Database } from '../tree/database.ts'
@@ -6,7 +6,7 @@ import type { TtlRule } from '../tree/znode.ts'
 import type { Compression } from './fileNames.ts'
 import type { FileSystem } from './fileSystem.ts'
 
-/** Fields of ServerConfig, by the same names, but for the last. */
+/** All fields but the last are fields of ServerConfig by the same names. */
 export interface StorageOptions {
   dataDir: string
   dataLogDir: string
@@ -22,14 +22,14 @@ export interface StorageOptions {
   snapshotCompression: Compression
   digestEnabled: boolean
   fsyncWarningThresholdMs: number
-  /** Which owners mean TTL: `extendedTypesEnabled` and `emulate353TTLNodes`. None unless given. */
+  /** Which owners mean TTL nodes (`extendedTypesEnabled` and `emulate353TTLNodes`); none unless given. */
   ttlRule?: TtlRule
 }
 
 export interface StorageEnvironment {
-  /** 0 <= x < 1: members must not all take their snapshots at one moment. */
+  /** 0 <= x < 1. Random, so that members do not all take their snapshots at the same moment. */
   random(): number
-  /** Hears of what a person should know but nobody waits for. */
+  /** Receives what a person should know but nothing in the program waits for. */
   onNote(note: string): void
   files?: FileSystem
 }
@@ -40,8 +40,8 @@ export interface Recovered {
   recentTxns: LoggedTxn[]
   acceptedEpoch: Epoch
   currentEpoch: Epoch
-  /** -1: there is no database and none may be made (db.autocreate=false): this member must not vote. */
+  /** -1: there is no database and none may be made (db.autocreate=false), so this member must not vote. */
   lastZxid: Zxid
-  /** What was repaired, passed over or looks odd, for the log. */
+  /** For the member's log: what was repaired or passed over, or looks odd. */
   notes: string[]
 }

@@ -27,7 +27,8 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
     ensemble = await ApacheEnsemble.start({ members: 3, set: { tickTime: '500' } })
     const leader = await ensemble.waitForLeader()
     const followers = ensemble.members.filter((member) => member !== leader)
-    // Apache's leader lets a sync flow like a read (CommitProcessor.matchSyncs), and may not have applied what a follower has.
+    // Apache's leader lets a sync flow like a read (CommitProcessor.matchSyncs), and may not have applied
+    // what a follower has.
     const servers = followers.map(({ clientPort }) => `127.0.0.1:${clientPort}`).join(',')
     zk = await ZooKeeper.connect(servers, { sessionTimeoutMs: 8000 })
     other = await ZooKeeper.connect(ensemble.connectString, { sessionTimeoutMs: 8000 })

@@ -1,9 +1,13 @@
 /** Everything that reads bytes of others: records, transactions, streams of three ports, and files. */
 import { isDeepStrictEqual } from 'node:util'
-import { decodeGreeting, decodeNotification, encodeNotification } from '../../src/core/election/codec.ts'
+import {
+  decodeGreeting,
+  decodeNotification,
+  encodeNotification,
+  MAX_NOTIFICATION_LENGTH,
+} from '../../src/core/election/codec.ts'
 import { readMulti } from '../../src/core/writes/multi.ts'
 import * as packets from '../../src/core/zab/packets.ts'
-import { Frames } from '../../src/net/election/frames.ts'
 import { QuorumPacketParser } from '../../src/net/quorumPackets.ts'
 import { FrameParser } from '../../src/protocol/frames.ts'
 import { decode, encode, type RecordType, type Type } from '../../src/protocol/jute.ts'
@@ -228,9 +232,9 @@ export async function decoders(): Promise<Decoder[]> {
       corpus: recorded.notifications().map(framed),
       decode: (bytes) =>
         eitherWay(bytes, (pushAll) => {
-          const frames = new Frames()
+          const parser = new FrameParser(MAX_NOTIFICATION_LENGTH)
           const seen: Buffer[] = []
-          pushAll((piece) => seen.push(...frames.push(piece)))
+          pushAll((piece) => parser.push(piece, (frame) => seen.push(Buffer.from(frame))))
           return seen
         }),
     },

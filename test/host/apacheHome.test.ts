@@ -1,4 +1,7 @@
-/** Where Apache ZooKeeper and Java are found, which versions are taken, and what a person is told when there are none. */
+/**
+ * Where Apache ZooKeeper and Java are found, which versions are taken, and what a person is told when there
+ * are none.
+ */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

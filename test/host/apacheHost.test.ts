@@ -1,4 +1,7 @@
-/** Apache's own servers keep the promises of every host: abrupt ends, frozen members, a crash that explains itself. */
+/**
+ * Apache's own servers keep the promises of every host: abrupt ends, frozen members, a crash that explains
+ * itself.
+ */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

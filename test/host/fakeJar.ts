@@ -3,7 +3,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 
-/** Writes a zip: the first file stored, the others deflated; without checksums, which the reader leaves alone. */
+/**
+ * Writes a zip: the first file stored, the others deflated; without checksums, which the reader leaves alone.
+ */
 export function writeJar(path: string, files: Record<string, string>): void {
   const locals: Buffer[] = []
   const directory: Buffer[] = []

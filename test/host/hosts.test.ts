@@ -1,4 +1,7 @@
-/** The same promises for members in threads and in processes: abrupt ends, frozen members, crashes of one alone. */
+/**
+ * The same promises for members in threads and in processes: abrupt ends, frozen members, crashes of one
+ * alone.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

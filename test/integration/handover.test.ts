@@ -184,7 +184,7 @@ describe('a handover', () => {
     writeFileSync(members[2]?.config as string, 'snapCount=1000 # many\n', { flag: 'a' })
     await expect(ensemble.handover('apache')).rejects.toMatchObject({
       code: 'NOT_FOR_APACHE',
-      hint: expect.stringMatching(/zoo-2\.cfg:\d+: the comment behind snapCount/),
+      hint: expect.stringMatching(/zoo-2\.cfg:\d+: the comment after snapCount/),
     })
     expect(await ensemble.status()).toMatchObject({ quorum: true, epoch: 1 })
   })

@@ -97,7 +97,8 @@ describe.skipIf(unavailable !== undefined)(`among members of Apache ZooKeeper${s
         member.heard.some(({ from, notification }) => from === second && notification.leader === leader)
       await eventually(`${second} to agree`, follows)
       if (leader === ours) return
-      // Zab cannot follow with this half of a member; a whole Apache member can, and leads on with the leader.
+      // Zab cannot follow with this half of a member; a whole Apache member can, and leads on with the
+      // leader.
       ensemble.start(third)
       expect((await ensemble.waitForLeader(60_000)).id).toBe(leader)
       expect(member.leader).toBe(leader)
@@ -118,8 +119,8 @@ describe.skipIf(unavailable !== undefined)(`among members of Apache ZooKeeper${s
       member.look()
       await settled(member)
       expect(member.leader).toBe(leader)
-      // That may have rested on votes of their election, said again on the new connection. In a later round it
-      // rests on what they are now.
+      // That may have rested on votes of their election, said again on the new connection. In a later round
+      // it rests on what they are now.
       member.look()
       await settled(member)
       expect(member.leader).toBe(leader)

@@ -1,4 +1,7 @@
-/** Elections over real sockets: Election and ElectionNetwork composed as a member does, with a timer for its clock. */
+/**
+ * Elections over real sockets: Election and ElectionNetwork composed as a member does, with a timer for its
+ * clock.
+ */
 
 import type { Address } from '../../src/core/election/codec.ts'
 import { Election } from '../../src/core/election/election.ts'

@@ -1,7 +1,7 @@
 /**
- * Ends the process, or the power, before each file operation in turn, also in the middle of a write, and recovers
- * what is left with a sound disk: it must be the history before, the one after, or where two steps are unavoidable
- * one between, and never anything else.
+ * Ends the process, or the power, before each file operation in turn, also in the middle of a write, and
+ * recovers what is left with a sound disk: it must be the history before, the one after, or where two steps
+ * are unavoidable one between, and never anything else.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

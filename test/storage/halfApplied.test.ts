@@ -1,6 +1,6 @@
 /**
- * Apache writes a snapshot while another thread applies transactions: one of them may be in the body and not yet in the
- * digest section (seen with 3.8.0).
+ * Apache writes a snapshot while another thread applies transactions: one of them may be in the body and not
+ * yet in the digest section (seen with 3.8.0).
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -89,7 +89,7 @@ test('where there is none, it is said', () => {
   const { lastZxid, notes } = recover()
   expect(lastZxid).toBe(3)
   expect(notes).toEqual([
-    expect.stringMatching(/snapshot.3 holds effects of transactions behind 0x3.*compare/),
+    expect.stringMatching(/snapshot.3 holds effects of transactions after 0x3.*compare/),
   ])
 })
 
@@ -99,6 +99,6 @@ test('a tree that differs from what the last transaction says is told', () => {
   const bytes = encodeTransaction({ header, body, digest: { version: 2, treeDigest: 7n } })
   log([...txns.slice(0, 2), { zxid: 3 as Zxid, bytes }])
   expect(recover().notes).toEqual([
-    expect.stringMatching(/the tree's digest at 0x3 is -?\d+, recorded was 7: compare/),
+    expect.stringMatching(/the tree's digest at 0x3 is -?\d+, but 7 was recorded: compare/),
   ])
 })

@@ -1,4 +1,6 @@
-/** A history that has lost its end is told from one that a crash, TRUNC, SNAP or another engine made shorter. */
+/**
+ * A history that has lost its end is told from one that a crash, TRUNC, SNAP or another engine made shorter.
+ */
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -8,7 +10,7 @@ import { copyData } from '../../src/storage/dataCopy.ts'
 import { HISTORY_RECORD } from '../../src/storage/fileNames.ts'
 import { nodeFileSystem } from '../../src/storage/fileSystem.ts'
 import { readHistoryRecord } from '../../src/storage/historyRecord.ts'
-import { cutLogBehind } from '../../src/storage/log/logCut.ts'
+import { cutLogAfter } from '../../src/storage/log/logCut.ts'
 import { Database } from '../../src/tree/database.ts'
 import { openStorage } from './support.ts'
 import { copyOf, create, creates, temporaryDir } from './transactions.ts'
@@ -16,7 +18,7 @@ import { copyOf, create, creates, temporaryDir } from './transactions.ts'
 let dir: string
 const inVersion2 = (name: string) => join(dir, 'version-2', name)
 const record = () => readHistoryRecord(nodeFileSystem, join(dir, 'version-2'))
-const cutBehind = (zxid: Zxid) => cutLogBehind(nodeFileSystem, join(dir, 'version-2'), zxid)
+const cutBehind = (zxid: Zxid) => cutLogAfter(nodeFileSystem, join(dir, 'version-2'), zxid)
 
 /** A member that took epoch 2 with ten transactions of epoch 1, and has logged five of its own since. */
 beforeEach(() => {
@@ -181,7 +183,10 @@ test('a second line that is torn leaves the first in force', () => {
 })
 
 describe('TRUNC to where nothing on disk leads', () => {
-  /** snapshot.0 stands, what came after it was replaced by a SNAP: as a member that once had to be given everything. */
+  /**
+   * snapshot.0 stands, what came after it was replaced by a SNAP: as a member that once had to be given
+   * everything.
+   */
   function afterSnap(): ReturnType<typeof openStorage> {
     dir = temporaryDir()
     const storage = openStorage(dir)

@@ -1,4 +1,7 @@
-/** What a later version wrote is refused by name and offset, and nothing is touched; what of it is known is read. */
+/**
+ * What a later version wrote is refused by name and offset, and nothing is touched; what of it is known is
+ * read.
+ */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -188,7 +191,7 @@ describe('snapshots', () => {
     writeFileSync(path('snapshot.4'), sealed(known, Buffer.alloc(size, 5)))
     const error = refusal()
     expect(error).toMatchObject({ code: 'not-understood', path: path('snapshot.4'), offset: known.length })
-    expect(error.message).toMatch(/another section behind the known ones/)
+    expect(error.message).toMatch(/another section after the known ones/)
   })
 
   test('a section in place of the digest', () => {
@@ -236,7 +239,7 @@ describe('snapshots', () => {
     expect(refusal()).toMatchObject({ code: 'not-understood', path: path('snapshot.4.zst') })
     for (const name of readdirSync(join(dir, 'version-2')))
       if (/^(log|snapshot\.0)/.test(name)) rmSync(path(name))
-    expect(refusal().message).toMatch(/snapshot\.4\.zst: has a name.*does know is nothing/)
+    expect(refusal().message).toMatch(/snapshot\.4\.zst: has a name.*there is nothing that it does know/)
   })
 
   test('a snappy stream for later readers', () => {

@@ -231,8 +231,8 @@ describe('what a crash leaves is tidied', () => {
     expect(lastZxid).toBe(7)
     expect(contents(database)).toEqual(contents(straight))
     expect(notes).toEqual([
-      `${inVersion2('log.1')} at offset ${offset}: 3 transactions, 0x2 to 0x4, again, behind 0x4; skipped`,
-      expect.stringMatching(/: 0x5 again, behind 0x6; skipped/),
+      `${inVersion2('log.1')} at offset ${offset}: 3 transactions, 0x2 to 0x4, are repeated after 0x4; skipped`,
+      expect.stringMatching(/: 0x5 is repeated after 0x6; skipped/),
     ])
   })
 
@@ -276,10 +276,10 @@ describe('what is not whole is refused and left alone', () => {
 
   test('a gap within an epoch, and an epoch that does not begin with 1', () => {
     write([...creates(1, 1, 2), ...creates(1, 4, 4)])
-    expect(refusal().message).toMatch(/goes on with 0x100000004 where 0x100000002 was the last/)
+    expect(refusal().message).toMatch(/continues with 0x100000004 after 0x100000002: /)
     rmSync(join(dir, 'version-2'), { recursive: true })
     write([...creates(1, 1, 2), ...creates(2, 2, 2)])
-    expect(refusal().message).toMatch(/goes on with 0x200000002/)
+    expect(refusal().message).toMatch(/continues with 0x200000002/)
   })
 
   test('a log file that is missing from the middle', () => {
@@ -385,7 +385,7 @@ describe('a damaged newest snapshot', () => {
     storage.close()
     expect(openStorage(copyOf(dir)).recover().lastZxid).toBe(makeZxid(2, 2))
     writeFileSync(inVersion2('snapshot.200000000'), 'gone')
-    expect(refusal().message).toMatch(/goes on with 0x200000001 where 0x100000003 was the last/)
+    expect(refusal().message).toMatch(/continues with 0x200000001 after 0x100000003: /)
   })
 })
 

@@ -71,7 +71,7 @@ test('a log has its name when its first batch is durable, and never without a he
 
 test('a name that is taken is not taken again', () => {
   writeFileSync(join(dir, 'log.1'), 'mine')
-  expect(() => openLog().append(creates(0, 1, 1))).toThrow(/log.1 is there already/)
+  expect(() => openLog().append(creates(0, 1, 1))).toThrow(/log.1 already exists/)
   expect(readFileSync(join(dir, 'log.1'), 'utf8')).toBe('mine')
 })
 

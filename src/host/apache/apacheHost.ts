@@ -1,10 +1,10 @@
 /**
- * Members that are Apache ZooKeeper's own servers: a JVM each, behind the interface of every other host.
- * Their log comes through standard output and becomes events; how they are is asked with `srvr`.
+ * Members that are Apache ZooKeeper's own servers, each in a JVM, with the same interface as every other
+ * host. Their log comes through standard output and becomes events. Their status is asked for with `srvr`.
  *
  * Invariants: a data dir is locked, as our members lock theirs, for as long as its JVM lives, so that the two
- * kinds cannot meet on one (Apache itself locks nothing). No JVM outlives its supervisor (on Linux the kernel
- * sees to it).
+ * kinds of members cannot use the same one (Apache itself locks nothing). No JVM outlives its supervisor (on
+ * Linux the kernel ensures this).
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -15,12 +15,13 @@ import { requireIdentity } from '../../config/load/ownIdentity.ts'
 import { isDistributed, type ServerConfig } from '../../config/serverConfig.ts'
 import { clientEndpoint } from '../../config/servers/clientEndpoint.ts'
 import type { MemberEvent } from '../../core/events.ts'
+import { epochOf, type Zxid } from '../../protocol/zxid.ts'
+import { EPOCH_FILES, VERSION_DIR } from '../../storage/fileNames.ts'
 import type { DirectoryLock } from '../../storage/lock.ts'
 import { clearTimeout, performance, setTimeout } from '../../time.ts'
+import { endWithParent, untilStopped } from '../childProcess.ts'
 import type { ExitInfo, HostFactory, MemberHost, MemberStatus, StampedMemberEvent } from '../host.ts'
 import type { Dial } from '../secureDial.ts'
-import { untilStandstill } from '../standstill.ts'
-import { endWithParent } from '../underParent.ts'
 import { lockDataDirs, mustBeFree, portsOf } from './claims.ts'
 import { ApacheEvents } from './events.ts'
 import { type ApacheHome, type ApacheSearch, findApacheHome, isAtLeast } from './home.ts'
@@ -34,7 +35,7 @@ export interface ApacheRuntime extends ApacheHome {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** @throws ApacheError that tells what was looked for, where, and what to do */
+/** @throws ApacheError, which says what was looked for, where, and what to do */
 export async function findApache(search: ApacheSearch): Promise<ApacheRuntime> {
   const home = findApacheHome(search)
   const { path } = await findJava(search.env)
@@ -56,8 +57,8 @@ export class ApacheHosts implements HostFactory {
   }
 
   /**
-   * Finds the ports free and the data dir nobody else's. The JVM itself is started by `run`. @throws
-   * ApacheError, IdentityError, too
+   * Checks that the ports are free, and locks the data dir. The JVM itself is started by `run`.
+   * @throws also ApacheError and IdentityError
    */
   async open(config: ServerConfig): Promise<MemberHost> {
     requireIdentity(config)
@@ -68,14 +69,16 @@ export class ApacheHosts implements HostFactory {
 
   async close(): Promise<void> {}
 
-  /** As zkServer.sh would start it: its heap, its variables for more options. */
+  /**
+   * The arguments with which zkServer.sh would start it, including its heap and its variables for options.
+   */
   private javaArguments(config: ServerConfig): string[] {
     const { classPath, env } = this.runtime
     const words = (name: string) => (env[name] ?? '').split(/\s+/).filter((word) => word !== '')
     return [
       `-Xmx${env.ZK_SERVER_HEAP || '1000'}m`,
       ...LOG_CONFIGS.map(({ file, option }) => option(join(this.logDir, file))),
-      // It costs every start half a second.
+      // JMX for log4j costs every start half a second.
       '-Dzookeeper.jmx.log4j.disable=true',
       ...jvmOptions(config),
       ...words('SERVER_JVMFLAGS'),
@@ -92,7 +95,7 @@ export class ApacheHosts implements HostFactory {
 const STOP_MS = 10_000
 const POLL_MS = 250
 const POLL_TIMEOUT_MS = 1000
-/** So many of its last lines explain a JVM's end. */
+/** How many of a JVM's last lines are shown to explain its end. */
 const LAST_LINES = 12
 
 class ApacheMember implements MemberHost {
@@ -105,7 +108,7 @@ class ApacheMember implements MemberHost {
   private readonly listeners: ((event: StampedMemberEvent) => void)[] = []
   private readonly events: ApacheEvents
   private readonly lastRecords: LogRecord[] = []
-  /** Our ports that asked `srvr`: what Apache logs about them is no news. */
+  /** Our ports that sent `srvr`. What Apache logs about these requests is not reported. */
   private readonly askingPorts = new Set<string>()
   private secureDial: Dial | null = null
   private child: ChildProcess | null = null
@@ -147,10 +150,10 @@ class ApacheMember implements MemberHost {
 
   run(): void {
     const [command, ...args] = endWithParent(this.runtime.java, this.args)
-    // A process group of its own: Ctrl-C in a terminal is the supervisor's to act on.
+    // The JVM gets a process group of its own, because only the supervisor acts on Ctrl-C in a terminal.
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     this.child = child
-    // A member is no reason for a process to go on.
+    // A member does not keep the supervisor's process from ending.
     child.unref()
     for (const stream of [child.stdout, child.stderr]) {
       if (stream instanceof Socket) stream.unref()
@@ -164,12 +167,12 @@ class ApacheMember implements MemberHost {
     this.poll()
   }
 
-  /** The currentEpoch file; a standalone server has none, there the zxid tells. */
+  /** The epoch in the currentEpoch file. A standalone server has no such file; there the zxid tells it. */
   private get epoch(): number {
     try {
-      return Number(readFileSync(join(this.config.dataDir, 'version-2', 'currentEpoch'), 'utf8').trim())
+      return Number(readFileSync(join(this.config.dataDir, VERSION_DIR, EPOCH_FILES.current), 'utf8').trim())
     } catch {
-      return Math.floor(this.events.zxid / 2 ** 32)
+      return epochOf(this.events.zxid as Zxid)
     }
   }
 
@@ -191,7 +194,7 @@ class ApacheMember implements MemberHost {
     this.events.take(record)
   }
 
-  /** Since 3.6 the log of a member of an ensemble tells when it serves; others are asked. */
+  /** Since 3.6, the log of a member of an ensemble tells when it serves. Other members are polled. */
   private get logTells(): boolean {
     return this.runtime.logs && isAtLeast(this.runtime.version, [3, 6]) && isDistributed(this.config)
   }
@@ -199,18 +202,18 @@ class ApacheMember implements MemberHost {
   private poll(): void {
     if (this.logTells) return
     this.polling = setTimeout(() => {
-      void this.look().finally(() => {
+      void this.update().finally(() => {
         if (!this.hasEnded) this.poll()
       })
     }, POLL_MS)
     this.polling.unref()
   }
 
-  private async look(): Promise<void> {
+  private async update(): Promise<void> {
     if (this.isPaused) return
     const before = this.events.role
     const answer = await this.ask(POLL_TIMEOUT_MS)
-    // What the log has said meanwhile is newer.
+    // What the log has reported meanwhile is newer.
     if (answer === null || this.hasEnded || this.events.role !== before) return
     const { mode, zxid } = answer
     if (mode === null || mode === 'read-only') {
@@ -229,7 +232,7 @@ class ApacheMember implements MemberHost {
     )
   }
 
-  /** With leaderServes=no a leader answers like one that does not lead; its log knows better. */
+  /** With leaderServes=no, a leader answers as if it did not lead, but its log tells that it does. */
   private get leadsAlone(): boolean {
     return !this.config.leaderServes && this.logTells && this.isServing && this.events.role === 'leader'
   }
@@ -267,7 +270,7 @@ class ApacheMember implements MemberHost {
   async pause(): Promise<void> {
     this.isPaused = true
     this.child?.kill('SIGSTOP')
-    if (this.pid > 0) await untilStandstill(this.pid)
+    if (this.pid > 0) await untilStopped(this.pid)
   }
 
   async resume(): Promise<void> {
@@ -284,10 +287,10 @@ class ApacheMember implements MemberHost {
     }
   }
 
-  /** What to do when it refused its data, which its log tells in many ways. */
+  /** What to do if the member refused its data, which its log reports in many ways. */
   private async dataAdvice(): Promise<string[]> {
     const { config } = this
-    // Storage and tree, which a supervisor has no other use for.
+    // This loads storage and tree, which a supervisor does not need otherwise.
     const { isDataAtFault } = await import('../dataFault.ts')
     if (!isDistributed(config) || !isDataAtFault(config)) return []
     return [
@@ -295,7 +298,7 @@ class ApacheMember implements MemberHost {
     ]
   }
 
-  /** The first line is for a table, the others tell the rest. */
+  /** The first line of the reason is for a table; the other lines give the details. */
   private explanation(
     code: number | null,
     signal: NodeJS.Signals | null,
@@ -320,7 +323,7 @@ class ApacheMember implements MemberHost {
   }
 }
 
-/** org.apache.zookeeper.server.ExitCode. */
+/** The names in org.apache.zookeeper.server.ExitCode. */
 const EXIT_CODES: ReadonlyMap<number, string> = new Map([
   [1, 'UNEXPECTED_ERROR'],
   [2, 'INVALID_INVOCATION'],

@@ -1,6 +1,7 @@
 /**
- * What an Apache ZooKeeper member needs to itself, and does not claim or does not claim in time: its ports,
- * seen to be free before a JVM is started, and its data dirs, locked as our members lock theirs.
+ * What an Apache ZooKeeper member must not share, but does not claim itself, or not in time: its ports, which
+ * are found to be free before a JVM is started, and its data dirs, which are locked as our members lock
+ * theirs.
  */
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -10,7 +11,7 @@ import { nodeFileSystem } from '../../storage/fileSystem.ts'
 import { type DirectoryLock, lockDirectory } from '../../storage/lock.ts'
 import { OpenError } from '../remoteMember.ts'
 
-/** @throws StorageError `locked` that names the owner */
+/** @throws StorageError `locked`, which names the owner */
 export function lockDataDirs({ dataDir, dataLogDir, datadirAutocreate }: ServerConfig): DirectoryLock[] {
   const locks: DirectoryLock[] = []
   try {
@@ -25,7 +26,7 @@ export function lockDataDirs({ dataDir, dataLogDir, datadirAutocreate }: ServerC
   }
 }
 
-/** What this member will listen on; the quorum port only while it leads. */
+/** The ports on which this member will listen. It listens on the quorum port only while it leads. */
 export function portsOf(config: ServerConfig): { port: number; host: string }[] {
   const own = ownServer(config)
   const clients = 'clientPortAddress' in config.origin || own?.clientAddress ? config.clientPortAddress : '::'
@@ -43,7 +44,7 @@ export function mustBeFree(port: number, host: string): Promise<void> {
   return new Promise((free, taken) => {
     const server = createServer()
     server.once('error', (error: NodeJS.ErrnoException) => {
-      // A machine without IPv6 has no ::.
+      // A machine without IPv6 has no address `::`.
       if (error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL') free()
       else taken(new OpenError({ message: error.message, code: error.code ?? '', port, address: host }))
     })

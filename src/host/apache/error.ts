@@ -1,6 +1,6 @@
 /**
- * Why Apache ZooKeeper cannot be run here: what was looked for, where, and what to do. In the shape of an
- * OperationError.
+ * Apache ZooKeeper cannot be run here. The error says what was looked for, where, and what to do. It has the
+ * shape of an OperationError.
  */
 export class ApacheError extends Error {
   override name = 'ApacheError'

@@ -1,15 +1,16 @@
 /**
- * From the log of an Apache ZooKeeper member to our events: roles, votes, elections, syncs, sessions,
- * snapshots. What says one of these becomes the event, everything else stays a line of the log. The lines are
- * those of 3.5 to 3.9 (QuorumPeer, FastLeaderElection, Leader, LearnerHandler, ZooKeeperServer).
+ * Turns the log of an Apache ZooKeeper member into our events: roles, votes, elections, syncs, sessions and
+ * snapshots. A line that reports one of these becomes that event; every other line becomes a `log` event. The
+ * lines are those of 3.5 to 3.9 (QuorumPeer, FastLeaderElection, Leader, LearnerHandler, ZooKeeperServer).
  */
 import type { Vote } from '../../core/election/vote.ts'
 import { membersText, whyItWon } from '../../core/election/why.ts'
 import type { MemberEvent, Role, VoteView } from '../../core/events.ts'
+import { counterOf, epochOf, type Zxid } from '../../protocol/zxid.ts'
 import type { StampedMemberEvent } from '../host.ts'
 import type { LogRecord } from './logConfig.ts'
 
-/** Who was heard in this election, and what for. */
+/** A notification that was received in this election. */
 interface Heard {
   vote: VoteView
   state: string
@@ -26,11 +27,11 @@ export class ApacheEvents {
   private readonly onEvent: (event: StampedMemberEvent) => void
   private lookingSince = 0
   private heard = new Map<number, Heard>()
-  /** Everyone that somebody who looks has named since this member looks. */
+  /** By sid: the votes for every candidate that a looking member has named in this election. */
   private candidates = new Map<number, VoteView>()
   private snapshotZxid = 0
   private readonly renewing = new Set<string>()
-  /** Which learner a thread of the leader serves, and that learner's last zxid. */
+  /** By thread of the leader: the learner that it serves, and that learner's last zxid. */
   private readonly learners = new Map<string, { sid: number; zxid: number }>()
   private readonly readings: readonly (readonly [RegExp, Reading])[]
 
@@ -78,14 +79,14 @@ export class ApacheEvents {
       for (const event of read(match, record)) this.emit(record.at, event)
       return
     }
-    // The debug level is on for the sessions' sake alone; the banner is a picture.
+    // The debug level is enabled only for sessions, and the banner consists of lines without words.
     const isNoise = record.level === 'debug' || !/[A-Za-z0-9]/.test(record.message)
     if (!isNoise) this.emit(record.at, logEvent(record))
   }
 
   /**
-   * What a question to the member has shown, for what its log does not tell (a standalone server, versions
-   * before 3.6).
+   * Reports what the member's answer to a request has shown, where its log does not tell it (a standalone
+   * server, versions before 3.6).
    */
   seen(at: number, role: Role, zxid: number, isServing: boolean): void {
     this.zxid = zxid
@@ -126,7 +127,7 @@ export class ApacheEvents {
     const { from, vote, state } = said
     this.heard.set(from, { vote, state })
     if (state === 'LOOKING') this.candidates.set(vote.leader, vote)
-    // What a member tells itself is its own vote.
+    // A notification that a member sends to itself is its own vote.
     if (from === this.sid) return [{ type: 'vote-sent', to: null, vote, state, reason: '' }]
     return [{ type: 'vote-received', from, vote, state }]
   }
@@ -138,7 +139,7 @@ export class ApacheEvents {
     return [...this.elected(at), this.roleEvent()]
   }
 
-  /** Whom most others follow: Apache's log does not say it in a word. */
+  /** The member that most others vote for: Apache's log does not name the leader. */
   private mostVoted(): number | null {
     const counts = new Map<number, number>()
     for (const { vote } of this.heard.values()) {
@@ -157,7 +158,10 @@ export class ApacheEvents {
     return [{ type: 'elected', leader, vote, votes, why: this.why(vote, agreed), ms: at - this.lookingSince }]
   }
 
-  /** By what this member has heard: Apache's log gives no reason. Weights of groups are not known here. */
+  /**
+   * Why the member was elected, judged by the notifications that this member has received: Apache's log gives
+   * no reason. Weights of groups are not known here.
+   */
   private why(winner: VoteView, agreed: readonly [number, Heard][]): string {
     const settled = agreed.filter(([, { state }]) => state === 'FOLLOWING' || state === 'LEADING')
     const sids = (some: readonly [number, Heard][]) => membersText(some.map(([sid]) => sid as Vote['leader']))
@@ -169,7 +173,7 @@ export class ApacheEvents {
   private established(sids: string | undefined, zxid: string | undefined, at: number): MemberEvent[] {
     this.zxid = number(zxid)
     const quorum = (sids ?? '').split(',').map(Number)
-    const epoch = Math.floor(this.zxid / 2 ** 32)
+    const epoch = epochOf(this.zxid as Zxid)
     return [{ type: 'established', epoch, quorum, ms: at - this.lookingSince }]
   }
 
@@ -228,9 +232,9 @@ function voteOf({ leader, zxid, round, epoch }: VoteView): Vote {
 }
 
 /**
- * Since 3.6.1
- * `Notification: my state:LOOKING; n.sid:0, n.state:LOOKING, n.leader:0, n.round:0x1, n.peerEpoch:0x0, n.zxid:0x0, …`,
- * before `Notification: 2 (message format version), 0 (n.leader), 0x0 (n.zxid), 0x1 (n.round), …`.
+ * Reads a notification from a log message. Since 3.6.1 it begins with `Notification: my state:LOOKING;
+ * n.sid:0, n.state:LOOKING, n.leader:0, n.round:0x1, n.peerEpoch:0x0, n.zxid:0x0, …`, and before that with
+ * `Notification: 2 (message format version), 0 (n.leader), 0x0 (n.zxid), 0x1 (n.round), …`.
  */
 function readNotification(message: string): { from: number; vote: VoteView; state: string } | null {
   const field = (name: string): string | undefined =>
@@ -250,8 +254,8 @@ function readNotification(message: string): { from: number; vote: VoteView; stat
 }
 
 /**
- * A negative number of Apache's in 16 hexadecimal digits (an observer's vote has Long.MIN_VALUE) says
- * nothing: 0.
+ * Parses a hexadecimal number. A negative one, which Apache prints with 16 digits (an observer's vote has
+ * Long.MIN_VALUE), has no meaning and becomes 0.
  */
 function number(hexadecimal: string | undefined): number {
   if (hexadecimal === undefined || hexadecimal === '') return 0
@@ -259,10 +263,12 @@ function number(hexadecimal: string | undefined): number {
   return Number.isSafeInteger(value) ? value : 0
 }
 
-/** Exact within one epoch; across epochs at least so many. */
+/**
+ * The number of proposals between two zxids: exact within one epoch, the least possible number across epochs.
+ */
 function proposalsBetween(from: number, to: number): number {
-  const isOneEpoch = Math.floor(from / 2 ** 32) === Math.floor(to / 2 ** 32)
-  return Math.max(0, isOneEpoch ? to - from : to % 2 ** 32)
+  const isOneEpoch = epochOf(from as Zxid) === epochOf(to as Zxid)
+  return Math.max(0, isOneEpoch ? to - from : counterOf(to as Zxid))
 }
 
 function logEvent({ level, logger, message, more }: LogRecord): MemberEvent {

@@ -1,10 +1,10 @@
 /**
- * Where Apache ZooKeeper is, and of which version: the home that was named, ZOOKEEPER_HOME or
- * ZOOKEEPER_PREFIX, or Debian's package.
+ * Finds Apache ZooKeeper and its version: in the home that was named, in ZOOKEEPER_HOME or ZOOKEEPER_PREFIX,
+ * or in Debian's package.
  *
- * A home is what a release unpacks to (`lib/zookeeper-3.8.4.jar` with all that it needs beside it; before
- * 3.5.5 the jar lies in the home itself), or a folder with a `zookeeper.jar` whose manifest names the rest,
- * as Debian's /usr/share/java has.
+ * A home is either a folder to which a release was unpacked (`lib/zookeeper-3.8.4.jar` with everything that
+ * it needs beside it; before 3.5.5, the jar lies in the home itself), or a folder with a `zookeeper.jar`
+ * whose manifest names the other jars, such as Debian's /usr/share/java.
  */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -14,28 +14,28 @@ import { manifestAttributes, readJarEntry } from './jar.ts'
 export interface ApacheHome {
   /** The folder that was found. */
   readonly home: string
-  /** As its jar or the jar's name tells: `3.8.0`. */
+  /** The version that the jar or its name states, such as `3.8.0`. */
   readonly version: string
   readonly classPath: readonly string[]
-  /** Whether its log comes out of standard output: without a binding SLF4J throws it away. */
+  /** Whether it logs to standard output: without a binding, SLF4J discards the log. */
   readonly logs: boolean
 }
 
 export interface ApacheSearch {
-  /** `--apache-home`; null: look where it usually is. */
+  /** The value of `--apache-home`; null: the usual places are searched. */
   readonly home: string | null
-  /** Where it was last time. */
+  /** The home that was used last time. */
   readonly remembered?: string | null
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Debian's, unless given. */
+  /** Where packages put their jars; Debian's folder unless given. */
   readonly packagedJars?: string
 }
 
 /** Debian's packages libzookeeper-java, libslf4j-java and liblog4j1.2-java put their jars here. */
 const PACKAGED_JARS = '/usr/share/java'
-/** What connects SLF4J with log4j: Debian's manifest of zookeeper.jar does not name it. */
+/** The jars that connect SLF4J with log4j. The manifest of Debian's zookeeper.jar does not name them. */
 const DEBIAN_LOG_BINDING = ['slf4j-log4j12.jar', 'log4j-1.2.jar']
-/** What Netty needs for TLS, and that manifest does not name either. */
+/** The jars that Netty needs for TLS. That manifest does not name them either. */
 const DEBIAN_NETTY = ['netty-codec.jar', 'netty-resolver.jar', 'netty-transport-native-unix-common.jar']
 const LOG_BINDING = /^(slf4j-(log4j12|reload4j)|logback-classic)-.*\.jar$/
 const SERVER_JAR = /^zookeeper-(\d[\w.-]*)\.jar$/
@@ -68,10 +68,11 @@ export function findApacheHome(search: ApacheSearch): ApacheHome {
   )
 }
 
-/** By whom a home is named, in words, and what else can be done where there is none. */
 interface NamedHome {
   readonly folder: string
+  /** What names the home, in words. */
   readonly by: string
+  /** What else can be done if there is no home, in words. */
   readonly otherwise: string
 }
 
@@ -84,7 +85,7 @@ function namedHome({ home, remembered = null, env }: ApacheSearch): NamedHome | 
       otherwise: ' (--apache-home FOLDER)',
     }
   }
-  // zkServer.sh of some distributions goes by the second.
+  // The zkServer.sh of some distributions uses the second variable.
   const variable = ['ZOOKEEPER_HOME', 'ZOOKEEPER_PREFIX'].find((name) => env[name])
   if (variable === undefined) return null
   const otherwise = `, or unset ${variable} to use Debian's package`
@@ -94,7 +95,7 @@ function namedHome({ home, remembered = null, env }: ApacheSearch): NamedHome | 
 function homeAt(home: string): ApacheHome | null {
   for (const folder of [join(home, 'lib'), home]) {
     const name = jarsIn(folder).find((jar) => SERVER_JAR.test(jar))
-    // A link `zookeeper-3.8.0.jar` to `zookeeper.jar` is Debian's way, which comes below.
+    // In Debian, `zookeeper-3.8.0.jar` is a link to `zookeeper.jar`, which is handled below.
     if (name === undefined || basename(realpathSync(join(folder, name))) === 'zookeeper.jar') continue
     return released(home, join(folder, name))
   }
@@ -125,8 +126,8 @@ function jarsIn(folder: string): string[] {
 }
 
 /**
- * From the manifest, what Maven left in the jar, its name, or the name of a link to it; empty when nothing
- * tells.
+ * The version in the manifest, in the file that Maven left in the jar, in the jar's name, or in the name of a
+ * link to it; empty when none of them states it.
  */
 function versionOf(jar: string): string {
   const manifest = manifestAttributes(entryOf(jar, 'META-INF/MANIFEST.MF') ?? '')
@@ -141,7 +142,7 @@ function versionOf(jar: string): string {
   return candidates.find((text) => text !== undefined && /^\d+\.\d+/.test(text))?.trim() ?? ''
 }
 
-/** Null also where the jar cannot be read. */
+/** The text of a file in the jar; null also when the jar cannot be read. */
 function entryOf(jar: string, name: string): string | null {
   try {
     return readJarEntry(jar, name)
@@ -177,7 +178,7 @@ function checked(found: ApacheHome): ApacheHome {
   throw new ApacheError('NO_APACHE', message, `take a release as it is: ${GET_IT}`)
 }
 
-/** Whether a version like `3.8.0-SNAPSHOT` is this one or later. */
+/** Whether a version such as `3.8.0-SNAPSHOT` is the given one or a later one. */
 export function isAtLeast(version: string, [major, minor]: readonly [number, number]): boolean {
   const [itsMajor = 0, itsMinor = 0] = version.split(/[.-]/).map(Number)
   return itsMajor > major || (itsMajor === major && itsMinor >= minor)

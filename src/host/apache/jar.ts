@@ -1,7 +1,7 @@
 /**
- * One small file out of a jar, and what a jar's manifest says. A jar is a zip (PKWARE's APPNOTE): the end
- * record leads to the central directory, which leads to each file's local header, behind which its bytes are
- * stored or deflated.
+ * Reads small files in a jar, and a jar's manifest. A jar is a zip (PKWARE's APPNOTE): the end record leads
+ * to the central directory, which leads to each file's local header. The file's bytes follow it, stored or
+ * deflated.
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { inflateRawSync } from 'node:zlib'
@@ -11,12 +11,14 @@ const ENTRY_SIGNATURE = 0x02014b50
 const END_BYTES = 22
 const ENTRY_BYTES = 46
 const LOCAL_BYTES = 30
-/** The end record's comment is at most this long. */
+/** The greatest length of the end record's comment. */
 const MOST_COMMENT_BYTES = 0xffff
-/** Manifests have hundreds of bytes. */
+/** Larger files are not read; a manifest has hundreds of bytes. */
 const MOST_FILE_BYTES = 1024 * 1024
 
-/** The text of a file in the jar; null when there is none of that name, or the jar is no zip. */
+/**
+ * The text of a file in the jar; null when there is no such file, it is too large, or the jar is not a zip.
+ */
 export function readJarEntry(jar: string, name: string): string | null {
   const fd = openSync(jar, 'r')
   try {
@@ -28,8 +30,8 @@ export function readJarEntry(jar: string, name: string): string | null {
 }
 
 /**
- * Main attributes of a manifest by name. Lines are cut at 72 bytes; what continues begins with a blank (JAR
- * specification).
+ * The main attributes of a manifest by name. Lines are cut at 72 bytes, and a continuation line begins with a
+ * blank (JAR specification).
  */
 export function manifestAttributes(text: string): Map<string, string> {
   const whole = text.replace(/\r\n?/g, '\n').replace(/\n /g, '')

@@ -1,4 +1,4 @@
-/** Which Java runs Apache ZooKeeper: JAVA_HOME's or the one on PATH, version 8 or later. */
+/** Finds the Java that runs Apache ZooKeeper: the one in JAVA_HOME or on PATH, version 8 or later. */
 import { execFile } from 'node:child_process'
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -6,7 +6,7 @@ import { ApacheError } from './error.ts'
 
 export interface Java {
   readonly path: string
-  /** 8, 11, 17, … */
+  /** The major version: 8, 11, 17, … */
   readonly version: number
 }
 
@@ -64,7 +64,7 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** `java -version` speaks on standard error. */
+/** What `java -version` prints, which is on standard error. */
 function versionText(path: string): Promise<string> {
   return new Promise((resolve) => {
     execFile(path, ['-version'], { timeout: 20_000 }, (error, stdout, stderr) => {
@@ -73,7 +73,7 @@ function versionText(path: string): Promise<string> {
   })
 }
 
-/** `version "1.8.0_292"` is 8, `version "17.0.15"` is 17; null when there is none. */
+/** The major version: `version "1.8.0_292"` is 8, `version "17.0.15"` is 17. Null when there is none. */
 export function javaVersion(text: string): number | null {
   const match = /version "(?:1\.)?(\d+)/.exec(text)
   return match === null ? null : Number(match[1])

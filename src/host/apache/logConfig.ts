@@ -1,28 +1,28 @@
 /**
- * The log of an Apache ZooKeeper member: its layout is ours, so that records can be told from the lines that
- * belong to them (stack traces), and one process's log from another's clock. log4j 1 (up to 3.7 and in
- * Debian) and logback (since 3.8) are told the same. Pure.
+ * The log of an Apache ZooKeeper member. We determine its layout, so that a record can be told from the lines
+ * that belong to it (a stack trace), and has a time with its zone. log4j 1 (up to 3.7, and in Debian) and
+ * logback (since 3.8) get the same layout. This module has no side effects.
  */
 
 export interface LogRecord {
-  /** ms since 1970. */
+  /** In ms since 1970. */
   at: number
   level: 'debug' | 'info' | 'warn' | 'error'
   thread: string
-  /** The logger's last name: the class, mostly. */
+  /** The last part of the logger's name, usually the class. */
   logger: string
   message: string
-  /** The lines below, if any: a stack trace. */
+  /** The lines that follow, if any: a stack trace. */
   more: string[]
 }
 
-/** No message begins so. */
+/** Begins every record, and no message. */
 const MARK = '>>zk'
 const LAYOUT = `${MARK} %d{DATE} %p [%t] %c{1}: %m%n`
 const DATE = "yyyy-MM-dd'T'HH:mm:ss.SSSZ"
 /**
- * Sessions are told at the debug level only. What else this class says there, three lines a write, is
- * filtered where log4j can.
+ * The class that logs sessions, only at the debug level. What else it logs at that level, three lines for
+ * each write, is filtered out where log4j can do so.
  */
 const SESSIONS = 'org.apache.zookeeper.server.ZooKeeperServer'
 const OF_WRITES = ['Permission requested: ', 'ACLs for node: ', 'Client credentials: ']
@@ -68,8 +68,8 @@ const TRACE = /^\s+at |^\s*\.\.\. |^Caused by: /
 const RECORD = /^>>zk (\S+?)([+-]\d\d):?(\d\d) (\w+) +\[(.*?)\] ([\w$]+): (.*)$/
 
 /**
- * Cuts a stream of text into records; what stands before the first one, and lines without a record, become
- * records of their own.
+ * Cuts a stream of text into records. Lines before the first record, and lines that belong to no record,
+ * become records of their own.
  */
 export class LogReader {
   private rest = ''
@@ -83,7 +83,7 @@ export class LogReader {
     this.now = now
   }
 
-  /** What is whole goes out: a record is written in one piece, with the stack trace under it. */
+  /** Passes on complete records. A record is written in one piece together with its stack trace. */
   push(text: string): void {
     const lines = (this.rest + text).split('\n')
     this.rest = lines.pop() ?? ''
@@ -104,7 +104,7 @@ export class LogReader {
       this.current = record
     } else if (this.current !== null) this.current.more.push(line)
     else if (line.trim() !== '') {
-      // What belongs to a record that is out already, or what Java itself says.
+      // The line belongs to a record that was already passed on, or was printed by Java itself.
       const level = TRACE.test(line) ? this.lastLevel : 'warn'
       this.onRecord({ at: this.now(), level, thread: '', logger: 'java', message: line, more: [] })
     }

@@ -1,6 +1,6 @@
 /**
- * What Apache ZooKeeper needs beside a config file that our members accept: JVM options for what it reads
- * from there alone, and a refusal, with all reasons at once, of what it would misread.
+ * What Apache ZooKeeper needs in addition to a config file that our members accept: JVM options for settings
+ * that it reads only there, and a refusal, with all reasons at once, of what it would misread.
  */
 import { readFileSync } from 'node:fs'
 import { formatLocation } from '../../config/problem.ts'
@@ -11,7 +11,7 @@ import { ApacheError } from './error.ts'
 
 const NETTY = 'org.apache.zookeeper.server.NettyServerCnxnFactory'
 
-/** `-D` options, in no particular order. @throws ApacheError */
+/** The `-D` options, in no particular order. @throws ApacheError */
 export function jvmOptions(config: ServerConfig): string[] {
   const { entries } = lex(readFileSync(config.file, 'utf8'), config.file)
   refuse(entries)
@@ -19,14 +19,15 @@ export function jvmOptions(config: ServerConfig): string[] {
   const options = entries
     .filter(({ key }) => keySpec(key)?.source === 'jvm')
     .map(({ key, value }) => `-D${key}=${value}`)
-  // Members on one host would fight for port 8080. What the file says overrides it.
+  // Otherwise members on one host would compete for port 8080. Settings in the file take precedence.
   if (!entries.some(({ key }) => key.startsWith('admin.'))) {
     options.push('-Dzookeeper.admin.enableServer=false')
   }
-  // It reads the server list by the system property alone (QuorumServer.initializeWithAddressString).
+  // Apache parses the server list according to the system property alone
+  // (QuorumServer.initializeWithAddressString).
   const severalAddresses = entries.findLast(({ key }) => key === 'multiAddress.enabled')
   if (severalAddresses) options.push(`-Dzookeeper.multiAddress.enabled=${severalAddresses.value}`)
-  // Apache's NIO speaks no TLS.
+  // Apache's NIO connection factory does not support TLS.
   if (written('secureClientPort') && !written('serverCnxnFactory')) {
     options.push(`-Dzookeeper.serverCnxnFactory=${NETTY}`)
   }
@@ -45,7 +46,7 @@ function refuse(entries: readonly Entry[]): void {
 
 function misread({ key, comment, trailingBlank }: Entry): string | null {
   if (comment !== null) {
-    return `the comment behind ${key} becomes part of its value; put it on a line of its own`
+    return `the comment after ${key} becomes part of its value; put it on a line of its own`
   }
   if (trailingBlank && /^(server|group|weight)\./.test(key)) {
     return `the blank at the end of ${key} is refused; remove it`

@@ -1,21 +1,23 @@
-/** How an Apache ZooKeeper member is, by the one four-letter word that is always answered: `srvr`. */
+/**
+ * The status of an Apache ZooKeeper member, from `srvr`, the one four-letter word that is always answered.
+ */
 import type { Socket } from 'node:net'
 import type { Role } from '../../core/events.ts'
 import { clearTimeout, setTimeout } from '../../time.ts'
 
 export interface Srvr {
-  /** Null while it does not serve. */
+  /** Null while the member does not serve. */
   mode: Role | 'read-only' | null
   zxid: number
-  /** Without the one that asked. */
+  /** The number of connections, not counting the one that asked. */
   connections: number
 }
 
 const MOST_BYTES = 64 * 1024
 
 /**
- * Null when it does not answer in time, or cannot be reached.
- * @param onPort is told which port of ours asks, so that its trace in the member's log is known
+ * Sends `srvr`. Null when the member does not answer in time, or cannot be reached.
+ * @param onPort called with our own port, by which the member's log line about the request can be recognized
  */
 export function askSrvr(
   dial: () => Socket,
@@ -45,7 +47,7 @@ export function askSrvr(
   })
 }
 
-/** An answer without a mode is `This ZooKeeper instance is not currently serving requests`. */
+/** The answer without a mode is `This ZooKeeper instance is not currently serving requests`. */
 export function readSrvr(text: string): Srvr {
   const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(text)?.[1]?.trim()
   const mode = MODES.find((word) => word === field('Mode')) ?? null

@@ -1,35 +1,36 @@
 /**
- * One connection on which a peer and this server talk about elections. One message waits at most, the newest.
+ * One connection on which a peer and this server exchange notifications. At most one message, the newest,
+ * waits to be sent.
  */
 import type { Socket } from 'node:net'
-import { decodeNotification } from '../../core/election/codec.ts'
+import { decodeNotification, MAX_NOTIFICATION_LENGTH } from '../../core/election/codec.ts'
 import type { Notification } from '../../core/election/notification.ts'
+import { FrameParser } from '../../protocol/frames.ts'
 import type { Sid } from '../../protocol/ids.ts'
 import { DecodeError } from '../../protocol/reader.ts'
-import { Frames } from './frames.ts'
 
-export interface ConversationParts {
+interface ConversationParts {
   readonly peer: Sid
   readonly onNotification: (notification: Notification) => void
   readonly onClosed: () => void
   readonly log: (level: 'debug' | 'warn', message: string) => void
 }
 
-/** A host that went down without a goodbye leaves a connection that only this ends. */
+/** Only a keep-alive ends the connection to a host that went down without closing it. */
 const KEEP_ALIVE_MS = 60_000
 
 export class Conversation {
   readonly sinceMs = performance.now()
-  /** It has said something that could be read. */
+  /** Whether the peer has sent a notification that could be decoded. */
   hasSpoken = false
   private readonly socket: Socket
   private readonly parts: ConversationParts
-  private readonly frames = new Frames()
+  private readonly parser = new FrameParser(MAX_NOTIFICATION_LENGTH)
   private pending: Buffer | null = null
   private isWriting = false
   private isOver = false
 
-  /** Takes over a connection on which the greeting is done. */
+  /** Takes over a connection on which the greeting has been exchanged. */
   constructor(socket: Socket, parts: ConversationParts) {
     this.socket = socket
     this.parts = parts
@@ -43,7 +44,7 @@ export class Conversation {
     })
   }
 
-  /** `received` followed the greeting. */
+  /** @param received the bytes that followed the greeting */
   begin(received: Buffer): void {
     if (received.length > 0) this.receive(received)
     this.socket.resume()
@@ -54,7 +55,7 @@ export class Conversation {
     this.flush()
   }
 
-  /** Without `onClosed`. */
+  /** Closes the connection without a call to `onClosed`. */
   close(): void {
     this.isOver = true
     this.socket.destroy()
@@ -73,10 +74,10 @@ export class Conversation {
 
   private receive(chunk: Buffer): void {
     try {
-      for (const message of this.frames.push(chunk)) {
-        if (this.isOver) return
-        this.notify(message)
-      }
+      this.parser.push(chunk, (message) => {
+        if (message.length === 0) throw new DecodeError('a message of 0 bytes')
+        if (!this.isOver) this.notify(message)
+      })
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
       this.parts.log('warn', `closing the connection of ${this.parts.peer}: ${error.message}`)

@@ -3,14 +3,14 @@
  * RecvWorker). The server with the greater sid dials; the other one dials only to be dialled back. The last
  * message is sent again on each new connection, because it may have been lost with the previous one.
  *
- * A greeting only claims an id. Apache closes the connection that it had for that id. Here the existing
- * connection stays, and the new one is used beside it: a peer that returns while its old connection is half
- * open is heard at once, and a stranger silences nobody. A peer that has left closes its own end.
+ * A greeting only claims an id. Apache closes the connection that it already had for that id. Here the
+ * existing connection stays, and the new one is used beside it: a peer that returns while its old connection
+ * is half open is heard at once, and a stranger silences no peer. A peer that has left closes its own end.
  *
  * Invariants: connections are few, and the first one stays as long as it lives. A peer is reported
  * unreachable only after its port refused a connection or did not answer in time. A broken connection alone
- * proves nothing (both servers may have dialled at once, and one connection gave way): the peer is dialled
- * again at once, and the port of a dead process refuses that within a millisecond.
+ * proves nothing (both servers may have dialled at once, and one of the two connections was dropped): the
+ * peer is dialled again at once, and the port of a dead process refuses that within a millisecond.
  */
 import { connect, type Socket } from 'node:net'
 import { type Address, encodeGreeting, encodeNotification } from '../../core/election/codec.ts'
@@ -18,11 +18,14 @@ import type { Notification } from '../../core/election/notification.ts'
 import type { Sid } from '../../protocol/ids.ts'
 import { Conversation } from './conversation.ts'
 
-export interface PeerLinkParts {
+interface PeerLinkParts {
   readonly own: Sid
   readonly peer: Sid
   readonly addresses: readonly Address[]
-  /** Where this server is dialled back; asked at each dial, as the port may be given only by listening. */
+  /**
+   * Where this server is to be dialled back. Called for each dial, because the port may be known only once it
+   * is bound.
+   */
   readonly advertised: () => Address
   readonly cnxTimeoutMs: number
   readonly onNotification: (notification: Notification) => void
@@ -32,30 +35,31 @@ export interface PeerLinkParts {
 
 const FIRST_RETRY_MS = 20
 const LAST_RETRY_MS = 1000
-/** A greater peer that was greeted dials back; greeting it again meanwhile would make it start over. */
+/** A peer with a greater sid dials back once greeted; another greeting meanwhile would make it start over. */
 const GREETED_RETRY_MS = 100
-/** How long a message is worth dialling for; an election that continues sends again. */
+/** How long a message is worth dialling for. An election that continues sends it again. */
 const MESSAGE_WORTH_MS = 10_000
 /**
- * A connection this young was dialled while the peer dialled us: its greeting is no sign that ours is dead.
+ * A connection younger than this was dialled while the peer dialled us, so the peer's greeting is no sign
+ * that our connection is dead.
  */
 const CROSSING_MS = 1000
-/** Connections in one peer's name. */
+/** Most connections in one peer's name. */
 const MOST_CONVERSATIONS = 4
 
 export class PeerLink {
   private readonly parts: PeerLinkParts
-  /** The oldest first. */
+  /** The oldest conversation comes first. */
   private conversations: Conversation[] = []
   private dialling: Socket | null = null
-  /** Addresses to try, those that the peer named itself first. */
+  /** The addresses to try. Those that the peer named itself come first. */
   private addresses: readonly Address[]
   private configured: readonly Address[]
   private nextAddress = 0
   private pending: Buffer | null = null
   private lastSent: Buffer | null = null
   private dialUntilMs = 0
-  /** The connection broke and no dial has been answered or refused since. */
+  /** Whether the connection broke, and no dial has been answered or refused since. */
   private isInDoubt = false
   private retry: NodeJS.Timeout | null = null
   private retryMs = FIRST_RETRY_MS
@@ -75,7 +79,7 @@ export class PeerLink {
     this.nextAddress = 0
   }
 
-  /** There is a connection, or one is on its way. */
+  /** Whether there is a connection, or one is being made. */
   get isInUse(): boolean {
     return this.isConnected || this.dialling !== null || this.retry !== null
   }
@@ -93,9 +97,9 @@ export class PeerLink {
   }
 
   /**
-   * A smaller peer greeted us: it wants a connection, and has none that it knows of. Where there is one, the
-   * greeting may be a stranger's: the peer is dialled where it is known to be, and nothing is made of it if
-   * it does not answer.
+   * Dials a peer with a smaller sid that greeted us: it wants a connection and knows of none. If there is one
+   * here, the greeting may be a stranger's. Then the peer is dialled first at its known addresses, and
+   * nothing is concluded if it does not answer.
    */
   dialBack(named: readonly Address[]): void {
     const newest = this.conversations.at(-1)
@@ -106,7 +110,10 @@ export class PeerLink {
     this.dial(true)
   }
 
-  /** Talks over a connection on which the greeting is done; `received` followed the greeting. */
+  /**
+   * Takes over a connection on which the greeting has been exchanged.
+   * @param received the bytes that followed the greeting
+   */
   adopt(socket: Socket, received: Buffer): void {
     if (this.isClosed) {
       socket.destroy()
@@ -131,7 +138,10 @@ export class PeerLink {
     conversation.begin(received)
   }
 
-  /** Of those that came after the first, one that never said anything goes before one that did. */
+  /**
+   * Closes a conversation when there are too many, but never the first. One that has not sent a notification
+   * is closed before one that has.
+   */
   private makeRoom(): void {
     if (this.conversations.length < MOST_CONVERSATIONS) return
     const later = this.conversations.slice(1)
@@ -161,14 +171,15 @@ export class PeerLink {
     if (this.isConnected) return
     this.isInDoubt = true
     this.parts.log('info', `Connection broken for id ${this.parts.peer}, my id = ${this.parts.own}`)
-    // One that broke right away would break again: a port may accept for a moment after its process has died.
+    // A connection that broke right away would break again: a port may accept connections for a moment after
+    // its process has died.
     const isProbedAtOnce = performance.now() - conversation.sinceMs > FIRST_RETRY_MS
     if (isProbedAtOnce) this.retryMs = FIRST_RETRY_MS
     if (isProbedAtOnce) this.dial()
     else this.retryLater()
   }
 
-  /** @param isWanted though there is a connection */
+  /** @param isWanted dials even though there is a connection */
   private dial(isWanted = false): void {
     if (this.isClosed || this.dialling !== null || (this.isConnected && !isWanted)) return
     this.stopRetrying()
@@ -177,7 +188,8 @@ export class PeerLink {
     const socket = connect({ host: address.host, port: address.port, noDelay: true })
     this.dialling = socket
     let failure: string | null = 'closed'
-    // Runs on after the greeting: a peer that neither closes nor dials back is greeted anew.
+    // The timeout stays after the greeting, so that a peer that neither closes nor dials back is greeted
+    // again.
     socket.setTimeout(this.parts.cnxTimeoutMs, () => {
       if (failure !== null) failure = `no answer within ${this.parts.cnxTimeoutMs} ms`
       socket.destroy()
@@ -214,7 +226,7 @@ export class PeerLink {
   }
 
   private dialFailed({ host, port }: Address, reason: string): void {
-    // Where there is a connection, a greeting was followed that may have been a stranger's.
+    // If there is a connection, the dial answered a greeting that may have been a stranger's.
     if (this.isConnected) return
     this.nextAddress = (this.nextAddress + 1) % this.addresses.length
     if (this.nextAddress !== 0) {
@@ -227,7 +239,7 @@ export class PeerLink {
     this.retryLater()
   }
 
-  /** Dials again after a while, as long as somebody wants to know or to be told. */
+  /** Dials again after a while, for as long as the peer is in doubt or a message waits for it. */
   private retryLater(atLeastMs = 0): void {
     const isWanted = this.isInDoubt || (this.pending !== null && performance.now() < this.dialUntilMs)
     if (this.isClosed || this.isConnected || !isWanted || this.retry !== null) return
@@ -253,7 +265,7 @@ export class PeerLink {
   }
 }
 
-/** The first ones, and those of the others that are not among them. */
+/** The first addresses, followed by those of the others that are not among them. */
 function joined(first: readonly Address[], others: readonly Address[]): Address[] {
   const isNew = ({ host, port }: Address) => !first.some((one) => host === one.host && port === one.port)
   return [...first, ...others.filter(isNew)]

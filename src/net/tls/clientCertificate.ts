@@ -1,11 +1,11 @@
-/** Who a TLS connection's certificate says it is, if it may be believed. */
+/** Whom a TLS connection's certificate names, if the certificate can be trusted. */
 import type { TLSSocket } from 'node:tls'
 import { DerError } from './der.ts'
 import { subjectOf } from './subject.ts'
 
 /**
- * After the handshake. A certificate that is not trusted ends the connection even where none is needed, as it
- * does in Java; no certificate at all is no fault here, for whoever needs one has refused it already.
+ * Must be called after the handshake. An untrusted certificate is a fault even where none is required, as in
+ * Java. The absence of a certificate is not a fault here: where one is required, the handshake has failed.
  */
 export function verifiedSubject(socket: TLSSocket): { subject: string | null; fault: string | null } {
   const certificate = socket.getPeerX509Certificate()

@@ -6,7 +6,7 @@
 export interface DerValue {
   readonly tag: number
   readonly content: Buffer
-  /** Tag and length included. */
+  /** The value including its tag and length. */
   readonly encoded: Buffer
 }
 
@@ -16,7 +16,7 @@ export class DerError extends Error {
   override name = 'DerError'
 }
 
-/** The consecutive values in `bytes`. */
+/** The values that follow one another in `bytes`. */
 export function derValues(bytes: Buffer): DerValue[] {
   const values: DerValue[] = []
   for (let at = 0; at < bytes.length; ) {
@@ -27,14 +27,14 @@ export function derValues(bytes: Buffer): DerValue[] {
   return values
 }
 
-/** The first value. @throws DerError when its tag is not the one given */
+/** The first value in `bytes`. @throws DerError when its tag is not the given one */
 export function derValue(bytes: Buffer, tag?: number): DerValue {
   const value = readValue(bytes, 0)
   if (tag !== undefined && value.tag !== tag) throw new DerError(`tag ${value.tag} where ${tag} is expected`)
   return value
 }
 
-/** What a constructed value is made of. */
+/** The values that a constructed value consists of. */
 export function partsOf(value: DerValue | undefined): DerValue[] {
   if (value === undefined) throw new DerError('a value is missing')
   return derValues(value.content)

@@ -1,7 +1,7 @@
 /**
- * The certificates of a PKCS#12 trust store (RFC 7292), as keytool makes them: node:tls takes such files for
- * a key and its certificate only. Encryption is PBES2 with AES, which keytool uses since JDK 8u301 and
- * 11.0.12.
+ * Reads the certificates of a PKCS#12 trust store (RFC 7292) as keytool makes them, because node:tls takes
+ * such files only for a key and its certificate. The encryption is PBES2 with AES, which keytool uses since
+ * JDK 8u301 and 11.0.12.
  */
 import { createDecipheriv, pbkdf2Sync } from 'node:crypto'
 import { DerError, type DerValue, derValue, derValues, integerOf, oidOf, partsOf, Tag } from './der.ts'
@@ -23,7 +23,7 @@ const HASHES: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.11': 'sha512',
 }
 
-/** In DER. @throws DerError, and node's own error for a wrong password */
+/** The certificates in DER. @throws DerError, or Node's own error for a wrong password */
 export function certificatesOf(store: Buffer, password: string): Buffer[] {
   const [, authSafe] = partsOf(derValue(store, Tag.sequence))
   return partsOf(derValue(contentOf(authSafe, password), Tag.sequence)).flatMap((part) =>
@@ -31,7 +31,7 @@ export function certificatesOf(store: Buffer, password: string): Buffer[] {
   )
 }
 
-/** A ContentInfo's bytes, decrypted where needed. Kinds that hold no certificates are empty sequences. */
+/** A ContentInfo's bytes, decrypted if needed. Kinds that hold no certificates become empty sequences. */
 function contentOf(info: DerValue | undefined, password: string): Buffer {
   const [type, explicit] = partsOf(info)
   const [content] = partsOf(explicit)
@@ -46,7 +46,7 @@ function decrypted(info: DerValue | undefined, password: string): Buffer {
   const [scheme, parameters] = partsOf(algorithm)
   if (oidOf(scheme) !== PBES2)
     throw new DerError(
-      'it is encrypted in an old way; make it anew with a recent keytool, or give a PEM file',
+      'it is encrypted in an old way; make it again with a recent keytool, or give a PEM file',
     )
   const [derivation, encryption] = partsOf(parameters)
   const [salt, iterations, ...more] = partsOf(partsOf(derivation)[1])
@@ -62,7 +62,7 @@ function decrypted(info: DerValue | undefined, password: string): Buffer {
   return Buffer.concat([decipher.update(bytes), decipher.final()])
 }
 
-/** [0] IMPLICIT OCTET STRING, in one piece or in several. */
+/** The bytes of a [0] IMPLICIT OCTET STRING, which is in one piece or in several. */
 function bytesOf(value: DerValue | undefined): Buffer {
   if (value === undefined) throw new DerError('the encrypted content is missing')
   if (value.tag === 0x80) return value.content

@@ -1,9 +1,9 @@
-/** What node:tls needs to know, from the settings that Apache has for it (X509Util, SSLContextAndOptions). */
+/** Makes the options of node:tls from Apache's settings for TLS (X509Util, SSLContextAndOptions). */
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions, type SecureVersion, type TlsOptions } from 'node:tls'
 import { certificatesOf } from './pkcs12.ts'
 
-/** Files and passwords as in zoo.cfg under `ssl.`; null where nothing is written. */
+/** The settings as they are in zoo.cfg under `ssl.`; null for those that are not set. */
 export interface TlsSettings {
   readonly keyStoreLocation: string | null
   readonly keyStorePassword: string | null
@@ -14,19 +14,19 @@ export interface TlsSettings {
   /** `PEM` or `PKCS12`. */
   readonly keyStoreKind: string
   readonly trustStoreKind: string
-  /** none, want or need, in any case. */
+  /** `none`, `want` or `need`, in upper or lower case. */
   readonly clientAuth: string | null
   readonly protocol: string | null
   readonly enabledProtocols: string | null
   readonly cipherSuites: string | null
 }
 
-/** A file that cannot be used: says which setting, and why. */
+/** Says which setting or file cannot be used, and why. */
 export class TlsSettingsError extends Error {
   override name = 'TlsSettingsError'
 }
 
-/** X509Util.getDefaultCipherSuites, on a recent Java. */
+/** The cipher suites of X509Util.getDefaultCipherSuites on a recent Java. */
 const DEFAULT_CIPHERS = (
   'ECDHE-ECDSA-AES128-GCM-SHA256 ECDHE-RSA-AES128-GCM-SHA256 ECDHE-ECDSA-AES256-GCM-SHA384 ' +
   'ECDHE-RSA-AES256-GCM-SHA384 ECDHE-ECDSA-AES128-SHA256 ECDHE-RSA-AES128-SHA256 ECDHE-ECDSA-AES128-SHA ' +
@@ -35,10 +35,7 @@ const DEFAULT_CIPHERS = (
 ).split(' ')
 const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 
-/**
- * Options of a tls.Server.
- * @throws TlsSettingsError
- */
+/** The options of a tls.Server. @throws TlsSettingsError */
 export function tlsOptions(settings: TlsSettings): TlsOptions {
   const clientAuth = (settings.clientAuth ?? 'need').toLowerCase()
   const options = {
@@ -52,7 +49,7 @@ export function tlsOptions(settings: TlsSettings): TlsOptions {
   return { ...options, requestCert: clientAuth !== 'none', rejectUnauthorized: clientAuth === 'need' }
 }
 
-/** Only one protocol unless several are named: SSLContextAndOptions.getEnabledProtocols. */
+/** Only one protocol is enabled unless several are named (SSLContextAndOptions.getEnabledProtocols). */
 function versions({
   protocol,
   enabledProtocols,
@@ -73,7 +70,7 @@ function ownCertificate(settings: TlsSettings): SecureContextOptions {
   return { key: bytes, cert: bytes, passphrase }
 }
 
-/** Without a trust store nobody can be trusted who shows a certificate. */
+/** Without a trust store, no client certificate can be trusted. */
 function trusted(settings: TlsSettings): SecureContextOptions {
   const { trustStoreLocation: file, trustStoreKind, trustStorePassword, trustStorePasswordPath } = settings
   if (file === null) return { ca: [] }
@@ -109,8 +106,8 @@ function attempt<T>(what: string, file: string | null, action: () => T): T {
 }
 
 /**
- * TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 is ECDHE-RSA-AES128-GCM-SHA256 to OpenSSL; those of TLS 1.3 keep
- * their names.
+ * The name that OpenSSL has for a cipher suite: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 is
+ * ECDHE-RSA-AES128-GCM-SHA256. The cipher suites of TLS 1.3 keep their names.
  */
 export function opensslName(javaName: string): string {
   const name = javaName.trim()

@@ -1,10 +1,10 @@
 /**
- * The subject of a certificate as Java's X500Principal.getName() writes it (RFC 2253, sun.security.x509.AVA):
- * the id of the scheme `x509`, which people put into their ACLs. Compared with OpenJDK 17.
+ * The subject of a certificate as Java's X500Principal.getName() writes it (RFC 2253, sun.security.x509.AVA).
+ * This is the id of the scheme `x509`, which people put into their ACLs. Verified against OpenJDK 17.
  */
 import { type DerValue, derValue, oidOf, partsOf, Tag } from './der.ts'
 
-/** Attributes that RFC 2253 has names for; others are written as number and bytes. */
+/** The attributes that RFC 2253 has names for. Others are written as a number and bytes. */
 const NAMES: Readonly<Record<string, string>> = {
   '2.5.4.3': 'CN',
   '2.5.4.6': 'C',
@@ -17,7 +17,7 @@ const NAMES: Readonly<Record<string, string>> = {
   '0.9.2342.19200300.100.1.1': 'UID',
 }
 
-/** The kinds of strings, and how their bytes are read. */
+/** The kinds of strings by tag, and how their bytes are read. */
 const STRINGS: Readonly<Record<number, (bytes: Buffer) => string>> = {
   12: (bytes) => bytes.toString('utf8'),
   19: (bytes) => bytes.toString('latin1'),
@@ -30,15 +30,15 @@ const STRINGS: Readonly<Record<number, (bytes: Buffer) => string>> = {
       .toString('utf16le'),
 }
 
-/** @param certificate in DER. @throws DerError */
+/** @param certificate in DER @throws DerError */
 export function subjectOf(certificate: Buffer): string {
   const [body] = partsOf(derValue(certificate, Tag.sequence))
   const fields = partsOf(body)
-  // version is optional: [0]. Then serialNumber, signature, issuer, validity, subject.
+  // The version, [0], is optional. It is followed by serialNumber, signature, issuer, validity and subject.
   return nameText(fields[fields[0]?.tag === 0xa0 ? 5 : 4])
 }
 
-/** An RDNSequence; the last one is written first. */
+/** The text of an RDNSequence. The last one is written first. */
 export function nameText(name: DerValue | undefined): string {
   return partsOf(name)
     .reverse()

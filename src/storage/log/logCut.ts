@@ -1,14 +1,15 @@
-/** Cuts the log after a transaction. What is left has no gap at any moment. */
+/** Cuts the log after a transaction. What remains has no gap at any moment. */
 import type { Zxid } from '../../protocol/zxid.ts'
 import { listLogs } from '../fileNames.ts'
 import type { FileSystem } from '../fileSystem.ts'
 import { LogFile } from './logFile.ts'
 
 /**
- * Removes every transaction after `zxid`: whole files from the last one on, made durable, and then the end
- * of the file that holds `zxid` (FileTxnLog.truncate cuts first, and a crash then leaves a gap).
+ * Removes every transaction after `zxid`: first whole files, beginning with the last one, and this is made
+ * durable; then the end of the file that holds `zxid`. (FileTxnLog.truncate cuts first, and a crash then
+ * leaves a gap.)
  */
-export function cutLogBehind(files: FileSystem, logDir: string, zxid: Zxid): void {
+export function cutLogAfter(files: FileSystem, logDir: string, zxid: Zxid): void {
   const logs = listLogs(files, logDir)
   const later = logs.filter((log) => log.zxid > zxid)
   for (const { path } of later.reverse()) files.remove(path)
@@ -27,7 +28,7 @@ export function cutLogBehind(files: FileSystem, logDir: string, zxid: Zxid): voi
   if (cutAt !== null) cutFile(files, holder.path, cutAt)
 }
 
-/** Durable when it returns. */
+/** Cuts a file to `size` bytes. Durable when it returns. */
 export function cutFile(files: FileSystem, path: string, size: number): void {
   const fd = files.open(path, 'edit')
   try {
@@ -39,8 +40,8 @@ export function cutFile(files: FileSystem, path: string, size: number): void {
 }
 
 /**
- * A member that was killed may have read back what it had not synced: a vote claims it, so it must not be
- * lost any more.
+ * Syncs the newest log. A member that was killed may read back what it had not synced; since its votes claim
+ * these transactions, they must not be lost any more.
  */
 export function syncNewestLog(files: FileSystem, logDir: string): void {
   const newest = listLogs(files, logDir).at(-1)

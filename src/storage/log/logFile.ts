@@ -1,24 +1,24 @@
 /**
- * Reads one log file to its end. What matters is the first position at which no whole entry begins:
+ * Reads one log file to its end. What follows the last whole entry decides:
  *
- * - Zeros up to the end of the file: that is the end of the log.
- * - The remains of a write that a crash cut short (a torn write): it was never acknowledged, so it may be
- *   cut.
+ * - Zeros up to the end of the file are the end of the log.
+ * - The remains of a write that a crash cut short (a torn write) may be cut off, because that write was never
+ *   acknowledged.
  * - Anything else is damage to data that may have been acknowledged. It is refused.
  *
- * A torn write looks like this: the file was zeros there, and the crash kept some pages of the write (a
- * killed process: some leading bytes). So a torn entry either lacks its end (its frame extends beyond the
- * last nonzero byte) or contains a whole 512-byte sector of zeros. A full frame with a wrong checksum and no
- * such hole cannot come from a crash: its bits were changed. Remains that a whole entry follows are refused,
- * too: the hole may be in a batch whose pages reached the disk out of order, or acknowledged data may be
- * lost, and the two cannot be told apart. What looks like an entry inside the data of a torn one is none
- * (`findWholeEntry`).
+ * How a torn write is recognized: the file held zeros there, and the crash kept some pages of the write (or,
+ * when a process was killed, some leading bytes). So a torn entry either lacks its end (its frame extends
+ * beyond the last nonzero byte) or contains a whole 512-byte sector of zeros. A complete frame with a wrong
+ * checksum and no such hole cannot result from a crash: its bits were changed. Remains that are followed by a
+ * whole entry are refused, too: either the hole is in a batch whose pages reached the disk out of order, or
+ * acknowledged data is lost, and the two cannot be told apart. What looks like an entry inside the data of a
+ * torn entry is not one (`findWholeEntry`).
  *
  * Apache takes a length of zero, the end of the file or a missing 0x42 for the end of the log without looking
- * further, and refuses every wrong checksum, even in a last entry torn by a power failure
+ * further. It refuses every wrong checksum, even in a last entry that a power failure tore
  * (FileTxnIterator.next).
  */
-import { type Zxid, zxidHex } from '../../protocol/zxid.ts'
+import { formatZxid, type Zxid } from '../../protocol/zxid.ts'
 import { DAMAGE_HINT, LATER_VERSION_HINT, StorageError } from '../errors.ts'
 import type { LogName } from '../fileNames.ts'
 import type { FileDescriptor, FileSystem } from '../fileSystem.ts'
@@ -37,15 +37,15 @@ import { findWholeEntry, hasZeroSector, lastNonZero } from './logTail.ts'
 
 export interface LogEntry {
   zxid: Zxid
-  /** A view that the next read overwrites. */
+  /** A view; the next read overwrites it. */
   payload: Buffer
   offset: number
-  /** Offset after the entry. */
+  /** The offset after the entry. */
   end: number
 }
 
-/** Where a file's entries end, and how many bytes of a torn write follow before the zeros. */
-export interface LogEnd {
+/** Where a file's entries end, and how many bytes of a torn write lie between them and the zeros. */
+interface LogEnd {
   offset: number
   tornBytes: number
 }
@@ -65,7 +65,7 @@ export class LogFile {
   private lastZxid: Zxid | null = null
   private ending: LogEnd | null = null
 
-  /** @throws StorageError when it is no log, or a later version's. */
+  /** @throws StorageError when the file is not a log, or is a log of a later version */
   constructor(files: FileSystem, name: LogName) {
     this.files = files
     this.path = name.path
@@ -80,7 +80,7 @@ export class LogFile {
     }
   }
 
-  /** The next entry, or null once and for all at the end. @throws StorageError where it is damaged. */
+  /** The next entry; at the end always null. @throws StorageError where the log is damaged */
   next(): LogEntry | null {
     if (this.ending !== null) return null
     const offset = this.position
@@ -94,7 +94,7 @@ export class LogFile {
     return entry
   }
 
-  /** Known once `next` has returned null. */
+  /** Known only once `next` has returned null. */
   get end(): LogEnd {
     if (this.ending === null) throw new RangeError(`${this.path} has not been read to its end`)
     return this.ending
@@ -107,7 +107,7 @@ export class LogFile {
   private readHeader(): void {
     const header = Buffer.alloc(LOG_HEADER_SIZE)
     this.files.read(this.fd, header, 0)
-    // A crash right after the file was created leaves a part of the header, or zeros: a log of nothing.
+    // A crash right after the file was created leaves a part of the header, or zeros: an empty log.
     if (header.readInt32BE(4) === 0 && lastNonZero(this.files, this.fd, 4, this.size) === 4) {
       this.ending = { offset: 0, tornBytes: 0 }
       return
@@ -128,7 +128,7 @@ export class LogFile {
       })
   }
 
-  /** Bytes of the file as a view that the next call may overwrite; shorter at the end of the file. */
+  /** A view of the file's bytes, shorter at the end of the file. The next call may overwrite it. */
   private view(offset: number, length: number): Buffer {
     const within = offset - this.chunkStart
     if (within >= 0 && within + length <= this.chunk.length)
@@ -162,8 +162,8 @@ export class LogFile {
     if (follower !== null)
       throw this.damage(
         offset,
-        `no whole entry, but one follows at offset ${offset + follower.at} (0x${zxidHex(follower.zxid)}): ` +
-          'what stood between is lost',
+        `no whole entry, but one follows at offset ${offset + follower.at} (${formatZxid(follower.zxid)}): ` +
+          'what was between them is lost',
       )
     if (!isTorn(remains, offset))
       throw this.damage(offset, 'the last entry is complete but its bytes were changed')
@@ -175,7 +175,7 @@ export class LogFile {
   }
 }
 
-/** Whether a crash in the middle of a write explains `remains`, which end in a byte that is not zero. */
+/** Whether a crash in the middle of a write explains `remains`, whose last byte is not zero. */
 function isTorn(remains: Buffer, fileOffset: number): boolean {
   if (hasZeroSector(remains, fileOffset)) return true
   if (remains.length <= ENTRY_HEAD) return true
@@ -184,7 +184,7 @@ function isTorn(remains: Buffer, fileOffset: number): boolean {
   return lacksEnd && !endsInside(remains)
 }
 
-/** The remains are one whole entry whose length field alone is wrong: the checksum fits without it. */
+/** Whether the remains are one whole entry with only its length field wrong: its checksum fits regardless. */
 function endsInside(remains: Buffer): boolean {
   if (remains[remains.length - 1] !== ENTRY_MARKER) return false
   return remains.readUInt32BE(4) === adler32(remains.subarray(ENTRY_HEAD, -1))

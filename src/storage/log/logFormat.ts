@@ -1,9 +1,10 @@
 /**
- * The transaction log's frames (FileTxnLog, Util.marshallTxnEntry):
+ * The format of the transaction log (FileTxnLog, Util.marshallTxnEntry):
  *   file    int `ZKLG`, int 2, long dbid 0, then entries, then zeros to the end of the preallocated space
  *   entry   long Adler-32 of the payload, int length of the payload, payload, byte 0x42
  *   payload a transaction (protocol/transaction.ts)
  */
+import { Reader } from '../../protocol/reader.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
 import { adler32 } from '../snapshot/adler32.ts'
 
@@ -11,9 +12,9 @@ export const LOG_MAGIC = 0x5a4b4c47
 export const LOG_VERSION = 2
 export const LOG_HEADER_SIZE = 16
 export const ENTRY_MARKER = 0x42
-/** Bytes before the payload. */
+/** Number of bytes before the payload. */
 export const ENTRY_HEAD = 12
-/** Bytes around the payload. */
+/** Number of bytes before and after the payload. */
 export const ENTRY_OVERHEAD = ENTRY_HEAD + 1
 
 export function logHeader(): Buffer {
@@ -34,10 +35,12 @@ export function writeEntry(into: Buffer, at: number, payload: Buffer): number {
   return marker + 1
 }
 
-/** A transaction's zxid, from its header: long session, int cxid, long zxid. */
-export function zxidOfPayload(payload: Buffer): Zxid {
-  return (payload.readInt32BE(12) * 0x1_0000_0000 + payload.readUInt32BE(16)) as Zxid
-}
-
-/** Session, cxid, zxid, time and type: what every payload begins with. */
+/** The header that every payload begins with: session, cxid, zxid, time and type. */
 export const TXN_HEADER_SIZE = 32
+/** The zxid follows long session and int cxid. */
+const ZXID_OFFSET = 12
+
+/** The zxid in a transaction's header. */
+export function zxidOfPayload(payload: Buffer): Zxid {
+  return new Reader(payload, ZXID_OFFSET).zxid()
+}

@@ -7,9 +7,9 @@ import { adler32 } from '../snapshot/adler32.ts'
 import { ENTRY_HEAD, ENTRY_MARKER, ENTRY_OVERHEAD, TXN_HEADER_SIZE, zxidOfPayload } from './logFormat.ts'
 
 const CHUNK = 1024 * 1024
-/** What disks have always written whole; file systems' pages are multiples of it. */
+/** The unit that disks have always written whole. Pages of file systems are multiples of it. */
 const SECTOR = 512
-/** Transaction types lie well within this, also those of versions to come. */
+/** All transaction types lie well below this number, including those of versions to come. */
 const MOST_TYPE = 127
 
 /** The offset after the last nonzero byte in [from, to), or `from` when all bytes are zero. */
@@ -28,11 +28,13 @@ export function lastNonZero(files: FileSystem, fd: FileDescriptor, from: number,
   return last
 }
 
-/** Whether a sector of the file that lies wholly in `remains`, or in what they begin in, is all zeros. */
+/**
+ * Whether `remains` contain a sector of the file that is all zeros, or begin with the rest of such a sector.
+ */
 export function hasZeroSector(remains: Buffer, fileOffset: number): boolean {
   const zeros = Buffer.alloc(SECTOR)
-  // The sector in which the remains begin holds older entries before them: only the part after them counts,
-  // but for a few zeros, which every entry begins with.
+  // The sector in which the remains begin holds older entries before them, so only its rest counts. A few
+  // zeros are not enough, because every entry begins with some.
   const rest = SECTOR - (fileOffset % SECTOR)
   if (rest >= ENTRY_HEAD && rest < remains.length && zeros.compare(remains, 0, rest, 0, rest) === 0)
     return true
@@ -42,10 +44,10 @@ export function hasZeroSector(remains: Buffer, fileOffset: number): boolean {
 }
 
 /**
- * The first whole entry inside `remains`, not at their start, that could follow `after` in the log. The cheap
- * tests come first: only a plausible transaction header is worth a checksum over its payload. What a client
- * wrote may look like an entry: one inside a string or a buffer of the entries that `remains` begin with is
- * their data.
+ * Finds the first whole entry inside `remains`, not at their start, that could follow `after` in the log. The
+ * cheap tests come first: only a plausible transaction header justifies a checksum over its payload. What a
+ * client wrote may look like an entry; one that lies inside a string or a buffer of the entries that
+ * `remains` begin with is their data.
  */
 export function findWholeEntry(remains: Buffer, after: Zxid): { at: number; zxid: Zxid } | null {
   const fields = fieldsOf(remains)
@@ -70,9 +72,9 @@ interface Field {
 }
 
 /**
- * The strings and buffers of the entries that `remains` begin with, as far as they can be read. Each is
- * delimited twice: by its own length and by that of its entry. A length that was damaged contradicts the
- * other one, so it can never make an entry that was acknowledged look like data.
+ * The strings and buffers of the entries that `remains` begin with, as far as they can be read. Each field is
+ * delimited twice: by its own length and by the length of its entry. A damaged length contradicts the other
+ * one, so it can never make an acknowledged entry look like data.
  */
 function fieldsOf(remains: Buffer): Field[] {
   const fields: Field[] = []
@@ -80,7 +82,7 @@ function fieldsOf(remains: Buffer): Field[] {
     const length = remains.readInt32BE(at + 8)
     if (remains.readUInt32BE(at) !== 0 || length < TXN_HEADER_SIZE) break
     const payload = at + ENTRY_HEAD
-    // What a crash cut off is beyond the buffer, and within the end that the entry's length tells.
+    // What a crash cut off lies beyond the buffer, but before the end that the entry's length states.
     const reader = new FieldReader(remains, payload + TXN_HEADER_SIZE, payload + length, fields)
     try {
       readTxnBody(remains.readInt32BE(payload + TXN_HEADER_SIZE - 4), reader)
@@ -92,7 +94,7 @@ function fieldsOf(remains: Buffer): Field[] {
   return fields
 }
 
-/** Notes where the strings and buffers that it reads stand. */
+/** Records the positions of the strings and buffers that it reads. */
 class FieldReader extends Reader {
   private readonly fields: Field[]
 

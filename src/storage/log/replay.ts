@@ -1,7 +1,7 @@
 /**
- * The log over a database. Log entries must follow one another without a gap: zxids count up by one, or a
- * later epoch begins at 1. Nothing on disk is changed: what a crash left behind and may be tidied is returned
- * as repairs.
+ * Replays the log on top of a database. Log entries must follow one another without a gap: zxids count up by
+ * one, or a later epoch begins at 1. Nothing on disk is changed; what a crash left and may be tidied up is
+ * returned as repairs.
  */
 import type { LoggedTxn } from '../../core/effects.ts'
 import { DecodeError } from '../../protocol/reader.ts'
@@ -17,10 +17,11 @@ import { type LogEntry, LogFile } from './logFile.ts'
 import { LOG_HEADER_SIZE } from './logFormat.ts'
 
 export type Repair =
-  /** A torn tail. */
+  /** Cuts off a torn tail. */
   | { kind: 'cut'; path: string; size: number }
   /**
-   * A log that holds no transaction: Apache stumbles over one without a header, and its name may come again.
+   * Removes a log that holds no transaction: Apache fails on one without a header, and its name may be needed
+   * again.
    */
   | { kind: 'remove'; path: string }
 
@@ -31,7 +32,7 @@ export interface Replayed {
   lastZxid: Zxid
   /** Transactions replayed on top of the snapshot. */
   replayed: number
-  /** What the tree's digest must be after the last transaction, if that says. */
+  /** The digest that the tree must have after the last transaction, if that transaction states one. */
   lastDigest: TxnDigest | undefined
   repairs: Repair[]
   notes: string[]
@@ -41,11 +42,11 @@ export interface RecoveryOptions {
   snapDir: string
   logDir: string
   commitLogCount: number
-  /** snapshot.trust.empty: without any snapshot the log alone is taken for the whole history. */
+  /** snapshot.trust.empty: when there is no snapshot, the log alone is taken for the whole history. */
   trustEmpty: boolean
-  /** Which owners mean TTL; none unless given. */
+  /** Which owners mean TTL nodes; none unless given. */
   ttlRule?: TtlRule | undefined
-  /** Go no further than this: snapshots that reach beyond it are passed over, log entries left out. */
+  /** Where to stop: snapshots that reach beyond it are passed over, and later log entries are left out. */
   upTo: Zxid | null
 }
 
@@ -54,7 +55,7 @@ export class Replay {
   private readonly options: RecoveryOptions
   private readonly passedOver: Set<Zxid>
   private readonly result: Replayed
-  /** Ring of the last `commitLogCount` transactions. */
+  /** A ring of the last `commitLogCount` transactions. */
   private readonly recent: LoggedTxn[] = []
   private skipped: { path: string; offset: number; first: Zxid; last: Zxid; count: number } | null = null
 
@@ -82,7 +83,7 @@ export class Replay {
   run(): Replayed {
     const { result } = this
     const logs = listLogs(this.files, this.options.logDir)
-    // The last file that begins at or before the first transaction wanted, and all after it.
+    // The last file that begins at or before the first transaction wanted, and all later files.
     const start = Math.max(
       0,
       logs.findLastIndex(({ zxid }) => zxid <= result.lastZxid + 1),
@@ -94,7 +95,7 @@ export class Replay {
     return result
   }
 
-  /** False when `upTo` is reached: what follows is about to be cut off anyway. */
+  /** Returns false when `upTo` is reached: what follows is about to be cut off. */
   private readFile(name: LogName, isLast: boolean): boolean {
     const log = new LogFile(this.files, name)
     try {
@@ -159,7 +160,10 @@ export class Replay {
     this.remember({ zxid: entry.zxid, bytes })
   }
 
-  /** Apache's learner logs transactions again when a sync by DIFF was cut short: hundreds in a row. */
+  /**
+   * Notes an entry that is skipped because it was replayed before. When a sync by DIFF was cut short,
+   * Apache's learner logs transactions again, hundreds in a row.
+   */
   private skip(path: string, { zxid, offset }: LogEntry): void {
     this.skipped ??= { path, offset, first: zxid, last: zxid, count: 0 }
     this.skipped.last = zxid
@@ -171,9 +175,11 @@ export class Replay {
     const { path, offset, first, last, count } = this.skipped
     this.skipped = null
     const which =
-      count === 1 ? formatZxid(first) : `${count} transactions, ${formatZxid(first)} to ${formatZxid(last)},`
+      count === 1
+        ? `${formatZxid(first)} is`
+        : `${count} transactions, ${formatZxid(first)} to ${formatZxid(last)}, are`
     this.result.notes.push(
-      `${path} at offset ${offset}: ${which} again, behind ${formatZxid(this.result.lastZxid)}; skipped`,
+      `${path} at offset ${offset}: ${which} repeated after ${formatZxid(this.result.lastZxid)}; skipped`,
     )
   }
 
@@ -185,7 +191,7 @@ export class Replay {
       this.result.lastDigest = transaction.digest
     } catch (cause) {
       if (!(cause instanceof DecodeError)) throw cause
-      // Its checksum fits, so this is what was written.
+      // The entry's checksum fits, so this is what was written.
       const what =
         cause instanceof UnknownTransactionError
           ? `has a transaction of the unknown type ${cause.type}`
@@ -212,7 +218,7 @@ export class Replay {
     return new StorageError(
       'damaged',
       path,
-      `goes on with ${formatZxid(entry.zxid)} where ${formatZxid(previous)} was the last: transactions between are missing`,
+      `continues with ${formatZxid(entry.zxid)} after ${formatZxid(previous)}: transactions between them are missing`,
       { offset: entry.offset, hint: DAMAGE_HINT },
     )
   }

@@ -1,14 +1,14 @@
 /**
- * The log's writing end. `append` adds a batch of transactions with one write, `sync`
- * makes everything appended durable with one fdatasync. A file is named by its first transaction and begun
- * with it; `roll` lets the next append begin another.
+ * Writes the log. `append` adds a batch of transactions with one write; `sync` makes everything appended
+ * durable with one fdatasync. A file is begun with its first transaction and named after it; after `roll`,
+ * the next append begins another file.
  *
- * A new file has a temporary name until its first batch is durable: a kill never leaves a log without its
- * header, over which Apache stumbles (FileTxnIterator.inStreamCreated).
+ * A new file has a temporary name until its first batch is durable. So a kill never leaves a log without its
+ * header, on which Apache fails (FileTxnIterator.inStreamCreated).
  *
  * Invariants:
  * - zxids grow; what is on disk is a prefix of what was appended, plus at most one torn batch.
- * - after a failed write or fsync nothing is written or claimed any more: the kernel may have dropped the
+ * - After a failed write or fsync nothing is written or claimed any more: the kernel may have dropped the
  *   dirty pages and forgotten the error, so a second fsync that succeeds proves nothing.
  */
 import { join } from 'node:path'
@@ -23,14 +23,14 @@ import { ENTRY_OVERHEAD, LOG_HEADER_SIZE, logHeader, writeEntry } from './logFor
 export interface TxnLogOptions {
   preAllocSizeKb: number
   forceSync: boolean
-  /** Above this a file is ended after a sync; -1: never. */
+  /** A file that has grown beyond this size is ended after a sync; -1: never. */
   txnLogSizeLimitKb: number
   fsyncWarningThresholdMs: number
 }
 
-/** Space is added when less than this is left (FilePadding). */
+/** Space is added to the file when less than this is left (FilePadding). */
 const PADDING_MARGIN = 4096
-/** Batches up to this size are assembled in one buffer that is used again. */
+/** Batches up to this size are assembled in one buffer, which is reused. */
 const SCRATCH = 256 * 1024
 /** Larger batches are written in pieces, each of at least one entry. */
 const MOST_PIECE = 16 * 1024 * 1024
@@ -40,9 +40,9 @@ interface OpenLog {
   /** The file's temporary name until the first sync; null after that. */
   temporary: string | null
   fd: FileDescriptor
-  /** Where the next entry goes. */
+  /** The offset of the next entry. */
   position: number
-  /** Size of the file with its padding. */
+  /** Size of the file including its padding. */
   size: number
   unsynced: boolean
 }
@@ -57,7 +57,7 @@ export class TxnLog {
   private failure: StorageError | null = null
   private last: Zxid
   private durable: Zxid
-  /** Bytes in files that were ended since the last `resetLoggedBytes`. */
+  /** Number of bytes in files that were ended since the last `resetLoggedBytes`. */
   private rolledBytes = 0
   /** Syncs that took longer than the threshold (mntr `fsync_threshold_exceed_count`). */
   slowSyncs = 0
@@ -82,12 +82,12 @@ export class TxnLog {
     return this.last
   }
 
-  /** The last transaction known to be on disk (handed to the kernel, with forceSync off). */
+  /** The last transaction known to be on disk (with forceSync off: handed to the kernel). */
   get durableZxid(): Zxid {
     return this.durable
   }
 
-  /** Bytes logged since the last `resetLoggedBytes`. */
+  /** Number of bytes logged since the last `resetLoggedBytes`. */
   get loggedBytes(): number {
     return this.rolledBytes + (this.current?.position ?? 0)
   }
@@ -96,7 +96,7 @@ export class TxnLog {
     this.rolledBytes = -(this.current?.position ?? 0)
   }
 
-  /** The history now ends at `zxid`, by a snapshot or a cut; no file may be open. */
+  /** Must be called when a snapshot or a cut has made the history end at `zxid`. No file may be open. */
   restartAt(zxid: Zxid): void {
     invariant(this.current === null, 'the log moves while a file is open')
     this.last = zxid
@@ -132,7 +132,7 @@ export class TxnLog {
     log.position += end
   }
 
-  /** Makes durable what was appended. With forceSync=no it is the kernel's to write when it likes. */
+  /** Makes durable what was appended. With forceSync=no, the kernel writes it when it likes. */
   sync(): void {
     const log = this.current
     if (log?.unsynced) {
@@ -156,7 +156,7 @@ export class TxnLog {
     this.files.close(log.fd)
   }
 
-  /** Closes without a sync: nothing is claimed about what was not synced. */
+  /** Closes the file without a sync: nothing is claimed about what was not synced. */
   close(): void {
     const log = this.current
     if (log === null) return
@@ -168,7 +168,7 @@ export class TxnLog {
   private begin(zxid: Zxid): OpenLog {
     const name = logName(zxid)
     const [path, temporary] = [join(this.dir, name), join(this.dir, temporaryLogName(zxid))]
-    if (this.files.exists(path)) throw new Error(`${name} is there already`)
+    if (this.files.exists(path)) throw new Error(`${name} already exists`)
     const fd = this.files.open(temporary, 'replace')
     const log = { path, temporary, fd, position: LOG_HEADER_SIZE, size: LOG_HEADER_SIZE, unsynced: true }
     this.current = log
@@ -176,7 +176,10 @@ export class TxnLog {
     return log
   }
 
-  /** The name must be durable before the first entry is claimed to be (Apache leaves this to luck). */
+  /**
+   * Gives the file its own name. The name must be durable before the first entry is claimed to be (Apache
+   * leaves this to luck).
+   */
   private publish(log: OpenLog): void {
     if (log.temporary === null) return
     this.files.rename(log.temporary, log.path)
@@ -185,9 +188,9 @@ export class TxnLog {
   }
 
   /**
-   * Extends the file with zeros as FilePadding.calculateFileSizeWithPadding does (the margin looks at where a
-   * batch begins, there at where each entry begins), so that appends inside it leave the size alone and
-   * fdatasync need not write metadata for it.
+   * Extends the file with zeros, as FilePadding.calculateFileSizeWithPadding does, so that appends within the
+   * padding do not change the size and fdatasync need not write metadata for it. (The margin is checked where
+   * a batch begins, in Apache where each entry begins.)
    */
   private pad(log: OpenLog, length: number): void {
     const step = this.options.preAllocSizeKb * 1024

@@ -1,6 +1,6 @@
 /**
- * The framing of gzip (RFC 1952): members one after the other, each with the CRC-32 and length of what it
- * holds.
+ * The framing of gzip (RFC 1952): a sequence of members, each followed by the CRC-32 and the length of its
+ * content.
  */
 import { DecodeError } from '../../protocol/reader.ts'
 import { crc32 } from '../../tree/crc32.ts'
@@ -10,7 +10,7 @@ const MAGIC = 0x8b1f
 const DEFLATE = 8
 const FLAGS = { headerChecksum: 2, extra: 4, name: 8, comment: 16 } as const
 
-/** Pieces that are the caller's to keep. @throws DecodeError where it is damaged */
+/** Yields pieces that the caller may keep. @throws DecodeError where the stream is damaged */
 export function* gunzip(chunks: Iterator<Buffer, unknown, undefined>): Generator<Buffer, void, void> {
   const bits = new BitReader(() => {
     const { value, done } = chunks.next()
@@ -30,7 +30,7 @@ export function* gunzip(chunks: Iterator<Buffer, unknown, undefined>): Generator
   } while (hasAnotherMember(bits))
 }
 
-/** What follows a member and is none is ignored, as Java's GZIPInputStream and zlib do. */
+/** Bytes after a member that are not a member are ignored, as Java's GZIPInputStream and zlib do. */
 function hasAnotherMember(bits: BitReader): boolean {
   try {
     readHeader(bits)
@@ -45,7 +45,7 @@ function readHeader(bits: BitReader): void {
   if (bits.take(16) !== MAGIC || bits.take(8) !== DEFLATE)
     throw new DecodeError('is not compressed with gzip')
   const flags = bits.take(8)
-  // Time (4), how well it was compressed, and on which system.
+  // The time (4 bytes), the compression level, and the operating system.
   skip(bits, 6)
   if ((flags & FLAGS.extra) !== 0) skip(bits, bits.take(16))
   if ((flags & FLAGS.name) !== 0) skipText(bits)

@@ -1,6 +1,6 @@
 /**
- * DEFLATE (RFC 1951), decompressed piece by piece. Node's zlib decompresses either everything at once or
- * asynchronously; recovery is synchronous, and a snapshot may be much larger than what should be held of it.
+ * Decompresses DEFLATE (RFC 1951) piece by piece. Node's zlib decompresses either everything at once or
+ * asynchronously; but recovery is synchronous, and a snapshot may be too large to be held in memory whole.
  */
 import { DecodeError } from '../../protocol/reader.ts'
 
@@ -34,12 +34,12 @@ export class BitReader {
   private held = 0
   private count = 0
 
-  /** @param next the next bytes, null at the end */
+  /** @param next returns the next bytes, null at the end */
   constructor(next: () => Buffer | null) {
     this.next = next
   }
 
-  /** At most 16 bits as a number. @throws DecodeError at the end */
+  /** Takes at most 16 bits as a number. @throws DecodeError at the end */
   take(bits: number): number {
     this.fill(bits)
     const value = this.held & ((1 << bits) - 1)
@@ -48,7 +48,7 @@ export class BitReader {
     return value
   }
 
-  /** @throws DecodeError for bits that are no code of the table */
+  /** Takes one code and returns its symbol. @throws DecodeError for bits that are not a code of the table */
   symbol({ entries, mask }: HuffmanTable): number {
     // A stream never ends within these bits: the checksum of its file follows.
     this.fill(MOST_CODE_BITS)
@@ -60,7 +60,7 @@ export class BitReader {
     return entry >>> 4
   }
 
-  /** Drops what is left of a byte. */
+  /** Drops the remaining bits of the current byte. */
   align(): void {
     this.held >>>= this.count & 7
     this.count &= ~7
@@ -85,14 +85,15 @@ export class BitReader {
 }
 
 /**
- * By the next bits of the stream: the symbol, and in the low four bits the length of its code, 0 for none.
+ * The entries are indexed by the next bits of the stream. Each holds a symbol and, in its low four bits, the
+ * length of the symbol's code; 0: there is no such code.
  */
 interface HuffmanTable {
   readonly entries: Uint16Array
   readonly mask: number
 }
 
-/** @param lengths of the code of each symbol, 0 for symbols without one */
+/** @param lengths the length of each symbol's code, 0 for symbols without one */
 function tableOf(lengths: readonly number[]): HuffmanTable {
   const longest = Math.max(1, ...lengths)
   const entries = new Uint16Array(1 << longest)
@@ -150,7 +151,7 @@ function readCodes(bits: BitReader): Codes {
   return { literals: tableOf(lengths.slice(0, literals)), distances: tableOf(lengths.slice(literals)) }
 }
 
-/** One stream, in pieces that are the caller's to keep. @throws DecodeError where it is damaged */
+/** Yields one stream in pieces that the caller may keep. @throws DecodeError where the stream is damaged */
 export function* inflate(bits: BitReader): Generator<Buffer, void, void> {
   const output = new Output()
   for (let isLast = false; !isLast; ) {
@@ -174,9 +175,7 @@ export function* inflate(bits: BitReader): Generator<Buffer, void, void> {
   yield output.piece()
 }
 
-/**
- * The window that distances reach into, and after it the bytes that were not handed out yet.
- */
+/** The window that distances reach into, followed by the bytes that were not yielded yet. */
 class Output {
   private readonly bytes = Buffer.allocUnsafeSlow(WINDOW + PIECE + LONGEST_MATCH)
   private start = 0
@@ -191,7 +190,7 @@ class Output {
     this.end += 1
   }
 
-  /** Returns true at the end of the block, false when it is full. */
+  /** Returns true at the end of the block, false when the output is full. */
   decode(bits: BitReader, { literals, distances }: Codes): boolean {
     while (!this.isFull) {
       const symbol = bits.symbol(literals)
@@ -212,7 +211,7 @@ class Output {
     this.end = end + length
   }
 
-  /** What was not handed out before. */
+  /** The bytes that were not yielded before. */
   piece(): Buffer {
     const piece = Buffer.from(this.bytes.subarray(this.start, this.end))
     const kept = Math.min(WINDOW, this.end)

@@ -1,18 +1,18 @@
 /**
  * Snappy's block format (google/snappy, format_description.txt): the uncompressed length as a varint, then
- * literals and copies. The low two bits of each tag say which:
+ * literals and copies. The low two bits of each tag tell them apart:
  *   00  a literal of 1 to 60 bytes, or with its length in the 1 to 4 bytes after the tag
  *   01  a copy of 4 to 11 bytes from at most 2047 bytes back
  *   10  a copy of 1 to 64 bytes from at most 65535 bytes back
  *   11  the same with four bytes of offset
- * A copy may overlap what it writes. Damaged input is a DecodeError, never a wrong length or a read beyond
- * its end.
+ * A copy may overlap what it writes. Damaged input causes a DecodeError, never a wrong length or a read
+ * beyond the input's end.
  */
 import { DecodeError } from '../../protocol/reader.ts'
 
-/** Offsets that the writer can express in two bytes bound what it takes at once. */
+/** The most that is compressed at once: the writer expresses all offsets in two bytes. */
 export const MOST_INPUT = 65536
-/** A copy of 64 bytes takes three. */
+/** The most that output can exceed input by: a copy of 64 bytes takes three. */
 const MOST_GROWTH = 22
 const HASH_BITS = 14
 
@@ -70,7 +70,7 @@ function copyBack(output: Buffer, to: number, distance: number, count: number): 
   else for (let i = to; i < to + count; i++) output[i] = output[i - distance] as number
 }
 
-/** Where four bytes with a hash were seen last, plus one; 0 for nowhere. */
+/** By hash of four bytes: the position at which they were last seen, plus one; 0: not seen. */
 const seen = new Uint32Array(1 << HASH_BITS)
 
 /** Compresses at most MOST_INPUT bytes. */
@@ -79,7 +79,7 @@ export function compressBlock(input: Buffer): Buffer {
   const output = Buffer.allocUnsafe(32 + input.length + Math.floor(input.length / 6))
   let to = writeLength(output, input.length)
   let literal = 0
-  // What does not compress is looked at ever more sparsely.
+  // Data that does not compress is sampled at growing distances.
   let misses = 32
   seen.fill(0)
   for (let at = 0; at + 4 <= input.length; ) {
@@ -128,7 +128,7 @@ function writeCopy(output: Buffer, to: number, distance: number, count: number):
   let at = to
   let rest = count
   while (rest > 0) {
-    // What remains is at least four, so that the short form can take it.
+    // At least four bytes remain, so that the short form can express them.
     const part = rest <= 64 ? rest : Math.min(64, rest - 4)
     if (part >= 4 && part <= 11 && distance < 2048) {
       output[at++] = ((distance >>> 8) << 5) | ((part - 4) << 2) | 1

@@ -2,7 +2,7 @@
  * The framing that snappy-java's streams put around blocks (SnappyOutputStream, SnappyCodec):
  *   bytes 0x82 "SNAPPY" 0, int version 1, int oldest version that can read it 1,
  *   then (int length, a block of that many bytes) to the end of the file, each at most 32 KiB uncompressed.
- * Neither blocks nor stream carry a checksum or an end: the snapshot's seal inside is both.
+ * Neither the blocks nor the stream have a checksum or an end mark: the snapshot's seal inside is both.
  */
 import { DecodeError } from '../../protocol/reader.ts'
 import { LATER_VERSION_HINT, StorageError } from '../errors.ts'
@@ -15,7 +15,7 @@ const MAGIC = Buffer.from('\x82SNAPPY\0', 'latin1')
 const HEADER_SIZE = MAGIC.length + 8
 
 /**
- * The header, then a piece for each slice that fills blocks, then the rest: what slices hold in whole blocks.
+ * Yields the header, then whole blocks as the slices fill them, then the rest.
  */
 export function* snappyFrames(slices: Iterable<Buffer>): Generator<Buffer, void, void> {
   const header = Buffer.alloc(HEADER_SIZE)
@@ -44,7 +44,7 @@ function framed(bytes: Buffer): Buffer {
   return Buffer.concat(frames)
 }
 
-/** @throws DecodeError where it is damaged or cut, StorageError for a later version's stream */
+/** @throws DecodeError where the stream is damaged or cut; StorageError for a later version's stream */
 export function* unframeSnappy(files: FileSystem, path: string): Generator<Buffer, void, void> {
   const fd = files.open(path, 'read')
   try {

@@ -1,20 +1,19 @@
 /**
- * A snapshot file around the database's body (FileSnap, SnapStream):
+ * The format of a snapshot file around the database's body (FileSnap, SnapStream):
  *   int `ZKSN`, int 2, long dbid -1; body; seal
  *   [digest.enabled: long zxid, int version 2, long digest; seal]
  *   [3.9 with serializeLastProcessedZxid: long lastProcessedZxid; seal]
- * where seal is long Adler-32 of everything before it and string "/". All of it may be compressed
+ * where a seal is long Adler-32 of everything before it, and string "/". The whole file may be compressed
  * (snapshotStream.ts).
  *
- * The zxid in the digest section, and the one of 3.9, say how far the fuzzy body may reach beyond the zxid in
- * the file's name: effects of later transactions are never in it.
+ * The zxid in the digest section, and the one of 3.9, state how far the fuzzy body may reach beyond the zxid
+ * in the file's name: the body never holds effects of later transactions.
  *
- * What is written twice over, by the seals, tells damage from what a later version wrote: a file whose last
- * seal fits is as it was written. Damaged ones may be passed over for an older snapshot; one that is not
- * understood may not.
+ * The seals tell damage from what a later version wrote: a file whose last seal fits is as it was written. A
+ * damaged snapshot may be passed over for an older one; a snapshot that is not understood may not.
  */
 import { encode, int, long, record, zxid as zxidType } from '../../protocol/jute.ts'
-import { DecodeError } from '../../protocol/reader.ts'
+import { DecodeError, Reader } from '../../protocol/reader.ts'
 import type { Zxid } from '../../protocol/zxid.ts'
 import type { Database } from '../../tree/database.ts'
 import { DatabaseReader, labelDatabase, UnknownKindError, writeDatabase } from '../../tree/snapshotFormat.ts'
@@ -39,11 +38,11 @@ export interface LoadedSnapshot {
   name: SnapshotName
   /** The last transaction whose effects may be in the body; null when the file does not say. */
   reach: Zxid | null
-  /** Tree digest at `reach`; null when the file has none. */
+  /** The tree's digest at `reach`; null when the file has none. */
   digest: bigint | null
 }
 
-/** The file's bytes, uncompressed, in pieces: header, body as it is at each moment, sections and seals. */
+/** Yields the uncompressed file in pieces: header, body as it is at each moment, sections and seals. */
 export function* writeSnapshot(
   database: Database,
   sliceBytes: number,
@@ -69,7 +68,7 @@ export function* writeSnapshot(
   yield seal()
   if (!withDigest) return
   const { tree } = database
-  // Of the tree as it is now, which need not be as it was when the body began.
+  // The section describes the tree as it is now, which need not be as it was when the body was begun.
   yield pass(
     encode(DigestSection, { zxid: tree.lastProcessedZxid, version: DIGEST_VERSION, digest: tree.digest }),
   )
@@ -77,9 +76,9 @@ export function* writeSnapshot(
 }
 
 /**
- * Reads a snapshot whole.
- * @throws StorageError `damaged`, or `not-understood` for what later versions write; offsets count
- * uncompressed bytes
+ * Reads a whole snapshot.
+ * @throws StorageError `damaged`, or `not-understood` for what later versions write. Offsets count
+ * uncompressed bytes.
  */
 export function readSnapshot(files: FileSystem, name: SnapshotName, ttlRule?: TtlRule): LoadedSnapshot {
   const reader = new SnapshotReader(name, ttlRule)
@@ -106,9 +105,9 @@ class SnapshotReader {
   private readonly body: DatabaseReader
   private checksum = 1
   private header: Buffer | null = null
-  /** Bytes outside the body: before it while the header is incomplete, after it from then on. */
+  /** Bytes outside the body: those before it while the header is incomplete, then those after it. */
   private outside = Buffer.alloc(0)
-  /** Bounds of the piece that was last read after the body. */
+  /** The bounds of the piece that was last read after the body. */
   private pieceAt = 0
   private pieceEnd = 0
 
@@ -117,7 +116,7 @@ class SnapshotReader {
     this.body = new DatabaseReader(ttlRule)
   }
 
-  /** In the uncompressed file: where what is being read begins. */
+  /** Where the piece that is being read begins in the uncompressed file. */
   get offset(): number {
     if (this.header === null) return 0
     return this.body.database === null ? HEADER_SIZE + this.body.position : this.pieceAt
@@ -163,25 +162,25 @@ class SnapshotReader {
     if (this.outside.length === 0) return loaded
     if (this.outside.length !== LAST_ZXID_SIZE + SEAL_SIZE) {
       const { zxid, version, digest } = this.readDigestSection()
-      // 0 stands for "none": nothing was applied since the start (DataTree.serializeZxidDigest).
+      // 0 means none: nothing was applied since the start (DataTree.serializeZxidDigest).
       if (zxid > 0) loaded.reach = zxid
       if (zxid > 0 && version === DIGEST_VERSION) loaded.digest = digest
     }
     if (this.outside.length === LAST_ZXID_SIZE + SEAL_SIZE) {
-      const lastProcessed = this.take(LAST_ZXID_SIZE)
-      loaded.reach = (lastProcessed.readInt32BE(0) * 0x1_0000_0000 + lastProcessed.readUInt32BE(4)) as Zxid
+      loaded.reach = new Reader(this.take(LAST_ZXID_SIZE)).zxid()
       this.readSeal()
     }
     const { length } = this.outside
     if (length > 0) {
       this.take(length)
-      throw new DecodeError(`${length} bytes of another section behind the known ones`)
+      throw new DecodeError(`${length} bytes of another section after the known ones`)
     }
     return loaded
   }
 
   /**
-   * Before version 2 the digest was a hexadecimal string (DataTree.ZxidDigest); it is not compared any more.
+   * Before version 2, the digest was a hexadecimal string (DataTree.ZxidDigest); such digests are not
+   * compared.
    */
   private readDigestSection(): { zxid: Zxid; version: number; digest: bigint } {
     const head = this.outside.length >= DIGEST_SIZE ? this.outside : Buffer.alloc(DIGEST_SIZE)
@@ -189,7 +188,7 @@ class SnapshotReader {
     const textual = version < DIGEST_VERSION
     const size = textual ? 16 + Math.max(0, head.readInt32BE(12)) : DIGEST_SIZE
     const section = this.take(size)
-    const zxid = (section.readInt32BE(0) * 0x1_0000_0000 + section.readUInt32BE(4)) as Zxid
+    const zxid = new Reader(section).zxid()
     const digest = textual ? 0n : section.readBigInt64BE(12)
     this.readSeal()
     return { zxid, version, digest }
@@ -198,7 +197,7 @@ class SnapshotReader {
   private take(length: number): Buffer {
     this.pieceAt = this.pieceEnd
     if (this.outside.length < length)
-      throw new DecodeError('ends in the middle of a section behind the database')
+      throw new DecodeError('ends in the middle of a section after the database')
     const bytes = this.outside.subarray(0, length)
     this.outside = this.outside.subarray(length)
     this.pieceEnd += length

@@ -1,6 +1,6 @@
 /**
- * A snapshot file's bytes, compressed as its name says: `.gz`, `.snappy`, or plain (SnapStream). The setting
- * `snapshot.compression.method` decides only what is written.
+ * The bytes of a snapshot file, compressed as its name says: `.gz`, `.snappy`, or plain (SnapStream). The
+ * setting `snapshot.compression.method` affects only what is written.
  */
 import { DecodeError } from '../../protocol/reader.ts'
 import type { SnapshotName } from '../fileNames.ts'
@@ -11,12 +11,12 @@ import { unframeSnappy } from './snappyStream.ts'
 
 const CHUNK = 256 * 1024
 
-/** long Adler-32 of everything before it, String "/" (SnapStream.sealStream). */
+/** A seal: long Adler-32 of everything before it, string "/" (SnapStream.sealStream). */
 export const SEAL_SIZE = 13
-/** String "/": what a complete snapshot ends in, sealed or not (SnapStream.isValidCheckedStream). */
+/** String "/", with which a complete snapshot ends, sealed or not (SnapStream.isValidCheckedStream). */
 export const END_MARK = Buffer.from([0, 0, 0, 1, 0x2f])
 
-/** Pieces that are the caller's to keep. @throws DecodeError where the compression is damaged */
+/** Yields pieces that the caller may keep. @throws DecodeError where the compression is damaged */
 export function uncompressed(files: FileSystem, name: SnapshotName): Generator<Buffer, void, void> {
   switch (name.compression) {
     case 'gz':
@@ -56,8 +56,8 @@ function* plain(files: FileSystem, path: string): Generator<Buffer, void, void> 
 }
 
 /**
- * Whether it ends as a complete snapshot does: cheap where it is not compressed, and all that purging asks of
- * it.
+ * Whether the file ends as a complete snapshot does. This is cheap when it is not compressed, and all that
+ * purging needs to know.
  */
 export function looksComplete(files: FileSystem, name: SnapshotName): boolean {
   if (name.compression === '') return endOfPlain(files, name.path).equals(END_MARK)
@@ -83,8 +83,8 @@ function endOfPlain(files: FileSystem, path: string): Buffer {
 }
 
 /**
- * Whether it ends in a seal that fits every byte before it. Such a file is as it was written: what cannot be
- * read of it is not damaged but unknown.
+ * Whether the file ends in a seal that fits every byte before it. Such a file is as it was written, so what
+ * cannot be read of it is not damaged but unknown.
  */
 export function isSealed(files: FileSystem, name: SnapshotName): boolean {
   let checksum = 1

@@ -1,7 +1,7 @@
 /**
- * Snapshots appear whole or not at all: written under a temporary name that no ZooKeeper takes for a
- * snapshot, synced, renamed, and the directory synced. (Apache writes in place and tells a half one by its
- * end.)
+ * Writes snapshots, which appear whole or not at all: the file is written under a temporary name that no
+ * ZooKeeper takes for a snapshot, synced and renamed, and then the directory is synced. (Apache writes in
+ * place and recognizes an incomplete snapshot by its end.)
  *
  * `SnapshotTask` writes one in slices while the member continues to serve; `writeSnapshotNow` stalls the
  * member, for cases in which nothing may continue without the snapshot.
@@ -17,14 +17,15 @@ import type { FileDescriptor, FileSystem } from '../fileSystem.ts'
 import { snappyFrames } from './snappyStream.ts'
 import { writeSnapshot } from './snapshotFile.ts'
 
-/** About a millisecond of work: what a request may have to wait for a slice. */
+/** About a millisecond of work, which is how long a request may have to wait for a slice. */
 const SLICE = 128 * 1024
 /**
- * Synced off-thread this often, so that the log's fdatasync never finds the disk busy with a whole snapshot.
+ * The file is synced outside this thread whenever so many bytes were written, so that the log's fdatasync
+ * never finds the disk busy with a whole snapshot.
  */
 const SYNC_EVERY = 8 * 1024 * 1024
 
-export interface SnapshotOptions {
+interface SnapshotOptions {
   snapDir: string
   compression: Compression
   digestEnabled: boolean
@@ -45,17 +46,19 @@ function begin(files: FileSystem, zxid: Zxid, options: SnapshotOptions): Target 
 
 function discard(files: FileSystem, target: Target): void {
   files.close(target.fd)
-  // The next to open the directory removes it too.
+  // Whatever is left here is removed when the directory is next opened (removeTemporaries).
   if (files.exists(target.temporary)) files.remove(target.temporary)
 }
 
-/** A snapshot under its temporary name, durable; `publishSnapshot` gives it its own. */
-export interface UnpublishedSnapshot {
+/** A durable snapshot that still has its temporary name; `publishSnapshot` gives it its own. */
+interface UnpublishedSnapshot {
   temporary: string
   path: string
 }
 
-/** Of what is written, but for gzip, which has a thread of its own where there is time. */
+/**
+ * The slices as they are written, except for gzip, which is compressed in another thread where time allows.
+ */
 function slicesOf(database: Database, options: SnapshotOptions): Iterable<Buffer> {
   const slices = writeSnapshot(database, SLICE, options.digestEnabled)
   return options.compression === 'snappy' ? snappyFrames(slices) : slices
@@ -73,8 +76,8 @@ export function writeSnapshotNow(
       files.write(target.fd, bytes, position)
       position += bytes.length
     }
-    // Each slice is a member of its own, so that none is held: readers of gzip take members one after the
-    // other.
+    // Each slice becomes a gzip member of its own, so that none has to be held. Readers of gzip read all
+    // members in sequence.
     const isGzip = options.compression === 'gz'
     for (const slice of slicesOf(database, options)) write(isGzip ? gzipSync(slice) : slice)
     files.sync(target.fd)
@@ -86,7 +89,7 @@ export function writeSnapshotNow(
   return target
 }
 
-/** From here on recovery may start from it. */
+/** Gives a snapshot its name. From then on, recovery may start from it. */
 export function publishSnapshot(files: FileSystem, snapDir: string, snapshot: UnpublishedSnapshot): void {
   files.rename(snapshot.temporary, snapshot.path)
   files.syncDirectory(snapDir)
@@ -97,7 +100,7 @@ export class SnapshotTask {
   private readonly files: FileSystem
   private readonly options: SnapshotOptions
   private readonly database: Database
-  /** Holds that what the body may contain by now is durable in the log: asked after every slice. */
+  /** Asserts that what the body may contain by now is durable in the log. Called after every slice. */
   private readonly checkReach: (reach: Zxid) => void
   private readonly target: Target
   private position = 0
@@ -117,12 +120,12 @@ export class SnapshotTask {
     this.target = begin(files, this.label, options)
   }
 
-  /** Takes effect at once: nothing is published afterwards. The file goes when the task next runs. */
+  /** Takes effect at once: nothing is published afterwards. The file is removed when the task next runs. */
   cancel(): void {
     if (this.state === 'writing') this.state = 'cancelled'
   }
 
-  /** True when the snapshot is in place, false when it was cancelled. */
+  /** Returns true when the snapshot is in place, false when it was cancelled. */
   async run(): Promise<boolean> {
     try {
       const slices = slicesOf(this.database, this.options)
@@ -150,7 +153,7 @@ export class SnapshotTask {
     }
   }
 
-  /** zlib works in the thread pool; a slice is handed over when the one before it is compressed. */
+  /** zlib works in the thread pool. Each slice is handed over when the previous one has been compressed. */
   private async writeCompressed(slices: Iterable<Buffer>): Promise<void> {
     const gzip = createGzip()
     const output: Buffer[] = []

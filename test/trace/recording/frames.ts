@@ -3,10 +3,15 @@
  * become one frame that says so and holds everything from there on, so that nothing is lost and no member is
  * disturbed.
  */
-import { decodeGreeting, decodeNotification, type Greeting } from '../../../src/core/election/codec.ts'
+import {
+  decodeGreeting,
+  decodeNotification,
+  type Greeting,
+  MAX_NOTIFICATION_LENGTH,
+} from '../../../src/core/election/codec.ts'
 import type { Notification } from '../../../src/core/election/notification.ts'
-import { Frames } from '../../../src/net/election/frames.ts'
 import { SNAPSHOT_SIGNATURE } from '../../../src/net/quorumPackets.ts'
+import { FrameParser } from '../../../src/protocol/frames.ts'
 import { PacketType } from '../../../src/protocol/opcodes.ts'
 import { DecodeError, Reader } from '../../../src/protocol/reader.ts'
 import { QuorumPacket } from '../../../src/protocol/records/quorum.ts'
@@ -85,7 +90,9 @@ export class ElectionCutter extends CarefulCutter {
         raw: this.bytes.subarray(0, found.length),
       }
     }
-    const [message] = new Frames().push(this.bytes)
+    const messages: Buffer[] = []
+    new FrameParser(MAX_NOTIFICATION_LENGTH).push(this.bytes, (message) => messages.push(message))
+    const [message] = messages
     if (message === undefined) return null
     const notification = decodeNotification(message)
     return {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
-import { untilStandstill } from '../../src/host/standstill.ts'
+import { untilStopped } from '../../src/host/childProcess.ts'
 
 /** Counts as fast as it can, in two threads. */
 const BUSY = `
@@ -24,7 +24,7 @@ it.runIf(process.platform === 'linux')('a stopped process stands still, with all
     await once(child.stdout, 'data')
     for (let round = 0; round < 20; round++) {
       child.kill('SIGSTOP')
-      await untilStandstill(pid)
+      await untilStopped(pid)
       // What it had written is read; from then on there is nothing.
       await new Promise((done) => setTimeout(done, 5))
       const before = heard
@@ -37,5 +37,5 @@ it.runIf(process.platform === 'linux')('a stopped process stands still, with all
     child.kill('SIGKILL')
   }
   await once(child, 'exit')
-  await untilStandstill(pid)
+  await untilStopped(pid)
 })
