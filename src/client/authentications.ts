@@ -3,9 +3,9 @@
  * with the connection, so all of them are sent again on every new connection (ClientCnxn.authInfo).
  */
 import { ErrorCode, type KeeperError } from '../protocol/errors.ts'
+import { frameOf } from '../protocol/frames.ts'
 import { OpCode, Xid } from '../protocol/opcodes.ts'
 import { AuthPacket, RequestHeader } from '../protocol/records/client.ts'
-import { frameOf } from './serverConnection.ts'
 
 interface Authentication {
   readonly frame: Buffer

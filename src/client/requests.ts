@@ -1,5 +1,6 @@
 /** A client's requests: typed values become frames, and replies become values or KeeperErrors. */
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
+import { frameOf } from '../protocol/frames.ts'
 import type { Type } from '../protocol/jute.ts'
 import { OpCode } from '../protocol/opcodes.ts'
 import { DecodeError, type Reader } from '../protocol/reader.ts'
@@ -7,7 +8,6 @@ import { RequestHeader, WatchableReadRequest } from '../protocol/records/client.
 import type { Writer } from '../protocol/writer.ts'
 import { checkWatcher } from './checks.ts'
 import type { Chroot } from './chroot.ts'
-import { frameOf } from './serverConnection.ts'
 import type { Session } from './session.ts'
 import type { Watcher, WatchKind } from './watches.ts'
 

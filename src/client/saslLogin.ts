@@ -1,10 +1,11 @@
 /** The SASL exchange on a new connection (ZooKeeperSaslClient), which precedes everything else. */
 import { ErrorCode } from '../protocol/errors.ts'
+import { frameOf } from '../protocol/frames.ts'
 import { OpCode } from '../protocol/opcodes.ts'
 import type { Reader } from '../protocol/reader.ts'
 import { GetSaslRequest, RequestHeader, SetSaslResponse } from '../protocol/records/client.ts'
 import { DigestMd5, type SaslCredentials, SaslError } from './sasl.ts'
-import { type Call, frameOf } from './serverConnection.ts'
+import type { Call } from './serverConnection.ts'
 
 interface SaslLogin {
   readonly credentials: SaslCredentials

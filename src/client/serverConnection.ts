@@ -4,12 +4,11 @@
  * connection ends fail with ConnectionLoss: they may or may not have been carried out.
  */
 import { connect, type Socket } from 'node:net'
-import { FrameParser } from '../protocol/frames.ts'
+import { FrameParser, frameOf } from '../protocol/frames.ts'
 import { encode } from '../protocol/jute.ts'
 import { OpCode, Xid } from '../protocol/opcodes.ts'
 import { DecodeError, Reader } from '../protocol/reader.ts'
 import { ConnectRequest, ConnectResponse, ReplyHeader, WatcherEvent } from '../protocol/records/client.ts'
-import { Writer } from '../protocol/writer.ts'
 import type { Zxid } from '../protocol/zxid.ts'
 import { clearTimeout, performance, setInterval, setTimeout } from '../time.ts'
 import type { ServerAddress } from './connectString.ts'
@@ -41,15 +40,6 @@ interface ServerConnectionOptions {
   readonly connectTimeoutMs: number
   readonly maxFrameBytes: number
   readonly events: ServerConnectionEvents
-}
-
-/** Makes a frame of what `write` writes, with its length field. */
-export function frameOf(write: (writer: Writer) => void): Buffer {
-  const writer = new Writer(256)
-  const length = writer.reserveInt()
-  write(writer)
-  writer.patchInt(length, writer.length - 4)
-  return writer.take()
 }
 
 const PING = frameOf((writer) => {

@@ -6,6 +6,7 @@
  */
 import { EventEmitter } from 'node:events'
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
+import { frameOf } from '../protocol/frames.ts'
 import { NO_SESSION, type SessionId } from '../protocol/ids.ts'
 import { OpCode } from '../protocol/opcodes.ts'
 import { type ConnectResponse, RequestHeader, type WatcherEvent } from '../protocol/records/client.ts'
@@ -16,7 +17,7 @@ import type { ServerAddress } from './connectString.ts'
 import { ReadWriteProbe } from './readWriteProbe.ts'
 import type { SaslCredentials } from './sasl.ts'
 import { logIn } from './saslLogin.ts'
-import { type Call, frameOf, ServerConnection } from './serverConnection.ts'
+import { type Call, ServerConnection } from './serverConnection.ts'
 import { Watches } from './watches.ts'
 
 /**

@@ -3,10 +3,11 @@
  * stay. Servers keep watches with the connection, so after a reconnect the remaining ones are sent to the
  * server (setWatches).
  */
+
+import { frameOf } from '../protocol/frames.ts'
 import { EventType, OpCode, WatcherType, WatchRequestMode, Xid } from '../protocol/opcodes.ts'
 import { RequestHeader, SetWatches, SetWatches2 } from '../protocol/records/client.ts'
 import type { Zxid } from '../protocol/zxid.ts'
-import { frameOf } from './serverConnection.ts'
 
 /** `removed` comes from the client itself: `removeWatches` has removed the watch. */
 export type WatchEventType = 'created' | 'deleted' | 'dataChanged' | 'childrenChanged' | 'removed'

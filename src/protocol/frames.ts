@@ -4,6 +4,16 @@
  * length is known and found to be allowed. What was handed out is never written again.
  */
 import { DecodeError } from './reader.ts'
+import { Writer } from './writer.ts'
+
+/** A frame with its length in front, from what `write` puts into it. */
+export function frameOf(write: (writer: Writer) => void): Buffer {
+  const writer = new Writer(256)
+  const length = writer.reserveInt()
+  write(writer)
+  writer.patchInt(length, writer.length - 4)
+  return writer.take()
+}
 
 export class FrameParser {
   private readonly maxLength: number

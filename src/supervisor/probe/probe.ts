@@ -10,14 +10,16 @@
  * through another member if need be; supervisors leave these sessions out of what they count.
  */
 import { connect, type Socket } from 'node:net'
+import { ErrorCode } from '../../protocol/errors.ts'
 import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../../time.ts'
 import {
+  CLOSE_FRAME,
   CLOSE_XID,
-  closeFrame,
   connectFrame,
   DELETE_FRAME,
-  FrameReader,
   readConnectResponse,
+  readFrames,
+  readReplyHeader,
   type Session,
 } from './probeFrames.ts'
 
@@ -32,9 +34,6 @@ export interface ProbeTarget {
 /** Between an acknowledgement and the next write, unless told otherwise: the resolution of what is measured, ms. */
 const PACE_MS = 2
 const RETRY_MS = 5
-const NO_NODE = -101
-/** SessionClosedRequireSaslAuth: the member serves, but only who has proved who he is. */
-const AUTHENTICATE_FIRST = -124
 /** How often this process notes that it was awake, ms. */
 const LOOK_EVERY_MS = 5
 /** A gap without a change of leader is noise up to here, ms: a disk that is busy takes as long. */
@@ -212,7 +211,7 @@ class Lane {
         resolve(this.isClosed ? null : this.session)
       })
       // A session that was asked for is closed when it is there, so that none is left behind. The member closes the connection.
-      if (this.session !== null) socket.write(closeFrame())
+      if (this.session !== null) socket.write(CLOSE_FRAME)
       else if (socket.connecting) socket.destroy()
     })
   }
@@ -221,7 +220,7 @@ class Lane {
     const socket = dialled(this.target)
     let isOpen = false
     let hasEnded = () => {}
-    const frames = new FrameReader((frame) => {
+    readFrames(socket, (frame) => {
       if (isOpen) this.reply(frame)
       else isOpen = this.connected(frame)
     })
@@ -231,7 +230,6 @@ class Lane {
       hasEnded = this.probe.onConnection(this.target.member, socket.localPort ?? 0)
       socket.write(connectFrame(this.session))
     })
-    socket.on('data', (bytes) => frames.push(bytes))
     socket.on('error', () => {})
     socket.on('close', () => {
       hasEnded()
@@ -250,7 +248,7 @@ class Lane {
     if (this.session?.id !== session.id) this.probe.opened(session)
     this.session = session
     if (!this.hasEnded) this.write()
-    else if (this.socket?.writable) this.socket.write(closeFrame())
+    else if (this.socket?.writable) this.socket.write(CLOSE_FRAME)
     return true
   }
 
@@ -260,16 +258,20 @@ class Lane {
   }
 
   private reply(frame: Buffer): void {
-    if (frame.length < 16) return
-    if (frame.readInt32BE(0) === CLOSE_XID) this.isClosed = true
+    const { xid, zxid, err: error } = readReplyHeader(frame)
+    if (xid === CLOSE_XID) this.isClosed = true
     if (this.hasEnded) return
-    const error = frame.readInt32BE(12)
-    if (error === NO_NODE || error === 0 || error === AUTHENTICATE_FIRST) {
+    if (
+      error === ErrorCode.NoNode ||
+      error === ErrorCode.Ok ||
+      error === ErrorCode.SessionClosedRequireSaslAuth
+    ) {
       this.lastAckedSend = this.sentAt
-      this.lastZxid = Number(frame.readBigInt64BE(4))
+      this.lastZxid = zxid
       this.probe.acknowledged(preciseNow())
     }
-    if (error === NO_NODE || error === 0) this.later(() => this.write(), this.probe.paceMs)
+    if (error === ErrorCode.NoNode || error === ErrorCode.Ok)
+      this.later(() => this.write(), this.probe.paceMs)
     // It was refused, or the session moved or ended: whatever it is, a new connection finds out.
     else this.socket?.destroy()
   }
@@ -290,11 +292,11 @@ function closeSession(
   return new Promise((resolve) => {
     let answers = 0
     let hasEnded = () => {}
-    const frames = new FrameReader(() => {
-      answers += 1
-      if (answers === 1) socket.write(closeFrame())
-    })
     const socket = dialled(target)
+    readFrames(socket, () => {
+      answers += 1
+      if (answers === 1) socket.write(CLOSE_FRAME)
+    })
     const overdue = setTimeout(() => socket.destroy(), CLOSE_MS)
     overdue.unref()
     socket.unref()
@@ -302,7 +304,6 @@ function closeSession(
       hasEnded = onConnection(target.member, socket.localPort ?? 0)
       socket.write(connectFrame(session))
     })
-    socket.on('data', (bytes) => frames.push(bytes))
     socket.on('error', () => {})
     socket.on('close', () => {
       hasEnded()

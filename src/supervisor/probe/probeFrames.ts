@@ -1,76 +1,76 @@
 /** The frames that a write probe exchanges with a member: what it sends, and what it reads of the answers. */
+import { FrameParser, frameOf } from '../../protocol/frames.ts'
+import { NO_SESSION, type SessionId } from '../../protocol/ids.ts'
+import { OpCode } from '../../protocol/opcodes.ts'
+import { DecodeError, Reader } from '../../protocol/reader.ts'
+import {
+  ConnectRequest,
+  ConnectResponse,
+  DeleteRequest,
+  ReplyHeader,
+  RequestHeader,
+} from '../../protocol/records/client.ts'
+import { ZERO_ZXID } from '../../protocol/zxid.ts'
 
 const PATH = '/zookeeper/zk-pseudo-probe'
 const SESSION_TIMEOUT_MS = 10_000
-const OP_DELETE = 2
-const OP_CLOSE = -11
+const NO_PASSWORD = Buffer.alloc(16)
 /** The xid of the request that closes the session. */
 export const CLOSE_XID = 2
+/** The answers to a probe are headers and refusals. */
+const MOST_BYTES = 4096
 
 export interface Session {
-  id: bigint
+  id: SessionId
   password: Buffer
 }
 
-function framed(body: Buffer): Buffer {
-  const length = Buffer.alloc(4)
-  length.writeInt32BE(body.length)
-  return Buffer.concat([length, body])
-}
-
-/** ConnectRequest: protocolVersion, lastZxidSeen, timeOut, sessionId, passwd, readOnly. */
 export function connectFrame(session: Session | null): Buffer {
-  const body = Buffer.alloc(45)
-  body.writeInt32BE(SESSION_TIMEOUT_MS, 12)
-  body.writeBigInt64BE(session?.id ?? 0n, 16)
-  body.writeInt32BE(16, 24)
-  session?.password.copy(body, 28)
-  return framed(body)
+  return frameOf((writer) =>
+    ConnectRequest.write(writer, {
+      protocolVersion: 0,
+      lastZxidSeen: ZERO_ZXID,
+      timeOut: SESSION_TIMEOUT_MS,
+      sessionId: session?.id ?? NO_SESSION,
+      passwd: session?.password ?? NO_PASSWORD,
+      readOnly: false,
+    }),
+  )
 }
 
-/** ConnectResponse: protocolVersion, timeOut, sessionId, passwd. */
+/** @throws DecodeError */
 export function readConnectResponse(frame: Buffer): { session: Session; timeoutMs: number } {
-  if (frame.length < 20) return { session: { id: 0n, password: Buffer.alloc(16) }, timeoutMs: 0 }
-  const password = Buffer.from(frame.subarray(20, 36))
-  return { session: { id: frame.readBigInt64BE(8), password }, timeoutMs: frame.readInt32BE(4) }
+  const { sessionId: id, passwd, timeOut } = ConnectResponse.read(new Reader(frame))
+  return { session: { id, password: Buffer.from(passwd ?? NO_PASSWORD) }, timeoutMs: timeOut }
 }
 
-/** RequestHeader (xid, type) and DeleteRequest (path, version -1). */
-export const DELETE_FRAME: Buffer = (() => {
-  const path = Buffer.from(PATH)
-  const body = Buffer.alloc(16 + path.length)
-  body.writeInt32BE(1, 0)
-  body.writeInt32BE(OP_DELETE, 4)
-  body.writeInt32BE(path.length, 8)
-  path.copy(body, 12)
-  body.writeInt32BE(-1, 12 + path.length)
-  return framed(body)
-})()
-
-export function closeFrame(): Buffer {
-  const body = Buffer.alloc(8)
-  body.writeInt32BE(CLOSE_XID, 0)
-  body.writeInt32BE(OP_CLOSE, 4)
-  return framed(body)
+/** @throws DecodeError */
+export function readReplyHeader(frame: Buffer): ReplyHeader {
+  return ReplyHeader.read(new Reader(frame))
 }
 
-/** Cuts a stream of length-prefixed frames. */
-export class FrameReader {
-  private rest = Buffer.alloc(0)
-  private readonly onFrame: (frame: Buffer) => void
+/** Deletes a node that never exists. */
+export const DELETE_FRAME: Buffer = frameOf((writer) => {
+  RequestHeader.write(writer, { xid: 1, type: OpCode.delete })
+  DeleteRequest.write(writer, { path: PATH, version: -1 })
+})
 
-  constructor(onFrame: (frame: Buffer) => void) {
-    this.onFrame = onFrame
-  }
+export const CLOSE_FRAME: Buffer = frameOf((writer) =>
+  RequestHeader.write(writer, { xid: CLOSE_XID, type: OpCode.closeSession }),
+)
 
-  push(bytes: Buffer): void {
-    let rest = this.rest.length === 0 ? bytes : Buffer.concat([this.rest, bytes])
-    while (rest.length >= 4) {
-      const end = 4 + rest.readInt32BE(0)
-      if (rest.length < end || end < 4) break
-      this.onFrame(rest.subarray(4, end))
-      rest = rest.subarray(end)
+/** Hands what a socket receives to `onFrame`, frame by frame; whatever is not an answer ends the connection. */
+export function readFrames(
+  socket: { on(event: 'data', listener: (bytes: Buffer) => void): unknown; destroy(): unknown },
+  onFrame: (frame: Buffer) => void,
+): void {
+  const frames = new FrameParser(MOST_BYTES)
+  socket.on('data', (bytes) => {
+    try {
+      frames.push(bytes, onFrame)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      socket.destroy()
     }
-    this.rest = Buffer.from(rest)
-  }
+  })
 }
