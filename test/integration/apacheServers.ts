@@ -29,10 +29,12 @@ export class ApacheServers implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children.splice(0)) {
-      if (child.exitCode !== null || child.signalCode !== null) continue
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    }
+    const running = this.#children
+      .splice(0)
+      .filter((child) => child.exitCode === null && child.signalCode === null)
+    // All at once: a server without a quorum takes its time to stop.
+    const exits = running.map((child) => once(child, 'exit'))
+    for (const child of running) child.kill('SIGTERM')
+    await Promise.all(exits)
   }
 }

@@ -14,7 +14,7 @@ import { type RandomBelow, randomFrom } from '../support/randomFrom.ts'
 const rounds = Number(process.env.ZK_PSEUDO_DURABILITY_ROUNDS ?? (process.env.CI ? 50 : 10))
 /**
  * Members are killed in threads and in processes, and the supervisor with members of both kinds. The two
- * isolations run at the same time, because they wait for elections and starts most of it.
+ * isolations run at the same time, because they mostly wait for elections and starts.
  */
 const roundsEach = Math.ceil(rounds / 4)
 const seed = Number(process.env.ZK_PSEUDO_SEED ?? Date.now() % 1_000_000)
