@@ -15,7 +15,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'units', include: UNITS, maxWorkers: '100%', sequence: { groupOrder: 1 } },
+        test: {
+          name: 'units',
+          include: UNITS,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         extends: true,
