@@ -15,7 +15,7 @@ import {
 import { withProgress } from './progress.ts'
 import { checkSelectors, selectorRule } from './selectors.ts'
 
-export interface ActionWords {
+interface ActionWords {
   verb: Verb
   summary: string
   description: string

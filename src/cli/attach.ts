@@ -11,16 +11,16 @@ import { memberStyle, type Output, wantsColour } from './output.ts'
 const INFO = 30
 
 /**
- * `logs` shows everything; here votes, which are debug lines, are left out, and of Apache ZooKeeper's own words (they come
- * with its logger's name) those that warn of nothing: what ours would say is there in ours.
+ * `logs` shows everything; here votes, which are debug lines, are left out, and of Apache ZooKeeper's own
+ * words (they come with its logger's name) those that warn of nothing: what ours would say is there in ours.
  */
 function isShown({ level, logger }: LogRecord): boolean {
   return logger === undefined ? level >= INFO : level > INFO
 }
 
 /**
- * Prints until the cluster or `signal` ends. With `--json` logs go to stderr, as everywhere. With `fromNow` what has
- * happened already makes no headlines. `sinceMs` (since 1970) leaves out the logs of former times.
+ * Prints until the cluster or `signal` ends. With `--json` logs go to stderr, as everywhere. With `fromNow`
+ * what has happened already makes no headlines. `sinceMs` (since 1970) leaves out the logs of former times.
  */
 export async function attach(
   connection: Connection,

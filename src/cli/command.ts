@@ -1,6 +1,6 @@
 /**
- * What a command file declares: its name, what it is for, its arguments and options, examples, and what it does.
- * Usage, help and shell completion are made of this; the parser behind it is known to program.ts alone.
+ * What a command file declares: its name, what it is for, its arguments and options, examples, and what it
+ * does. Usage, help and shell completion are made of this; the parser behind it is known to program.ts alone.
  */
 import type { Output } from './output.ts'
 
@@ -19,7 +19,7 @@ export interface OptionSpec {
   complete?: Completion
 }
 
-export interface ArgumentSpec {
+interface ArgumentSpec {
   /** `<selector...>`, `[member]`. */
   name: string
   description: string
@@ -41,8 +41,8 @@ export interface CommandSpec {
 }
 
 /**
- * Declares a command whose `run` sees its options under their own type `O`. The parser fills them in as `options`
- * declares them; that this agrees with `O` is what the command's tests check.
+ * Declares a command whose `run` sees its options under their own type `O`. The parser fills them in as
+ * `options` declares them; that this agrees with `O` is what the command's tests check.
  */
 export function defineCommand<O extends object>(
   spec: Omit<CommandSpec, 'run'> & {

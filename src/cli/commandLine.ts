@@ -1,6 +1,6 @@
 /**
- * Command lines that are printed as advice mean the cluster that the user's own command meant: they carry its `--name` or
- * `--dir`.
+ * Command lines that are printed as advice mean the cluster that the user's own command meant: they carry its
+ * `--name` or `--dir`.
  */
 import type { ClusterWish } from './findCluster.ts'
 

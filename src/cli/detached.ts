@@ -1,6 +1,6 @@
 /**
- * `up -d`: the supervisor in a process of its own that outlives this one. What goes wrong before it can be asked
- * comes back over the channel between the two, so that a taken port is told here and not in a file.
+ * `up -d`: the supervisor in a process of its own that outlives this one. What goes wrong before it can be
+ * asked comes back over the channel between the two, so that a taken port is told here and not in a file.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -81,8 +81,8 @@ export async function startDetached(
 }
 
 /**
- * The file that gets what the background process prints. The cluster's folder is for the one supervisor that gets it to
- * make; until then this file lies outside of it.
+ * The file that gets what the background process prints. The cluster's folder is for the one supervisor that
+ * gets it to make; until then this file lies outside of it.
  */
 function printedFile(dir: string): string {
   return join(
@@ -104,7 +104,10 @@ export function adoptOutput(dir: string, printed: string): void {
   }
 }
 
-/** Null when it can be asked; how it ended when it did, which it does on `interrupted`. @throws what it says went wrong */
+/**
+ * Null when it can be asked; how it ended when it did, which it does on `interrupted`. @throws what it says
+ * went wrong
+ */
 function started(child: ChildProcess, output: Output, interrupted: AbortSignal): Promise<string | null> {
   const end = () => void child.kill('SIGTERM')
   if (interrupted.aborted) end()

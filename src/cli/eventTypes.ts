@@ -4,7 +4,9 @@ import { nearest, usageError } from './errors.ts'
 
 type EventType = ClusterEvent['event']['type']
 
-/** Whether an event is told unless others are asked for: each vote, to everybody and from everybody, is not. */
+/**
+ * Whether an event is told unless others are asked for: each vote, to everybody and from everybody, is not.
+ */
 const IS_TOLD: Readonly<Record<EventType, boolean>> = {
   role: true,
   'vote-sent': false,
@@ -41,7 +43,9 @@ export function isTold({ event }: ClusterEvent): boolean {
   return IS_TOLD[event.type] ?? true
 }
 
-/** Collects `--type elected,vote --type session`: types, and the first words of several. @throws a usage error */
+/**
+ * Collects `--type elected,vote --type session`: types, and the first words of several. @throws a usage error
+ */
 export function parseEventTypes(text: string, previous: unknown): Set<string> {
   const types = Object.keys(IS_TOLD)
   const groups = types.map((type) => type.replace(/-.*/, ''))

@@ -26,13 +26,13 @@ export function checkTarget(out: string): void {
   throw new OperationError('OUT_NOT_EMPTY', `${out} is not empty`, hint)
 }
 
-export interface ExportContents {
+interface ExportContents {
   format: ExportFormat
   cluster: ExportCluster
   hosts: readonly ExportedHost[]
 }
 
-export interface WrittenExport {
+interface WrittenExport {
   data: ExportedData | null
   /** What a person should know of the data. */
   notes: string[]

@@ -1,7 +1,7 @@
 /**
- * Which running cluster a command means: the one of `--name`, the one in `--dir`, the one of ZK_PSEUDO_NAME, the
- * one of this folder; in this order. Commands that only read fall back to the only one that runs. Otherwise the
- * user must say.
+ * Which running cluster a command means: the one of `--name`, the one in `--dir`, the one of ZK_PSEUDO_NAME,
+ * the one of this folder; in this order. Commands that only read fall back to the only one that runs.
+ * Otherwise the user must say.
  */
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -22,8 +22,6 @@ export interface ClusterWish {
   name?: string
   dir?: string
 }
-
-export const defaultDir = DEFAULT_DIR
 
 /** Where a command is given. */
 export interface Place {

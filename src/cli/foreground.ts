@@ -1,7 +1,7 @@
 /**
- * `up` in the foreground: the supervisor runs in this process, and what it tells is printed. Ctrl-C (SIGINT, SIGTERM,
- * a closed terminal) stops the members gracefully, and so does a reader of stdout that goes away; a second Ctrl-C ends
- * everything at once. An ensemble that crashes before it ever served ends the command.
+ * `up` in the foreground: the supervisor runs in this process, and what it tells is printed. Ctrl-C (SIGINT,
+ * SIGTERM, a closed terminal) stops the members gracefully, and so does a reader of stdout that goes away; a
+ * second Ctrl-C ends everything at once. An ensemble that crashes before it ever served ends the command.
  */
 
 import { connectTo } from '../control/client.ts'
@@ -132,7 +132,9 @@ function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-/** What the members said last is on its way; the streams end by themselves, but are not waited for any longer. */
+/**
+ * What the members said last is on its way; the streams end by themselves, but are not waited for any longer.
+ */
 function lastLines(): Promise<void> {
   return new Promise((over) => setTimeout(over, 200).unref())
 }

@@ -1,6 +1,6 @@
 /**
- * The headlines of a foreground `up`: who leads, who follows, who looks, who is gone. Made of events; the log lines
- * around them have the details.
+ * The headlines of a foreground `up`: who leads, who follows, who looks, who is gone. Made of events; the log
+ * lines around them have the details.
  */
 import type { ClusterEvent, Verdict } from '../api/api.ts'
 import { handoverLine } from './format/handover.ts'

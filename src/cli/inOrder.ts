@@ -1,6 +1,7 @@
 /**
  * Lines of several streams in the order of their times. The members' events and log lines arrive within a few
- * milliseconds of one another, not always the earlier one first: each line waits a moment for what precedes it.
+ * milliseconds of one another, not always the earlier one first: each line waits a moment for what precedes
+ * it.
  */
 
 const WAIT_MS = 40

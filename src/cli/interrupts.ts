@@ -1,9 +1,11 @@
-/** Ctrl-C (SIGINT), SIGTERM and a closed terminal (SIGHUP), as commands that have something to end take them. */
+/**
+ * Ctrl-C (SIGINT), SIGTERM and a closed terminal (SIGHUP), as commands that have something to end take them.
+ */
 
 /** What a shell reports of a program that Ctrl-C ended: 128 + SIGINT. */
 export const endedByInterrupt = 130
 
-export interface Interrupts {
+interface Interrupts {
   readonly count: number
   /** Aborted by the first. */
   readonly signal: AbortSignal

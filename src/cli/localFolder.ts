@@ -1,6 +1,6 @@
 /**
- * The folder that `localize` makes. Nothing in it is overwritten unless it was asked for, and then only what an earlier
- * `localize` wrote; data is never replaced.
+ * The folder that `localize` makes. Nothing in it is overwritten unless it was asked for, and then only what
+ * an earlier `localize` wrote; data is never replaced.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'

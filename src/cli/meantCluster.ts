@@ -10,14 +10,15 @@ import { place } from './openCluster.ts'
 import type { Output } from './output.ts'
 import { runningClusters } from './runningClusters.ts'
 
-export interface MeantCluster {
+interface MeantCluster {
   dir: string
   /** Null when it does not run. */
   running: RunningCluster | null
 }
 
 /**
- * The one that is named or of this folder, running or not; else the only one that runs, and a note says whose it is.
+ * The one that is named or of this folder, running or not; else the only one that runs, and a note says whose
+ * it is.
  * @throws OperationError, exit code 3, when none is meant
  */
 export async function meantCluster(wish: ClusterWish, output: Output): Promise<MeantCluster> {

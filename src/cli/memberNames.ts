@@ -1,4 +1,7 @@
-/** Members as `logs` and `events` name them: by id, server.1, client port, or as the leader; by roles no others. */
+/**
+ * Members as `logs` and `events` name them: by id, server.1, client port, or as the leader; by roles no
+ * others.
+ */
 import type { ClusterInfo } from '../api/api.ts'
 import { nearest, usageError } from './errors.ts'
 import { membersText } from './format/words.ts'

@@ -6,7 +6,7 @@ import { OperationError } from './errors.ts'
 import { type ClusterWish, chooseCluster, type Place, type RunningCluster } from './findCluster.ts'
 import { runningClusters } from './runningClusters.ts'
 
-export interface OpenCluster {
+interface OpenCluster {
   running: RunningCluster
   connection: Connection
 }

@@ -8,7 +8,10 @@ export interface JsonOptions {
   json?: boolean
 }
 
-/** A parser of folders for the option `flag`. A shell leaves the ~ in `--dir=~/zk` as it is; a folder named ~ is not meant. */
+/**
+ * A parser of folders for the option `flag`. A shell leaves the ~ in `--dir=~/zk` as it is; a folder named ~
+ * is not meant.
+ */
 export function folderOf(flag: string): (text: string) => string {
   return (text) => {
     const slip = existsSync(text) ? null : slipIn(text)
@@ -69,7 +72,9 @@ export function wholeNumber(flag: string, least: number, most: number): (text: s
   }
 }
 
-/** The one of `words` that `text` is; what is near to one is asked back. `flag` names the option or argument. */
+/**
+ * The one of `words` that `text` is; what is near to one is asked back. `flag` names the option or argument.
+ */
 export function choiceOf<T extends string>(flag: string, words: readonly T[], text: string, given = text): T {
   const found = words.find((word) => word === text)
   if (found !== undefined) return found
@@ -85,7 +90,10 @@ export function choiceOf<T extends string>(flag: string, words: readonly T[], te
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** A parser of points in time for the option `flag`: so long ago (`1h30m`), a clock's time today, a date; ms since 1970. */
+/**
+ * A parser of points in time for the option `flag`: so long ago (`1h30m`), a clock's time today, a date; ms
+ * since 1970.
+ */
 export function parseMoment(flag: string): (text: string) => number {
   return (text) => {
     const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]

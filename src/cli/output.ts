@@ -1,8 +1,8 @@
 /**
- * Where a command speaks: the answer goes to stdout, everything else to stderr. With `--json` stdout carries one
- * JSON document (or, for streams, one document a line) and nothing else.
- * A reader that goes away (`events -f | head`) ends nothing by itself: writes are dropped from then on and
- * `closed` tells who cares. That is known from a write that fails, and where nothing is written, from a look at the pipe.
+ * Where a command speaks: the answer goes to stdout, everything else to stderr. With `--json` stdout carries
+ * one JSON document (or, for streams, one document a line) and nothing else. A reader that goes away (`events
+ * -f | head`) ends nothing by itself: writes are dropped from then on and `closed` tells who cares. That is
+ * known from a write that fails, and where nothing is written, from a look at the pipe.
  */
 import { styleText } from 'node:util'
 import { TEXT_WIDTH, wrapText } from './format/wrap.ts'

@@ -1,4 +1,7 @@
-/** `up --dry-run`: the configs that an `up` would use, and everything that is wrong with them. Touches nothing. */
+/**
+ * `up --dry-run`: the configs that an `up` would use, and everything that is wrong with them. Touches
+ * nothing.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { classicEnsemble } from '../config/classic.ts'
@@ -11,7 +14,7 @@ import { ephemeralRange } from '../supervisor/ports/ports.ts'
 import { usageError } from './errors.ts'
 import type { UpRequest } from './upRequest.ts'
 
-export interface PlannedMember {
+interface PlannedMember {
   /** Null for a standalone server without a `myid`. */
   id: number | null
   file: string
@@ -20,7 +23,7 @@ export interface PlannedMember {
   clientPort: number
 }
 
-export interface Plan {
+interface Plan {
   members: PlannedMember[]
   problems: Problem[]
   /** Lines for people: ids that no `myid` gave and that an `up` would write. */

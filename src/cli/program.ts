@@ -1,6 +1,6 @@
 /**
- * From the words on the command line to a command that runs: builds commander's program out of command files and
- * turns commander's complaints into ours. Nothing here ends the process; `run` answers the exit code.
+ * From the words on the command line to a command that runs: builds commander's program out of command files
+ * and turns commander's complaints into ours. Nothing here ends the process; `run` answers the exit code.
  */
 import { Command, CommanderError, Option } from 'commander'
 import type { CommandSpec } from './command.ts'

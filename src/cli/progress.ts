@@ -1,6 +1,6 @@
 /**
- * One line on a terminal that says what is being waited for, redrawn in place and gone at the end. Short waits show
- * nothing; a pipe shows nothing.
+ * One line on a terminal that says what is being waited for, redrawn in place and gone at the end. Short
+ * waits show nothing; a pipe shows nothing.
  */
 import type { ClusterInfo } from '../api/api.ts'
 import type { Output } from './output.ts'
@@ -10,8 +10,8 @@ const everyMs = 100
 const eraseLine = '\r\u001b[2K'
 
 /**
- * Runs `work`, drawing `what` and the members' states meanwhile. `look` reads the cluster; its failures are not
- * the wait's business.
+ * Runs `work`, drawing `what` and the members' states meanwhile. `look` reads the cluster; its failures are
+ * not the wait's business.
  */
 export async function withProgress<T>(
   output: Output,

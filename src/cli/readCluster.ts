@@ -9,7 +9,7 @@ import { meantCluster } from './meantCluster.ts'
 import { opened } from './openCluster.ts'
 import type { Output } from './output.ts'
 
-export interface ReadCluster {
+interface ReadCluster {
   connection: Pick<Connection, 'cluster' | 'events' | 'logs'>
   /** Null while it runs. */
   ending: Ending | null

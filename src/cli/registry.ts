@@ -1,6 +1,6 @@
 /**
- * The commands by name. Each lives in a file of its own that is loaded only when it is asked for, so that `ps`
- * does not wait for what `up` needs.
+ * The commands by name. Each lives in a file of its own that is loaded only when it is asked for, so that
+ * `ps` does not wait for what `up` needs.
  */
 import type { CommandSpec } from './command.ts'
 

@@ -1,4 +1,7 @@
-/** The clusters that run and can be known of: this folder's, those of a folder that is asked for, the registry's. */
+/**
+ * The clusters that run and can be known of: this folder's, those of a folder that is asked for, the
+ * registry's.
+ */
 import { resolve } from 'node:path'
 import { clustersOf, DEFAULT_DIR, knownClusters, type RunningCluster } from '../supervisor/folder/presence.ts'
 

@@ -19,7 +19,8 @@ export interface Supervised {
 }
 
 /**
- * Starts the members that `request` asks for. `note` gets lines for the person: what was inferred, what was swept.
+ * Starts the members that `request` asks for. `note` gets lines for the person: what was inferred, what was
+ * swept.
  * @throws OperationError; a taken port is explained.
  */
 export async function supervise(request: UpRequest, note: (line: string) => void): Promise<Supervised> {

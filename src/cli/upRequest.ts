@@ -51,7 +51,10 @@ export function upRequest(targets: string[], options: UpOptions): UpRequest {
   }
 }
 
-/** A name has a folder of its own; that of the project is the one without a name, unless it was given this name. */
+/**
+ * A name has a folder of its own; that of the project is the one without a name, unless it was given this
+ * name.
+ */
 function folderOf(name: string | null): string {
   const home = canonicalPath(DEFAULT_DIR)
   const isOfHome = name === null || (nameOf(home) === name && name !== usualName(home))
@@ -107,7 +110,10 @@ export function parseSetting(text: string, previous: unknown): Record<string, st
 
 export const engineWords: readonly Engine[] = ENGINES
 
-/** `apache` for all members, or `0=apache,1=zk-pseudo` for these; given again, both hold and the last word counts. */
+/**
+ * `apache` for all members, or `0=apache,1=zk-pseudo` for these; given again, both hold and the last word
+ * counts.
+ */
 export function parseEngine(text: string, previous: unknown): EngineChoice {
   const { all: before = null, members: named = {} } = (previous as EngineChoice | undefined) ?? {}
   const choice: EngineChoice = { all: before, members: { ...named } }

@@ -1,6 +1,6 @@
 /**
- * An `up` of a cluster that runs already: whether that is what was asked for. Only what was named is a wish; an `up` that
- * names nothing is content with whatever runs.
+ * An `up` of a cluster that runs already: whether that is what was asked for. Only what was named is a wish;
+ * an `up` that names nothing is content with whatever runs.
  */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,6 @@
-/** The version of this package, from the package.json above this file, however the bundler laid the files out. */
+/**
+ * The version of this package, from the package.json above this file, however the bundler laid the files out.
+ */
 import { readFileSync } from 'node:fs'
 
 export function readVersion(): string {

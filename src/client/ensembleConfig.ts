@@ -61,7 +61,7 @@ function checkReconfig(options: ReconfigOptions): void {
 }
 
 /** Makes an EnsembleConfig from the content of the znode `/zookeeper/config`. */
-export function configOf({ data, stat }: GetDataResponse): EnsembleConfig {
+function configOf({ data, stat }: GetDataResponse): EnsembleConfig {
   const text = data?.toString('utf8') ?? ''
   const servers = new Map<number, string>()
   for (const [, id, address] of text.matchAll(/^server\.(-?\d+)=(.*)$/gm))

@@ -43,7 +43,7 @@ export interface PortRange {
   readonly last: number
 }
 
-export interface ClassicMember {
+interface ClassicMember {
   sid: number
   /** `<dir>/conf/zoo-<sid>.cfg` and what to write into it. */
   file: string

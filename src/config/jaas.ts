@@ -4,7 +4,7 @@
  */
 import type { Location } from './problem.ts'
 
-export interface LoginModule {
+interface LoginModule {
   name: string
   flag: string
   options: Record<string, string>

@@ -5,7 +5,7 @@
  * A config with an `error` must not be used; a `warning` changes nothing about what runs.
  */
 
-export type Severity = 'error' | 'warning'
+type Severity = 'error' | 'warning'
 
 /** A line of a file. `line` counts from 1, and is null for the whole file, or for no file. */
 export interface Location {

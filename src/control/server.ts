@@ -17,7 +17,7 @@ import type { LogBook } from '../supervisor/logs/logBook.ts'
 import type { LogQuery } from '../supervisor/logs/logQuery.ts'
 
 /** What the API speaks for. */
-export interface Controlled {
+interface Controlled {
   readonly cluster: {
     readonly events: EventLog
     readonly logs: LogBook | null

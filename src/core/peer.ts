@@ -1,6 +1,6 @@
 /**
- * One server, without its sockets and files: election, Zab and the client pipeline composed. The shell steps it
- * with what happened and carries out the effects; the simulation does the same with a made-up world.
+ * One server, without its sockets and files: election, Zab and the client pipeline composed. The shell steps
+ * it with what happened and carries out the effects; the simulation does the same with a made-up world.
  *
  * Invariants: a member has one role at a time; it votes only when everything it handed to the disk is durable
  * and applied, so that its vote claims no more than a restart would find; it serves clients only as an

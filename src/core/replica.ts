@@ -28,7 +28,7 @@ export interface PendingTxn {
 }
 
 /** A transaction that this member has just applied. */
-export interface Applied {
+interface Applied {
   readonly transaction: Transaction
   readonly result: TxnResult
 }
@@ -47,7 +47,10 @@ export class Replica {
   private committedAhead = 0
   /** The database in memory came by SNAP and is not on disk yet. */
   private isUnsaved = false
-  /** The first transaction after which the leader's tree had another digest than this one; null when there is none. */
+  /**
+   * The first transaction after which the leader's tree had another digest than this one; null when there is
+   * none.
+   */
   differsSince: Zxid | null = null
 
   constructor(recovered: Recovered, historyLimit: number, emit: (effect: Effect) => void) {

@@ -9,7 +9,7 @@
 import type { ServerConfig } from '../config/serverConfig.ts'
 import type { MemberEvent, Role } from '../core/events.ts'
 
-export type Isolation = 'thread' | 'process'
+type Isolation = 'thread' | 'process'
 
 /** What a member is: a server of ours, or Apache ZooKeeper's. */
 export const ENGINES = ['zk-pseudo', 'apache'] as const

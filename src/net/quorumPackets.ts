@@ -33,7 +33,7 @@ const LEAST_ID = 8
 /** A database comes only with SNAP from a leader, and is labelled with the packet's zxid. */
 export type OnPacket = (packet: QuorumPacket, database: Database | null) => void
 
-export interface QuorumPacketParserOptions {
+interface QuorumPacketParserOptions {
   /** The limit for a packet's data. A leader may always send up to `MOST_OF_LEADER`. */
   readonly maxDataBytes: number
   /** Whether a database follows SNAP: true for a learner, false for a leader. */

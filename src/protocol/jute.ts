@@ -17,7 +17,6 @@ export interface Type<T> {
 export type Value<D> = D extends Type<infer T> ? T : never
 
 export const bool: Type<boolean> = { read: (r) => r.bool(), write: (w, v) => w.bool(v) }
-export const byte: Type<number> = { read: (r) => r.byte(), write: (w, v) => w.byte(v) }
 export const int: Type<number> = { read: (r) => r.int(), write: (w, v) => w.int(v) }
 export const long: Type<bigint> = { read: (r) => r.long(), write: (w, v) => w.long(v) }
 export const zxid: Type<Zxid> = { read: (r) => r.zxid(), write: (w, v) => w.zxid(v) }

@@ -123,7 +123,7 @@ export function encodeTxnBody(body: TxnBody): Buffer {
   return encode(codecOf(body.type), body.record)
 }
 
-export function writeTransaction(writer: Writer, transaction: Transaction): void {
+function writeTransaction(writer: Writer, transaction: Transaction): void {
   TxnHeader.write(writer, transaction.header)
   codecOf(transaction.body.type).write(writer, transaction.body.record)
   if (transaction.digest !== undefined) TxnDigest.write(writer, transaction.digest)

@@ -1,6 +1,6 @@
 /**
- * Doing something to members, and the verdict: who led, who leads, how long nobody did, how long nobody could write,
- * what became of the sessions.
+ * Doing something to members, and the verdict: who led, who leads, how long nobody did, how long nobody could
+ * write, what became of the sessions.
  */
 
 import type { ActionRequest, ClusterEvent, Verb, Verdict } from '../api/api.ts'
@@ -102,12 +102,16 @@ function decisive(cluster: Cluster, voters: readonly Candidate[]): Candidate[] {
   return taken
 }
 
-/** The probe writes before anything is done, where anybody can: the gap is then measured from the last write before. */
+/**
+ * The probe writes before anything is done, where anybody can: the gap is then measured from the last write
+ * before.
+ */
 async function startProbe(cluster: Cluster): Promise<WriteProbe> {
   const probe = cluster.probes.open(cluster.members)
   const hasWritten = () => probe.hasWritten(0)
   if (!cluster.availability.serves || !(await until(cluster, PROBE_START_MS, hasWritten, probe))) return probe
-  // A session that a member is about to open when it is killed could be nobody's: each lane has its session first.
+  // A session that a member is about to open when it is killed could be nobody's: each lane has its session
+  // first.
   const answering = active(cluster).filter(
     ({ isServing, role, config }) => isServing && (role !== 'leader' || config.leaderServes),
   )
@@ -155,8 +159,8 @@ async function thaw(cluster: Cluster, member: Member): Promise<void> {
 }
 
 /**
- * Settled: a leader, of a later epoch if the old one is gone, everybody who takes part serves, and a write was
- * acknowledged since; or there can be no quorum, and nobody serves any more.
+ * Settled: a leader, of a later epoch if the old one is gone, everybody who takes part serves, and a write
+ * was acknowledged since; or there can be no quorum, and nobody serves any more.
  */
 async function settle(
   cluster: Cluster,

@@ -1,6 +1,7 @@
 /**
- * A cluster as a thing: its members, what they report, and what is kept of it in its folder. It starts and ends members and
- * knows no verbs; what is done to a cluster, and judged of it, is in files of its own (actions.ts, resync.ts, handover.ts).
+ * A cluster as a thing: its members, what they report, and what is kept of it in its folder. It starts and
+ * ends members and knows no verbs; what is done to a cluster, and judged of it, is in files of its own
+ * (actions.ts, resync.ts, handover.ts).
  */
 
 import type { ClusterInfo, MemberInfo } from '../api/api.ts'
@@ -97,7 +98,10 @@ export class Cluster {
     )
   }
 
-  /** Again, after they have ended. @throws OperationError naming a port that was taken meanwhile; none runs then */
+  /**
+   * Again, after they have ended. @throws OperationError naming a port that was taken meanwhile; none runs
+   * then
+   */
   async start(members: readonly Member[]): Promise<void> {
     if (this.ending.aborted) throw new OperationError('ENDING', 'the cluster is going down')
     try {

@@ -1,7 +1,9 @@
 /** What an `up` asks for. */
 import type { Engine } from '../host/host.ts'
 
-/** What `--engine` says: `all` for every member that `members` does not name. Null: as it was, or else ours. */
+/**
+ * What `--engine` says: `all` for every member that `members` does not name. Null: as it was, or else ours.
+ */
 export interface EngineChoice {
   all: Engine | null
   members: Record<number, Engine>
@@ -9,7 +11,9 @@ export interface EngineChoice {
 
 /** Plain data: it crosses to the background process, and is kept in the cluster's folder. */
 export interface ClusterRequest {
-  /** The voting ones. Null with files, and when nothing was named: then what the folder holds, or else three. */
+  /**
+   * The voting ones. Null with files, and when nothing was named: then what the folder holds, or else three.
+   */
   members: number | null
   /** Absolute; zoo.cfg files and folders of them. */
   files: string[]

@@ -12,11 +12,7 @@ import type { ClusterRequest, EngineChoice } from './clusterRequest.ts'
 import type { ClusterDir } from './folder/clusterDir.ts'
 import type { Member } from './member.ts'
 
-export function engineOf(
-  id: number,
-  choice: EngineChoice | null,
-  before: Readonly<Record<number, Engine>>,
-): Engine {
+function engineOf(id: number, choice: EngineChoice | null, before: Readonly<Record<number, Engine>>): Engine {
   return choice?.members[id] ?? choice?.all ?? before[id] ?? 'zk-pseudo'
 }
 
@@ -40,7 +36,10 @@ export class Engines {
     return engineOf(id, this.request.engines ?? null, this.before)
   }
 
-  /** Before any of these members is opened. @throws an error in the shape of an OperationError when an engine cannot be had */
+  /**
+   * Before any of these members is opened. @throws an error in the shape of an OperationError when an engine
+   * cannot be had
+   */
   async begin(members: readonly Member[]): Promise<void> {
     this.count = members.length
     this.checkChoice(members.map(({ id }) => id))
@@ -52,7 +51,8 @@ export class Engines {
 
   /**
    * To be called before members are stopped or opened, so that what is wrong costs nothing.
-   * @throws an error in the shape of an OperationError when the engine cannot be had or run these, or their data is not theirs
+   * @throws an error in the shape of an OperationError when the engine cannot be had or run these, or their
+   *   data is not theirs
    */
   async prepare(engine: Engine, members: readonly Member[]): Promise<void> {
     const factory = await this.factoryOf(engine)

@@ -1,10 +1,10 @@
 /**
- * Handover: members of a running ensemble get another engine, one at a time, with their ids, ports and data. Observers and
- * followers go first and whoever leads last, so that there is one election.
+ * Handover: members of a running ensemble get another engine, one at a time, with their ids, ports and data.
+ * Observers and followers go first and whoever leads last, so that there is one election.
  *
- * Invariants: no member is touched unless the others are a quorum that serves and have on disk whatever was acknowledged
- * (inSync.ts); the next one is not touched before the last one is in sync (replacing.ts). Whatever is off ends it there,
- * with everybody who was up running.
+ * Invariants: no member is touched unless the others are a quorum that serves and have on disk whatever was
+ * acknowledged (inSync.ts); the next one is not touched before the last one is in sync (replacing.ts).
+ * Whatever is off ends it there, with everybody who was up running.
  */
 import type { HandoverReport, HandoverRequest, HandoverStep } from '../api/api.ts'
 import { OperationError } from '../api/operationError.ts'

@@ -1,11 +1,13 @@
 /**
- * When a member of a running ensemble may be missed. A write is acknowledged when a quorum has it on disk, and which members
- * those are nobody knows; so before one is stopped, everything that has been acknowledged is on the disks of all the others
- * that vote. Then nothing is lost even if the one that was stopped never comes back, and more members with it.
+ * When a member of a running ensemble may be missed. A write is acknowledged when a quorum has it on disk,
+ * and which members those are nobody knows; so before one is stopped, everything that has been acknowledged
+ * is on the disks of all the others that vote. Then nothing is lost even if the one that was stopped never
+ * comes back, and more members with it.
  *
- * What "everything" is tells a write that was acknowledged after the question was asked: all that anybody was told of before
- * has a smaller zxid. What is on disk tells the disk: a member may serve what it has applied and not yet logged (Apache's
- * SyncRequestProcessor works beside its CommitProcessor), or has lost from its log (host/logReach.ts).
+ * What "everything" is tells a write that was acknowledged after the question was asked: all that anybody was
+ * told of before has a smaller zxid. What is on disk tells the disk: a member may serve what it has applied
+ * and not yet logged (Apache's SyncRequestProcessor works beside its CommitProcessor), or has lost from its
+ * log (host/logReach.ts).
  */
 import { LogReach, lackOf } from '../host/logReach.ts'
 import { performance, sleep } from '../time.ts'
@@ -17,7 +19,7 @@ import { isServing, until } from './settlement.ts'
 const LOOK_AGAIN_MS = 5
 
 /** A member that has not all on disk; `lacks`: the first transaction that is missing, where that is known. */
-export interface Behind {
+interface Behind {
   readonly member: Member
   readonly lacks: number | null
 }
@@ -33,7 +35,9 @@ export function canSpare(cluster: Cluster, member: Member): boolean {
   return !roster.isVoter(member) || roster.isQuorum(othersThatServe(cluster, member))
 }
 
-/** Waits until all of these have on disk what is acknowledged now; those that have not when the time is up. */
+/**
+ * Waits until all of these have on disk what is acknowledged now; those that have not when the time is up.
+ */
 export async function notHolding(
   cluster: Cluster,
   members: readonly Member[],
@@ -62,7 +66,10 @@ export async function notHolding(
   })
 }
 
-/** What the log of a member that was stopped lacks of what others' logs have; null when nothing is seen to be missing. */
+/**
+ * What the log of a member that was stopped lacks of what others' logs have; null when nothing is seen to be
+ * missing.
+ */
 export async function lackIn(cluster: Cluster, member: Member): Promise<number | null> {
   const all = [member, ...othersThatServe(cluster, member)].map((one) => {
     return { member: one, log: new LogReach(one.config) }
@@ -83,7 +90,10 @@ async function allLook(logs: readonly { readonly log: LogReach }[]): Promise<boo
   }
 }
 
-/** 0 when the epoch has no transaction yet: then the others have synced with its beginning, and there is no more. */
+/**
+ * 0 when the epoch has no transaction yet: then the others have synced with its beginning, and there is no
+ * more.
+ */
 async function acknowledged(cluster: Cluster, probe: WriteProbe, asked: number): Promise<number> {
   const told = probe.zxidAfter(asked) ?? 0
   if (told > 0) return told

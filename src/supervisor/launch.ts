@@ -10,7 +10,7 @@ import type { PortClaims } from './ports/ports.ts'
 
 const PORT_ATTEMPTS = 20
 
-export interface Opening {
+interface Opening {
   readonly request: ClusterRequest
   /** What the folder was made for. */
   readonly before: ClusterRequest | null
@@ -22,7 +22,10 @@ export interface Opening {
   readonly onPlanned: (members: Member[]) => void
 }
 
-/** Plans and binds; with automatic ports as often as a port drawn turns out to be taken. @returns lines for people */
+/**
+ * Plans and binds; with automatic ports as often as a port drawn turns out to be taken. @returns lines for
+ * people
+ */
 export async function openMembers(opening: Opening): Promise<readonly string[]> {
   const { request, dir, claims, engines } = opening
   const isAuto = request.files.length === 0 && request.autoPorts

@@ -9,8 +9,8 @@ import type { Engine, ExitInfo, MemberHost } from '../host/host.ts'
 import type { Dial } from '../host/secureDial.ts'
 import { performance } from '../time.ts'
 
-export type OpenHost = (engine: Engine, config: ServerConfig) => Promise<MemberHost>
-export type OnMemberEvent = (member: Member, at: number, event: MemberEvent) => void
+type OpenHost = (engine: Engine, config: ServerConfig) => Promise<MemberHost>
+type OnMemberEvent = (member: Member, at: number, event: MemberEvent) => void
 
 const zxidText = (zxid: number) => `0x${zxid.toString(16)}`
 

@@ -1,6 +1,6 @@
 /**
- * Whether a process has used up the files that it may open. Nothing tells it so of its connections: those that it makes fail
- * like any other, and those that others make are closed before they are seen.
+ * Whether a process has used up the files that it may open. Nothing tells it so of its connections: those
+ * that it makes fail like any other, and those that others make are closed before they are seen.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 

@@ -68,7 +68,9 @@ export function planClassic(request: ClusterRequest, dir: ClusterDir, ports: Mem
   return { members: members.map(({ config }) => config), notes: problems.map(formatProblem) }
 }
 
-/** An `up` that asks for what the folder already is uses its files, with whatever their user changed in them. */
+/**
+ * An `up` that asks for what the folder already is uses its files, with whatever their user changed in them.
+ */
 export function asksForTheSame(
   request: ClusterRequest,
   before: ClusterRequest | null,

@@ -1,6 +1,7 @@
 /**
- * What a cluster that runs keeps on disk of itself. A disk that takes nothing (full, read-only) costs it neither a member
- * nor its end: what could not be written then is said once, and written as soon as it can be.
+ * What a cluster that runs keeps on disk of itself. A disk that takes nothing (full, read-only) costs it
+ * neither a member nor its end: what could not be written then is said once, and written as soon as it can
+ * be.
  */
 import { systemTrouble } from '../systemError.ts'
 

@@ -1,11 +1,12 @@
 /**
- * One member gets another engine, on the same ports and data, and counts as replaced when it is in sync: it serves, a write
- * was acknowledged through it, and, if it votes, everything acknowledged is in its log. One that does not get there is run
- * by its old engine again.
+ * One member gets another engine, on the same ports and data, and counts as replaced when it is in sync: it
+ * serves, a write was acknowledged through it, and, if it votes, everything acknowledged is in its log. One
+ * that does not get there is run by its old engine again.
  *
- * A log that lacks what others have (Apache's may, host/logReach.ts) must not be started from: neither engine would have the
- * missing transaction in its tree. All the others hold everything then, so its data is set aside, and the leader gives it all.
- * So it is with data that neither engine can read: a member that ran on in memory does not notice that its disk is damaged.
+ * A log that lacks what others have (Apache's may, host/logReach.ts) must not be started from: neither engine
+ * would have the missing transaction in its tree. All the others hold everything then, so its data is set
+ * aside, and the leader gives it all. So it is with data that neither engine can read: a member that ran on
+ * in memory does not notice that its disk is damaged.
  */
 import type { Engine } from '../host/host.ts'
 import { performance, sleep } from '../time.ts'
@@ -26,7 +27,7 @@ interface Terms {
   readonly probe: WriteProbe
 }
 
-export interface Replaced {
+interface Replaced {
   /** What went wrong, null when nothing did. */
   readonly problem: string | null
   /** What had to be done to its data, null when nothing had. */
@@ -37,7 +38,8 @@ export async function replace(cluster: Cluster, member: Member, to: Engine, term
   const from = member.engine
   const wasLeader = member === cluster.leader
   await member.host?.stop()
-  // The others elect among themselves first: who comes back into an election may win it, and make for another one.
+  // The others elect among themselves first: who comes back into an election may win it, and make for another
+  // one.
   if (wasLeader) await until(cluster, terms.timeoutMs, () => isServing(cluster))
   const { note, failure = await startAs(cluster, member, to, terms) } = await examined(cluster, member)
   if (failure === null || cluster.ending.aborted) return { problem: failure, note }
@@ -51,7 +53,10 @@ export async function replace(cluster: Cluster, member: Member, to: Engine, term
   return { problem: `${what}, ${nor}; ${outcome ?? way}`, note }
 }
 
-/** Without its data, if that is what cannot be read; the leader gives it again. @returns for people; null if it is not that */
+/**
+ * Without its data, if that is what cannot be read; the leader gives it again. @returns for people; null if
+ * it is not that
+ */
 async function startAnew(
   cluster: Cluster,
   member: Member,

@@ -1,10 +1,10 @@
 /**
- * Members that are down are started with nothing but their ids, so that the leader gives them everything; what they had is
- * set aside. For data that a member refuses, or that nobody trusts any more.
+ * Members that are down are started with nothing but their ids, so that the leader gives them everything;
+ * what they had is set aside. For data that a member refuses, or that nobody trusts any more.
  *
- * Invariants: a member that runs is never touched. Nobody's data is set aside unless all the others that serve are a
- * quorum and have on disk whatever was acknowledged (inSync.ts): what it held, and what it had promised, nobody needs
- * then. Several members are done one after the other, each of the others for the next.
+ * Invariants: a member that runs is never touched. Nobody's data is set aside unless all the others that
+ * serve are a quorum and have on disk whatever was acknowledged (inSync.ts): what it held, and what it had
+ * promised, nobody needs then. Several members are done one after the other, each of the others for the next.
  */
 import type { ActionRequest, Verdict } from '../api/api.ts'
 import { OperationError } from '../api/operationError.ts'

@@ -1,6 +1,6 @@
 /**
- * Who is in the ensemble now, and in which part. The members' own files are the truth, for a reconfiguration rewrites them;
- * what `up` has read may be long past.
+ * Who is in the ensemble now, and in which part. The members' own files are the truth, for a reconfiguration
+ * rewrites them; what `up` has read may be long past.
  */
 
 import { presentServers } from '../config/load/currentConfig.ts'

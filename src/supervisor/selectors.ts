@@ -1,13 +1,15 @@
 /**
  * Which members words mean. Pure.
  *
- * - A word is an id (`1`), `server.1`, a client port (`2181`), or what members are now: `leader`, `follower` (one of
- *   them), `followers`, `observer` (one of them), `observers`, `majority`, `random`, `all`.
- * - Words side by side, with blanks or commas between them, unite: `1 2`, `1,2`, `leader 0`. One that chooses one of
- *   several (`follower`, `observer`, `random`) chooses among those that no other word names: `follower follower` is two.
+ * - A word is an id (`1`), `server.1`, a client port (`2181`), or what members are now: `leader`, `follower`
+ *   (one of them), `followers`, `observer` (one of them), `observers`, `majority`, `random`, `all`.
+ * - Words side by side, with blanks or commas between them, unite: `1 2`, `1,2`, `leader 0`. One that chooses
+ *   one of several (`follower`, `observer`, `random`) chooses among those that no other word names: `follower
+ *   follower` is two.
  * - A colon narrows: `follower:1` is member 1 if it follows, `random:followers` is one of the followers.
- * - As before there were colons, two words with a blank between them narrow where the first or second chooses one of
- *   several: `follower 1`, `1 follower`, `random followers`. To name both, write a comma: `follower,1`.
+ * - As before there were colons, two words with a blank between them narrow where the first or second chooses
+ *   one of several: `follower 1`, `1 follower`, `random followers`. To name both, write a comma:
+ *   `follower,1`.
  */
 import type { MemberRole, MemberState, Verb } from '../api/api.ts'
 import { usageError } from '../api/operationError.ts'
@@ -20,11 +22,13 @@ export interface Candidate {
   isVoter: boolean
 }
 
-export interface Choice {
+interface Choice {
   verb: Verb
   selectors: readonly string[]
   members: readonly Candidate[]
-  /** The smallest number of voters whose loss takes the quorum away, chosen from these; the supervisor knows. */
+  /**
+   * The smallest number of voters whose loss takes the quorum away, chosen from these; the supervisor knows.
+   */
   majorityOf: (voters: readonly Candidate[]) => Candidate[]
   /** A number in [0, 1). */
   random: () => number
@@ -41,8 +45,8 @@ const isUp = ({ state }: Candidate): boolean =>
 const isDown = (member: Candidate): boolean => !isUp(member)
 
 /**
- * The members meant, by ascending id. Members that need nothing (a dead one to kill, one that runs to start) are
- * left out when they were named by a number or by `all`.
+ * The members meant, by ascending id. Members that need nothing (a dead one to kill, one that runs to start)
+ * are left out when they were named by a number or by `all`.
  * @throws OperationError when a word means nobody
  */
 export function selectMembers(choice: Choice): number[] {
@@ -66,7 +70,7 @@ export function selectMembers(choice: Choice): number[] {
 }
 
 /** What is united: each term is one word, or several that narrow one another. */
-export function termsOf(selectors: readonly string[]): string[][] {
+function termsOf(selectors: readonly string[]): string[][] {
   const [first = '', second = '', ...more] = selectors
   const isPair = more.length === 0 && !/[,:]/.test(first + second) && second !== ''
   if (isPair && narrowsBySide(first, second)) return [[first, second]]

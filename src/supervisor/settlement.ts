@@ -1,6 +1,6 @@
 /**
- * When an ensemble has come to rest after something was done to it: judged by what happened since, never by a state
- * that may be stale.
+ * When an ensemble has come to rest after something was done to it: judged by what happened since, never by a
+ * state that may be stale.
  */
 
 import { OperationError } from '../api/operationError.ts'
@@ -12,7 +12,10 @@ import type { WriteProbe } from './probe/probe.ts'
 /** Conditions are looked at when an event comes, and, for what no event tells, every so often. */
 const LOOK_EVERY_MS = 20
 
-/** Whether it is met in time; looked at when `probe` has written, too. In a cluster that ends nothing is waited for. */
+/**
+ * Whether it is met in time; looked at when `probe` has written, too. In a cluster that ends nothing is
+ * waited for.
+ */
 export function until(
   cluster: Cluster,
   timeoutMs: number,

@@ -1,4 +1,7 @@
-/** Members that were started and ended by themselves: the others may serve, and yet what was asked for is not done. */
+/**
+ * Members that were started and ended by themselves: the others may serve, and yet what was asked for is not
+ * done.
+ */
 import { OperationError } from '../api/operationError.ts'
 import type { Member } from './member.ts'
 

@@ -1,7 +1,7 @@
 /**
- * A cluster's life: its folder is taken, its members are opened together, run, done things to, and ended. There is one
- * supervisor for each cluster: in the foreground `up`, in the background process of `up -d`, or in the process of a test
- * that uses the library.
+ * A cluster's life: its folder is taken, its members are opened together, run, done things to, and ended.
+ * There is one supervisor for each cluster: in the foreground `up`, in the background process of `up -d`, or
+ * in the process of a test that uses the library.
  */
 import type { ActionRequest, ClusterInfo, HandoverReport, HandoverRequest, Verdict } from '../api/api.ts'
 import { OperationError } from '../api/operationError.ts'
@@ -137,7 +137,10 @@ export class Supervisor {
     this.looking = setInterval(() => this.look(), LOOK_MS).unref()
   }
 
-  /** The folder is what the cluster is; the entry that helps to find it is made anew when a cleaner has taken it. */
+  /**
+   * The folder is what the cluster is; the entry that helps to find it is made anew when a cleaner has taken
+   * it.
+   */
   private look(): void {
     if (!this.folder.isHere) return void this.endWithout(this.folder.path)
     this.cluster.retryRecords()
@@ -170,7 +173,8 @@ export class Supervisor {
 
   /**
    * Replaces what runs members, one at a time.
-   * @param interrupted stops it after the member that is being replaced @throws OperationError when nothing was touched
+   * @param interrupted stops it after the member that is being replaced @throws OperationError when nothing
+   *   was touched
    */
   handover(request: HandoverRequest, interrupted: AbortSignal): Promise<HandoverReport> {
     return this.turns.handOver(`handover to ${request.to}`, () =>
@@ -186,7 +190,8 @@ export class Supervisor {
 
   /**
    * Stops every member gracefully, and then itself. Safe to repeat.
-   * @param undo takes back what this `up` has made, unless the ensemble has served: it has failed, and leaves nothing
+   * @param undo takes back what this `up` has made, unless the ensemble has served: it has failed, and leaves
+   *   nothing
    */
   async stop({ undo = false } = {}): Promise<void> {
     const { cluster } = this
@@ -207,7 +212,9 @@ export class Supervisor {
     unregister(this.folder.path)
   }
 
-  /** No member is left. The folder is let go of last. @param undo also what was laid out in it is taken back */
+  /**
+   * No member is left. The folder is let go of last. @param undo also what was laid out in it is taken back
+   */
   private async close({ undo = false } = {}): Promise<void> {
     const { cluster } = this
     cluster.beginEnd()

@@ -1,6 +1,7 @@
 /**
- * Whose turn it is: what is done to members is done one after another, so that each verdict speaks of its own. A handover
- * takes minutes: nothing waits behind it. Meanwhile faults go through (it notices them, and stops), starts are refused.
+ * Whose turn it is: what is done to members is done one after another, so that each verdict speaks of its
+ * own. A handover takes minutes: nothing waits behind it. Meanwhile faults go through (it notices them, and
+ * stops), starts are refused.
  */
 import type { Verb } from '../api/api.ts'
 import { OperationError } from '../api/operationError.ts'

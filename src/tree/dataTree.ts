@@ -27,7 +27,7 @@ export interface ChangeSink {
   childrenChanged(path: string, aclId: number): void
 }
 
-export interface NewNode {
+interface NewNode {
   readonly path: string
   readonly data: Buffer | null
   readonly acl: readonly Acl[]

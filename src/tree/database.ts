@@ -29,7 +29,7 @@ export interface TxnResult extends OpResult {
 }
 
 /** A committed transaction does not fit this tree: the replica has parted from its ensemble. */
-export class DivergenceError extends Error {
+class DivergenceError extends Error {
   override name = 'DivergenceError'
 }
 

@@ -16,7 +16,7 @@ import type { ChangeSink, DataTree } from './dataTree.ts'
 import { type Watcher, WatchMode, WatchTable } from './watchTable.ts'
 
 /** `aclId`: the ACL that decides whether the watcher may know. */
-export type WatchListener = (watcher: Watcher, type: EventType, path: string, aclId: number) => void
+type WatchListener = (watcher: Watcher, type: EventType, path: string, aclId: number) => void
 
 export class Watches implements ChangeSink {
   private readonly data = new WatchTable()

@@ -1,4 +1,7 @@
-/** An `up` whose members refuse their data: it leaves nothing when none of them runs, and says who is missing when some do. */
+/**
+ * An `up` whose members refuse their data: it leaves nothing when none of them runs, and says who is missing
+ * when some do.
+ */
 import {
   appendFileSync,
   existsSync,

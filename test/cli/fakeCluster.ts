@@ -1,6 +1,7 @@
 /**
- * A control server that answers from a script, on a Unix socket, announced as a supervisor announces itself: what a
- * command says and prints can be tested without an ensemble. Paths, methods and shapes are those of control/api.ts.
+ * A control server that answers from a script, on a Unix socket, announced as a supervisor announces itself:
+ * what a command says and prints can be tested without an ensemble. Paths, methods and shapes are those of
+ * control/api.ts.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'

@@ -1,4 +1,6 @@
-/** Real clusters, by the command line: whatever the registry knows, a command means the cluster of its folder. */
+/**
+ * Real clusters, by the command line: whatever the registry knows, a command means the cluster of its folder.
+ */
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,6 @@
-/** Log lines on a terminal: what a record says comes before its fields, which are shortened to fit or dropped. */
+/**
+ * Log lines on a terminal: what a record says comes before its fields, which are shortened to fit or dropped.
+ */
 import { describe, expect, it } from 'vitest'
 import { logFormatter } from '../../src/cli/format/log.ts'
 

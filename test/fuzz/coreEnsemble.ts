@@ -1,6 +1,6 @@
 /**
- * Three cores with a made-up disk and network that never fail, on virtual time: the ensemble that wrong bytes are
- * thrown at. What would end a member is thrown here.
+ * Three cores with a made-up disk and network that never fail, on virtual time: the ensemble that wrong bytes
+ * are thrown at. What would end a member is thrown here.
  */
 import { decodeNotification } from '../../src/core/election/codec.ts'
 import type { Notification } from '../../src/core/election/notification.ts'
@@ -18,7 +18,9 @@ import { connectFrame, createFrame } from './requests.ts'
 
 const servers = simulatedServers(3, 0)
 const membership = { config: simulatedConfig(servers), isReconfigEnabled: false }
-/** An election's longest back-off, and a silence that is noticed after initLimit ticks; see test/simulation. */
+/**
+ * An election's longest back-off, and a silence that is noticed after initLimit ticks; see test/simulation.
+ */
 const SETTLES_WITHIN_MS = 20_000
 
 /** A client's connection: what came back, null once it is closed. */
@@ -133,7 +135,10 @@ export class CoreEnsemble {
     }
   }
 
-  /** The leader restarts; `first` is said at the quorum port of whoever leads next, before any follower is there. */
+  /**
+   * The leader restarts; `first` is said at the quorum port of whoever leads next, before any follower is
+   * there.
+   */
   replaceLeader(first: (say: (bytes: Buffer) => void) => void): void {
     const old = this.leader
     old.crash()
@@ -145,7 +150,9 @@ export class CoreEnsemble {
     this.settle()
   }
 
-  /** Somebody who claims to be `from` says this at the election port; what cannot be read is dropped there. */
+  /**
+   * Somebody who claims to be `from` says this at the election port; what cannot be read is dropped there.
+   */
   notify(to: SimulatedMember, from: number, bytes: Buffer): void {
     try {
       to.input({ kind: 'notification', from: from as Sid, notification: decodeNotification(bytes) })

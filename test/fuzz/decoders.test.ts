@@ -1,6 +1,6 @@
 /**
- * 100,000 wrong inputs for everything that reads bytes of others: each gives a value or a declared error, in time,
- * and no more memory than its bytes justify. See hunt.ts.
+ * 100,000 wrong inputs for everything that reads bytes of others: each gives a value or a declared error, in
+ * time, and no more memory than its bytes justify. See hunt.ts.
  */
 import { describe, expect, it } from 'vitest'
 import { decoders } from './decoders.ts'

@@ -1,7 +1,8 @@
 /**
- * The hunt for an input that a decoder cannot take. A decoder may give a value or one of its declared errors, within
- * a bounded time, and a value no larger than its bytes justify. What it gives is its signature: an input whose
- * signature is new has gone another way through the decoder, and joins the corpus of the next round.
+ * The hunt for an input that a decoder cannot take. A decoder may give a value or one of its declared errors,
+ * within a bounded time, and a value no larger than its bytes justify. What it gives is its signature: an
+ * input whose signature is new has gone another way through the decoder, and joins the corpus of the next
+ * round.
  */
 import fc from 'fast-check'
 import { KeeperError } from '../../src/protocol/errors.ts'

@@ -1,6 +1,7 @@
 /**
- * Impostors at the ports between members, in this process: whoever can dial them can say what he likes. He may cost
- * a re-election, as he may in Apache ZooKeeper, but never a member, and once he is gone all serve and agree again.
+ * Impostors at the ports between members, in this process: whoever can dial them can say what he likes. He
+ * may cost a re-election, as he may in Apache ZooKeeper, but never a member, and once he is gone all serve
+ * and agree again.
  */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -31,7 +32,10 @@ function becoming(sid: number, epoch: number, last: Zxid): Buffer[] {
   ].map(bytesOf)
 }
 
-/** How far he gets before he says what is wrong, and as whom he comes: a follower, an observer that is none, the leader. */
+/**
+ * How far he gets before he says what is wrong, and as whom he comes: a follower, an observer that is none,
+ * the leader.
+ */
 const visit = fc.record({
   sid: fc.constantFrom(0, 1, 2, 9),
   honestSteps: fc.nat(3),

@@ -1,6 +1,7 @@
 /**
- * Members under wrong requests, in this process: each is answered with one of ZooKeeper's errors or by closing the
- * connection, and leaves nothing behind. Recorded conversations are damaged and had again, frame by frame.
+ * Members under wrong requests, in this process: each is answered with one of ZooKeeper's errors or by
+ * closing the connection, and leaves nothing behind. Recorded conversations are damaged and had again, frame
+ * by frame.
  */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
@@ -61,7 +62,9 @@ function expectConsistent({ core }: CoreServer): void {
 
 const SUPER = 'super:secret'
 const superDigest = `super:${createHash('sha1').update(SUPER).digest('base64')}`
-/** A conversation may well close the root to the world; the proof that the member serves is the super user's. */
+/**
+ * A conversation may well close the root to the world; the proof that the member serves is the super user's.
+ */
 const superFrame = frameOf(Xid.auth, OpCode.auth, client.AuthPacket, {
   type: 0,
   scheme: 'digest',

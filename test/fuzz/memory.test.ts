@@ -1,4 +1,6 @@
-/** What is read takes no more memory than its bytes justify: the smallest items, as many as fit a megabyte. */
+/**
+ * What is read takes no more memory than its bytes justify: the smallest items, as many as fit a megabyte.
+ */
 import { describe, expect, it } from 'vitest'
 import { readMulti } from '../../src/core/writes/multi.ts'
 import * as packets from '../../src/core/zab/packets.ts'

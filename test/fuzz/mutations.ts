@@ -1,6 +1,6 @@
 /**
- * Bytes that went wrong, as values of fast-check: a recorded input, and a few edits of it. A failure shrinks to
- * the fewest edits; the same seed gives the same inputs.
+ * Bytes that went wrong, as values of fast-check: a recorded input, and a few edits of it. A failure shrinks
+ * to the fewest edits; the same seed gives the same inputs.
  */
 import fc from 'fast-check'
 

@@ -1,4 +1,7 @@
-/** Real conversations and files to begin with: what our own members say, and what Apache ZooKeeper has written. */
+/**
+ * Real conversations and files to begin with: what our own members say, and what Apache ZooKeeper has
+ * written.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeGreeting, encodeNotification } from '../../src/core/election/codec.ts'

@@ -1,6 +1,7 @@
 /**
- * Nothing that is committed ends a member or costs a leader its place: the shapes on real members, applied, replayed,
- * and brought to a member that was down. ZK_PSEUDO_HEAVY_SHAPES=1 makes them as large as a machine bears.
+ * Nothing that is committed ends a member or costs a leader its place: the shapes on real members, applied,
+ * replayed, and brought to a member that was down. ZK_PSEUDO_HEAVY_SHAPES=1 makes them as large as a machine
+ * bears.
  */
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -17,7 +18,10 @@ const sizes = isHeavy ? HEAVY : LEAN
 /** With these a leader that answers nothing for syncLimit ticks is left. */
 const MOST_SILENCE_MS = 10_000
 
-/** Asks a member again and again how it is; gives the longest that it took to answer, since the last lap and at all. */
+/**
+ * Asks a member again and again how it is; gives the longest that it took to answer, since the last lap and
+ * at all.
+ */
 function watchSilence(port: number): { lap: () => number; stop: () => Promise<number> } {
   let isOver = false
   let longest = 0

@@ -1,6 +1,7 @@
 /**
- * Shapes that a client may give to what is committed, each as large as `Sizes` says: far deeper, wider, longer and more
- * than anybody means to. Everything goes through the client port, with the defaults and without any rights.
+ * Shapes that a client may give to what is committed, each as large as `Sizes` says: far deeper, wider,
+ * longer and more than anybody means to. Everything goes through the client port, with the defaults and
+ * without any rights.
  */
 import { RawClient } from '../support/rawClient.ts'
 import { bool, buffer, createBody, int, long, opcode, openAcl } from '../support/wire.ts'
@@ -41,7 +42,10 @@ export const LEAN: Sizes = {
   multi: LARGEST / 4,
 }
 
-/** What takes minutes; the memory of a deep path grows with the square of its levels, since every node has its path. */
+/**
+ * What takes minutes; the memory of a deep path grows with the square of its levels, since every node has its
+ * path.
+ */
 export const HEAVY: Sizes = {
   levels: 10_000,
   quotaLevels: 400,

@@ -1,7 +1,7 @@
 /**
- * Every request with every field wrong gets the answer that Apache ZooKeeper 3.8.0 gave: an error by name, or the end
- * of the connection. Its answers are recorded beside this file and compared with always; where it is installed it is
- * asked again (and written down anew with RECORD_APACHE=1).
+ * Every request with every field wrong gets the answer that Apache ZooKeeper 3.8.0 gave: an error by name, or
+ * the end of the connection. Its answers are recorded beside this file and compared with always; where it is
+ * installed it is asked again (and written down anew with RECORD_APACHE=1).
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * Every request with every field wrong, one at a time: nulls, lying lengths and counts, values out of range, a body
- * that ends before the field. Packed by hand, as src/protocol would refuse to write most of them.
+ * Every request with every field wrong, one at a time: nulls, lying lengths and counts, values out of range,
+ * a body that ends before the field. Packed by hand, as src/protocol would refuse to write most of them.
  */
 import { bool, buffer, int, long } from '../support/wire.ts'
 

@@ -1,4 +1,6 @@
-/** Apache ZooKeeper's own tools make of files that we wrote what they make of Apache's with the same content. */
+/**
+ * Apache ZooKeeper's own tools make of files that we wrote what they make of Apache's with the same content.
+ */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, type TestContext, test } from 'vitest'
@@ -47,7 +49,9 @@ describe('TxnLogToolkit', () => {
   })
 })
 
-/** Snapshots that Apache took when it started, so that nothing was written meanwhile; one of each compression. */
+/**
+ * Snapshots that Apache took when it started, so that nothing was written meanwhile; one of each compression.
+ */
 const EXACT = ['snapshot.0.gz', 'snapshot.4c.snappy', 'snapshot.53']
 
 /** The same moment, written by us in each form. */

@@ -1,4 +1,7 @@
-/** That the golden directories hold what README.md says they do: a recording that lost some of it would test less. */
+/**
+ * That the golden directories hold what README.md says they do: a recording that lost some of it would test
+ * less.
+ */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'

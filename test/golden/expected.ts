@@ -40,7 +40,9 @@ export function expectedOf(name: string): Expected {
 
 const OPEN: Acl[] = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }]
 const hexOf = (id: bigint) => BigInt.asUintN(64, id).toString(16)
-/** What the wire shows of owners that mark containers (the lowest number) and TTLs (0xff in the first byte). */
+/**
+ * What the wire shows of owners that mark containers (the lowest number) and TTLs (0xff in the first byte).
+ */
 const isMark = (owner: bigint) => owner === -(2n ** 63n) || BigInt.asUintN(64, owner) >> 56n === 0xffn
 
 function shown(data: Buffer | null): string | null {

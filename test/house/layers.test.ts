@@ -1,4 +1,7 @@
-/** The table of ARCHITECTURE.md says which folder imports which; the lint file enforces it. Both must say the same. */
+/**
+ * The table of ARCHITECTURE.md says which folder imports which; the lint file enforces it. Both must say the
+ * same.
+ */
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 

@@ -37,7 +37,8 @@ beforeAll(async () => {
   mkdirSync(join(project, 'node_modules/@types'))
   for (const name of ['@types/node', 'undici-types'])
     symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name))
-  // The declarations are those of scripts/build.mjs, from the current sources; `npm run typecheck` checks these.
+  // The declarations are those of scripts/build.mjs, from the current sources; `npm run typecheck` checks
+  // these.
   const declarations = ['-p', 'tsconfig.build.json', '--noCheck', '--outDir', join(installed, 'dist/types')]
   execFileSync(process.execPath, [compiler('typescript'), ...declarations], { cwd: root })
   writeFileSync(join(project, 'package.json'), '{"type":"module"}')

@@ -1,4 +1,7 @@
-/** The records as Apache's zookeeper.jute declares them: field names and types in wire order, one record a line. */
+/**
+ * The records as Apache's zookeeper.jute declares them: field names and types in wire order, one record a
+ * line.
+ */
 import type { RecordType } from '../../src/protocol/jute.ts'
 import * as client from '../../src/protocol/records/client.ts'
 import * as data from '../../src/protocol/records/data.ts'

@@ -1,7 +1,7 @@
 /**
- * Faults that chance would seldom bring about. What a reconfig could lose, it loses between its proposal and the moment when
- * all have heard that it is in force: while few know who decides. So that is when this one strikes: it chooses who hears the
- * leader and whom that hears, and makes it crash.
+ * Faults that chance would seldom bring about. What a reconfig could lose, it loses between its proposal and
+ * the moment when all have heard that it is in force: while few know who decides. So that is when this one
+ * strikes: it chooses who hears the leader and whom that hears, and makes it crash.
  */
 
 import type { PeerCore } from '../../src/core/peer.ts'
@@ -28,8 +28,9 @@ interface Strike {
   readonly version: Zxid
   readonly leader: number
   /**
-   * `meanwhile`: only the new voters get what is proposed while it is pending. `latecomer`: a new voter connects while it is
-   * pending, and is the only one that hears of the leader once it is in force. `chance`: anything.
+   * `meanwhile`: only the new voters get what is proposed while it is pending. `latecomer`: a new voter
+   * connects while it is pending, and is the only one that hears of the leader once it is in force. `chance`:
+   * anything.
    */
   readonly plan: 'meanwhile' | 'latecomer' | 'chance'
   readonly latecomer: number

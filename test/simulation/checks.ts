@@ -145,8 +145,8 @@ export class Checks {
   }
 
   /**
-   * Follows the chain from the beginning. It may have an end before the last zxid: what only snapshots show, a
-   * tail that no serving member had in its log, can be compared by digest alone.
+   * Follows the chain from the beginning. It may have an end before the last zxid: what only snapshots show,
+   * a tail that no serving member had in its log, can be compared by digest alone.
    */
   private replayReads(): void {
     const database = Database.initial()

@@ -1,6 +1,6 @@
 /**
- * A simulated client: it opens a session with any member, writes and reads with some requests in flight, comes
- * back with its session after a broken connection, and reports all that it sees to the checks.
+ * A simulated client: it opens a session with any member, writes and reads with some requests in flight,
+ * comes back with its session after a broken connection, and reports all that it sees to the checks.
  */
 
 import { CONFIG_PATH } from '../../src/core/membership/membership.ts'
@@ -92,7 +92,8 @@ export class SimulatedClient {
   }
 
   private connect(): void {
-    // Who would rather read than wait gives up its session, which a read-only member refuses, not what it knows.
+    // Who would rather read than wait gives up its session, which a read-only member refuses, not what it
+    // knows.
     if (this.world.acceptsReadOnly && this.world.random.chance(0.1)) this.giveUpSession()
     this.line = this.world.connect(this)
     this.heardAtMs = this.world.schedule.nowMs
@@ -190,7 +191,8 @@ export class SimulatedClient {
     }
     const response = decode(ConnectResponse, frame)
     if (response.timeOut === 0) {
-      // Expired: a new session starts from nothing. One of a read-only member was none to others: what it saw counts.
+      // Expired: a new session starts from nothing. One of a read-only member was none to others: what it saw
+      // counts.
       if (!this.isReadOnly) this.lastZxid = ZERO_ZXID
       this.giveUpSession()
       this.hangUp()

@@ -1,8 +1,8 @@
 /**
- * Damaged disks: a member that is dead loses the end of its log, a file, a bit, or gets files of former times. As long as
- * that is a minority of the voters, nothing that was acknowledged may be lost. A member that refuses to start is resynced
- * as `start --resync` does it: its data is set aside once a quorum of the others serves. Its disk counts as damaged
- * until it serves again.
+ * Damaged disks: a member that is dead loses the end of its log, a file, a bit, or gets files of former
+ * times. As long as that is a minority of the voters, nothing that was acknowledged may be lost. A member
+ * that refuses to start is resynced as `start --resync` does it: its data is set aside once a quorum of the
+ * others serves. Its disk counts as damaged until it serves again.
  */
 import { RefusedDisk } from './disk.ts'
 import type { SimulatedMember } from './member.ts'

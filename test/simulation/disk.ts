@@ -67,7 +67,10 @@ export class SimulatedDisk {
   private queue: Operation[] = []
   private isBusy = false
   private life = 0
-  /** For what storage does now and then: a generator of its own, so that the rest of the world stays as it was. */
+  /**
+   * For what storage does now and then: a generator of its own, so that the rest of the world stays as it
+   * was.
+   */
   private readonly habits: Random
   /** A member with a slow disk takes so many times longer. */
   slowness = 1
@@ -79,7 +82,9 @@ export class SimulatedDisk {
     this.fault = fault
   }
 
-  /** `finished` is called when the effect is durable, with what was read again for `truncate` and `reload`. */
+  /**
+   * `finished` is called when the effect is durable, with what was read again for `truncate` and `reload`.
+   */
   submit(effect: DiskEffect, database: Database, finished: (recovered: Recovered | null) => void): void {
     let recovered: Recovered | null = null
     const apply = this.application(effect, database, (found) => {

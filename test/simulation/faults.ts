@@ -44,12 +44,16 @@ export function halfQuorum(electorate: Electorate): Electorate {
   return { ...electorate, containsQuorum: (sids) => new Set(sids).size >= half }
 }
 
-/** What a member minds when it syncs and commits through a reconfig. To be called after every step: roles come and go. */
+/**
+ * What a member minds when it syncs and commits through a reconfig. To be called after every step: roles come
+ * and go.
+ */
 export function plantInRole({ leader, learner }: PeerCore, fault: PlantedFault | null): void {
   const part = (role: object | null, name: string) => (role && Reflect.get(role, name)) ?? {}
   switch (fault) {
     case 'newleader-carries-pending':
-      // Apache's learner takes what NEWLEADER carries for committed. Ours looks whether it is, which hides the fault.
+      // Apache's learner takes what NEWLEADER carries for committed. Ours looks whether it is, which hides
+      // the fault.
       Object.defineProperty(part(leader, 'synchronization'), 'isOutstanding', {
         get: () => false,
         configurable: true,

@@ -1,7 +1,7 @@
 /**
- * A stranger at the quorum port of an established leader. It says that it is one of the leader's live learners, goes as
- * far as a stranger can go without claiming to hold anything, and falls silent or leaves. It must not cost the learner
- * whose id it claims its connection.
+ * A stranger at the quorum port of an established leader. It says that it is one of the leader's live
+ * learners, goes as far as a stranger can go without claiming to hold anything, and falls silent or leaves.
+ * It must not cost the learner whose id it claims its connection.
  */
 import type { PeerCore } from '../../src/core/peer.ts'
 import * as packets from '../../src/core/zab/packets.ts'

@@ -141,8 +141,8 @@ export class SimulatedMember {
   }
 
   /**
-   * After a step: its effects are carried out at the end of a turn in which more may come, as in the shell; those
-   * that speak of the database as it is now, at once.
+   * After a step: its effects are carried out at the end of a turn in which more may come, as in the shell;
+   * those that speak of the database as it is now, at once.
    */
   private settle(): void {
     if (this.core === null) return

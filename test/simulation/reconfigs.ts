@@ -1,6 +1,7 @@
 /**
- * Reconfiguration in the simulation: what clients ask for, and what must hold of configurations. A version is one
- * configuration, everywhere and for ever; what is in force anywhere was committed, or is the first one, named after an epoch.
+ * Reconfiguration in the simulation: what clients ask for, and what must hold of configurations. A version is
+ * one configuration, everywhere and for ever; what is in force anywhere was committed, or is the first one,
+ * named after an epoch.
  */
 
 import type { LoggedTxn } from '../../src/core/effects.ts'

@@ -1,4 +1,7 @@
-/** Local sessions and read-only members in simulated ensembles: that they happen, and that the checks would bite. */
+/**
+ * Local sessions and read-only members in simulated ensembles: that they happen, and that the checks would
+ * bite.
+ */
 import { describe, expect, it } from 'vitest'
 import type { SessionId } from '../../src/protocol/ids.ts'
 import { OpCode } from '../../src/protocol/opcodes.ts'

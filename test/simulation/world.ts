@@ -1,6 +1,6 @@
 /**
- * One simulated ensemble, drawn from a seed: first faults, under which nothing wrong may be seen (safety), then
- * healing, after which it must serve within a bounded time (liveness).
+ * One simulated ensemble, drawn from a seed: first faults, under which nothing wrong may be seen (safety),
+ * then healing, after which it must serve within a bounded time (liveness).
  */
 
 import type { Notification } from '../../src/core/election/notification.ts'

@@ -13,8 +13,8 @@ const silenceMs = 3000
 export interface WritesOptions {
   readonly writers?: number
   /**
-   * Pause of each writer between its batches. Writers without a pause take a core, and leave a tree that takes
-   * long to compare: that is for tests in which a kill must fall among writes.
+   * Pause of each writer between its batches. Writers without a pause take a core, and leave a tree that
+   * takes long to compare: that is for tests in which a kill must fall among writes.
    */
   readonly pauseMs?: number
 }

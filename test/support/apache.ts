@@ -224,7 +224,9 @@ function loggingFlags(jvm: Record<string, string>): string[] {
   ]
 }
 
-/** Starts the JVM of one server, which runs in `dir` and keeps its log there. @param flags options for the JVM */
+/**
+ * Starts the JVM of one server, which runs in `dir` and keeps its log there. @param flags options for the JVM
+ */
 export function spawnApache(
   config: string,
   dir: string,

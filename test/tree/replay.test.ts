@@ -1,4 +1,7 @@
-/** Transactions as the core prepares them: what they say of digests, and replay over a state that is ahead of them. */
+/**
+ * Transactions as the core prepares them: what they say of digests, and replay over a state that is ahead of
+ * them.
+ */
 import { describe, expect, test } from 'vitest'
 import { decodeTransaction, encodeTransaction, type Transaction } from '../../src/protocol/transaction.ts'
 import type { Zxid } from '../../src/protocol/zxid.ts'
@@ -15,7 +18,9 @@ async function transactionsOf(seed: number, length: number): Promise<Transaction
   return server.transactions
 }
 
-/** Everything that must be alike: nodes with all their fields, ACLs by what they say, sessions, ephemerals. */
+/**
+ * Everything that must be alike: nodes with all their fields, ACLs by what they say, sessions, ephemerals.
+ */
 function contentOf({ tree, sessions }: Database) {
   const nodes = [...tree.nodes()].map(([path, node]) => {
     // What came and went while the state was made may have taken numbers, too.

@@ -1,4 +1,7 @@
-/** Trees of shapes that nobody means to make, but any client can: each step ends, and takes no more than its bytes. */
+/**
+ * Trees of shapes that nobody means to make, but any client can: each step ends, and takes no more than its
+ * bytes.
+ */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ErrorCode } from '../../src/protocol/errors.ts'

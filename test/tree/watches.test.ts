@@ -1,4 +1,7 @@
-/** The tables of watches by themselves; what clients see of them is compared with Apache in test/core/requests. */
+/**
+ * The tables of watches by themselves; what clients see of them is compared with Apache in
+ * test/core/requests.
+ */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { EventType, WatcherType, WatchRequestMode } from '../../src/protocol/opcodes.ts'
 import { Watches } from '../../src/tree/watches.ts'

@@ -114,7 +114,10 @@ export const command = defineCommand<UpOptions>({
   },
 })
 
-/** What runs already is shown or waited for, if it is what was asked for. @throws OperationError when it is not */
+/**
+ * What runs already is shown or waited for, if it is what was asked for. @throws OperationError when it is
+ * not
+ */
 async function join(
   running: RunningCluster,
   request: UpRequest,
@@ -132,7 +135,10 @@ async function join(
     : watch(connection, options, output)
 }
 
-/** The cluster that this `up` would start, if it runs already. @throws OperationError when another is in the way */
+/**
+ * The cluster that this `up` would start, if it runs already. @throws OperationError when another is in the
+ * way
+ */
 async function alreadyRunning(request: UpRequest): Promise<RunningCluster | null> {
   const found = await presenceIn(request.dir)
   // One whose folder is gone ends itself: the start waits for that.

@@ -8,7 +8,7 @@ import { durationText } from './words.ts'
 /** What `ps --json` leaves out of a member. */
 type Unlisted = 'voter' | 'listed' | 'clientHost'
 
-export type PsDocument = Omit<ClusterInfo, 'dir' | 'supervisorPid' | 'loss' | 'members'> & {
+type PsDocument = Omit<ClusterInfo, 'dir' | 'supervisorPid' | 'loss' | 'members'> & {
   members: Omit<MemberInfo, Unlisted>[]
 }
 
@@ -66,7 +66,7 @@ const wideColumns: Column[] = [
   { title: 'DATA' },
 ]
 
-export interface ReportOptions {
+interface ReportOptions {
   /** Every column, however long the lines become. */
   isWide?: boolean
   /** How it ended; null while it runs. */

@@ -9,7 +9,7 @@ import { type Column, table } from './table.ts'
 import { countText } from './words.ts'
 import { wrap } from './wrap.ts'
 
-export interface ExportReport {
+interface ExportReport {
   cluster: string
   out: string
   format: ExportFormat

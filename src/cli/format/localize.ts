@@ -8,7 +8,7 @@ import type { Output } from '../output.ts'
 import { countText, listText } from './words.ts'
 import { wrap } from './wrap.ts'
 
-export interface LocalizeReport {
+interface LocalizeReport {
   out: string
   dryRun: boolean
   localized: Localized

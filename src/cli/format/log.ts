@@ -1,18 +1,21 @@
 /**
- * Log records for a terminal: pino-pretty's lines with the member's name in its own colour in front. Loaded only by
- * the commands that print logs.
+ * Log records for a terminal: pino-pretty's lines with the member's name in its own colour in front. Loaded
+ * only by the commands that print logs.
  */
 import { prettyFactory } from 'pino-pretty'
 import type { LogRecord } from '../../control/connection.ts'
 import { memberStyle, type Paint } from '../output.ts'
 import { printedWidth, wrap } from './wrap.ts'
 
-export interface LogStyle {
+interface LogStyle {
   paint: Paint
   colours: boolean
   /** Whole stack traces; else their first lines. */
   stacks: boolean
-  /** Columns for a line: a record's fields are shortened or dropped where they would not fit, and its message is broken. */
+  /**
+   * Columns for a line: a record's fields are shortened or dropped where they would not fit, and its message
+   * is broken.
+   */
   width?: () => number
 }
 

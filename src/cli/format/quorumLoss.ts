@@ -26,7 +26,10 @@ export function countLine({ voters, up, needed }: QuorumLoss): string | null {
   return needed === null ? `${count}, and they are no quorum of the groups` : `${count}, ${needed} must be`
 }
 
-/** `to serve again, start member 0 or 2: zk-pseudo start 0`. Null where nobody is left who could be brought back. */
+/**
+ * `to serve again, start member 0 or 2: zk-pseudo start 0`. Null where nobody is left who could be brought
+ * back.
+ */
 export function wayBack(
   { bringBack: { count, of } }: QuorumLoss,
   members: readonly MemberInfo[],
@@ -61,12 +64,4 @@ function commands(ids: readonly number[], isPaused: (id: number) => boolean): st
 
 function countWord(count: number): string {
   return ['none', 'one', 'two', 'three', 'four', 'five'][count] ?? String(count)
-}
-
-/** Why nobody is served though enough members are up: a line, or null where that is not so. */
-export function noLeaderLine({ quorum, loss, members }: ClusterInfo): string | null {
-  if (quorum || loss) return null
-  return members.some(({ voter, state }) => voter && state === 'running')
-    ? 'enough members are up, and they have not agreed on a leader yet'
-    : 'its members are starting'
 }

@@ -1,5 +1,6 @@
 /**
- * Aligned tables. Columns that do not fit are left out, the least important first, so that no line ever wraps.
+ * Aligned tables. Columns that do not fit are left out, the least important first, so that no line ever
+ * wraps.
  */
 import { printedWidth } from './wrap.ts'
 
@@ -46,7 +47,7 @@ function leastImportant(columns: Column[], shown: Set<number>): number | null {
   return found
 }
 
-export function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
+function pad(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const blanks = ' '.repeat(Math.max(0, width - printedWidth(text)))
   return align === 'left' ? text + blanks : blanks + text
 }

@@ -1,6 +1,6 @@
 /**
- * The verdict of a fault in words: what was done, who leads now and how fast, why, and what it did to sessions. A
- * lost quorum is said plainly, with the way back.
+ * The verdict of a fault in words: what was done, who leads now and how fast, why, and what it did to
+ * sessions. A lost quorum is said plainly, with the way back.
  */
 import type { ClusterInfo, MemberInfo, Verb, Verdict } from '../../api/api.ts'
 import { memberStyle, type Paint } from '../output.ts'
@@ -16,7 +16,7 @@ const done: Record<Verb, string> = {
   resume: 'resumed',
 }
 
-export interface VerdictView {
+interface VerdictView {
   verb: Verb
   verdict: Verdict
   /** The ensemble as it was, and as it is now; null where it could not be asked. */

@@ -1,10 +1,16 @@
-/** Sentences broken at blanks: whatever is printed for people is no wider than their terminal, and no word is cut. */
+/**
+ * Sentences broken at blanks: whatever is printed for people is no wider than their terminal, and no word is
+ * cut.
+ */
 import { stripVTControlCharacters } from 'node:util'
 
 /** Wider terminals get it too: lines of this length read best. */
 export const TEXT_WIDTH = 80
 
-/** One line as several, none longer than `width` where words allow it. Those after the first are indented by `hang` more. */
+/**
+ * One line as several, none longer than `width` where words allow it. Those after the first are indented by
+ * `hang` more.
+ */
 export function wrap(text: string, width: number, hang = 2): string[] {
   if (printedWidth(text) <= width) return [text]
   const indent = /^ */.exec(text)?.[0] ?? ''

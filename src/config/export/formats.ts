@@ -11,7 +11,7 @@ import { systemdUnit } from './systemd.ts'
 
 export { type ExportedData, type ExportFormat, FORMATS } from './order.ts'
 
-export interface ExportFiles {
+interface ExportFiles {
   /** Texts by path, with `/` between its parts. */
   texts: Map<string, string>
   /** The folders for the data of a host, below which there is a version-2. */

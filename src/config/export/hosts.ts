@@ -5,7 +5,7 @@ import { isIP, isIPv4 } from 'node:net'
 import { isWildcard } from '../servers/ports.ts'
 
 /** What is wrong with a host, and what to write instead. */
-export interface HostFault {
+interface HostFault {
   fault: string
   hint: string
 }

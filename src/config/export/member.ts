@@ -18,7 +18,7 @@ export interface ExportSettings {
 }
 
 /** Null stands for a port that the member does not have. */
-export interface ExportPorts {
+interface ExportPorts {
   client: number
   secure: number | null
   quorum: number | null

@@ -19,7 +19,7 @@ export interface Inference {
 }
 
 /** A member of an ensemble, and its id if its `myid` gives one. */
-export interface Candidate {
+interface Candidate {
   config: ServerConfig
   sid: number | null
 }

@@ -17,7 +17,7 @@ import { checkEnsemble } from './ensemble.ts'
 import { type Inference, inferSids } from './identity.ts'
 import { parseConfig, type SourceText } from './parse.ts'
 
-export type Myid =
+type Myid =
   | { kind: 'absent' }
   | { kind: 'faulty'; problem: Problem }
   | { kind: 'present'; sid: number; where: Location; problems: Problem[] }
@@ -43,7 +43,7 @@ export function loadConfig(file: string): { config: ServerConfig | null; problem
   return { config: settled.config, problems: sortProblems(unique(problems)) }
 }
 
-export interface LoadedEnsemble {
+interface LoadedEnsemble {
   /** By ascending id. They must not be run when there are errors. */
   members: ServerConfig[]
   problems: Problem[]

@@ -26,7 +26,7 @@ export interface SourceText {
   text: string
 }
 
-export interface ParsedConfig {
+interface ParsedConfig {
   /** Complete even when there are errors, because defaults fill the gaps; it must not be run then. */
   config: ServerConfig
   /** Sorted by file and line. */

@@ -11,7 +11,7 @@ import { type Location, type Problem, problem } from '../problem.ts'
 import type { ServerConfig, ServerSpec } from '../serverConfig.ts'
 import { isWildcard } from '../servers/ports.ts'
 
-export interface FileOfHost {
+interface FileOfHost {
   config: ServerConfig
   /** The id in a myid that belongs to this file and to no other. */
   myid: { sid: number; where: Location } | null

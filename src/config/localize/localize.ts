@@ -27,7 +27,7 @@ import { identify, type KnownFile } from './ids.ts'
 import { spreadPorts } from './ports.ts'
 import { localRules } from './rules.ts'
 
-export interface LocalizeOptions {
+interface LocalizeOptions {
   /** The folder of the result, absolute, so that Apache finds the data from anywhere. */
   out: string
   /** Whether a path that a setting names is on this machine. */

@@ -14,7 +14,7 @@ export interface PortWish {
   port: number
 }
 
-export interface SpreadPorts {
+interface SpreadPorts {
   /** The port of each wish, in the order of the wishes. */
   ports: number[]
   /** The step by which ports were counted up; null when none had to move. */

@@ -4,7 +4,7 @@ import { ownServer, type ServerConfig } from '../serverConfig.ts'
 import { isWildcard } from './ports.ts'
 import { bracketed } from './servers.ts'
 
-export interface ClientEndpoint {
+interface ClientEndpoint {
   /** Without brackets, and never an address that stands for all addresses. */
   host: string
   port: number

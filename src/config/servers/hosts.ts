@@ -17,7 +17,7 @@ export type Lookup = (host: string) => Promise<string[]>
 const systemLookup: Lookup = async (host) =>
   (await dnsLookup(host, { all: true })).map(({ address }) => address)
 
-export interface ResolvedHosts {
+interface ResolvedHosts {
   addressesOf: AddressesOf
   problems: Problem[]
 }
@@ -46,7 +46,7 @@ export async function resolveHosts(
 }
 
 /** The addresses of this machine, besides 127.0.0.0/8 and ::1, which every machine has. */
-export function interfaceAddresses(): string[] {
+function interfaceAddresses(): string[] {
   return Object.values(networkInterfaces()).flatMap((addresses) =>
     (addresses ?? []).map(({ address }) => address),
   )

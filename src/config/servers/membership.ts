@@ -12,10 +12,10 @@ import { line } from '../text/line.ts'
 import { formatServer, parseServerValue, readServerList, type ServerList } from './servers.ts'
 
 /** A server list that is only read. */
-export type ServerLines = Pick<ServerList, 'groups' | 'weights'> & { readonly servers: readonly ServerSpec[] }
+type ServerLines = Pick<ServerList, 'groups' | 'weights'> & { readonly servers: readonly ServerSpec[] }
 
 /** A server list with the zxid of the change that made it; 0 for the list that the ensemble began with. */
-export interface VersionedList {
+interface VersionedList {
   readonly version: number
   readonly servers: readonly ServerSpec[]
   /** With the version as its last line, and without a newline at the end. */
@@ -67,7 +67,7 @@ export function readVersionedList(text: string): VersionedList | null {
  * Why a reconfig is refused: `bad` stands for BadArguments, `unreadable` for MarshallingError, where Apache's
  * parser fails.
  */
-export type ReconfigFault = 'bad' | 'unreadable'
+type ReconfigFault = 'bad' | 'unreadable'
 
 /** Reads the whole new list (reconfig -members); commas or newlines separate its lines. */
 export function readNewMembers(text: string, standaloneEnabled: boolean): ServerLines | ReconfigFault {
@@ -102,7 +102,7 @@ export function readJoiner(text: string): ServerSpec | ReconfigFault {
 }
 
 /** Drops blanks around the parts, and empty parts (StringUtils.split). */
-export function split(text: string, separator: string): string[] {
+function split(text: string, separator: string): string[] {
   return text
     .split(separator)
     .map((part) => part.trim())

@@ -9,7 +9,7 @@ import { isIPv6 } from 'node:net'
 import { compareFiles, formatLocation, type Location, type Problem, problem } from '../problem.ts'
 import { originOf, ownServer, type ServerConfig, type ServerSpec } from '../serverConfig.ts'
 
-export interface PortClaim extends Location {
+interface PortClaim extends Location {
   /** `clientPort`, `quorum port of server.2`, … */
   what: string
   host: string

@@ -17,7 +17,7 @@ const FORM = 'write host:quorumPort:electionPort[:observer][;[clientAddress:]cli
 const IPV6_FORM = 'write IPv6 addresses in brackets, [::1]:2888:3888'
 
 /** The top byte of a session id is the id of its server, so larger ids work but are not distinct there. */
-export const GREATEST_DISTINCT_SID = 255
+const GREATEST_DISTINCT_SID = 255
 
 /** Reads all lines of the server list. Faulty lines are reported and left out. */
 export function readServerList(entries: readonly Entry[], problems: Problem[]): ServerList {

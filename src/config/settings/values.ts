@@ -8,7 +8,7 @@
 import { isIPv6 } from 'node:net'
 import type { Kind, Row, Value } from './row.ts'
 
-export interface Reading<T> {
+interface Reading<T> {
   /** Null when the text cannot be read: the default holds. */
   value: T | null
   /** What is wrong with the text; null when nothing is. */

@@ -12,7 +12,7 @@ import { withoutComment } from './entries.ts'
 import { type Entry, lex } from './lexer.ts'
 import { line } from './line.ts'
 
-export interface Rewriting {
+interface Rewriting {
   /** New values by key; null removes the line. Keys that the file does not have are added at its end. */
   values: ReadonlyMap<string, string | null>
   /** The lines that replace server, group and weight lines and dynamicConfigFile. */

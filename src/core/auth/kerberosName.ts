@@ -2,7 +2,7 @@
  * Names as KerberosName takes them apart: `service/host@realm`; what has no `@` is a service as it stands.
  */
 
-export interface KerberosName {
+interface KerberosName {
   readonly service: string
   readonly host: string | null
   readonly realm: string | null

@@ -22,7 +22,7 @@ export class SaslFailure extends Error {
   override name = 'SaslFailure'
 }
 
-export interface SaslAnswer {
+interface SaslAnswer {
   readonly token: Buffer
   /** Who the client has proven to be; null while more is to come. */
   readonly authorizedId: string | null

@@ -15,12 +15,12 @@ import { DEFAULT_MAX_BUFFER, mostTransactionBytes } from '../writes/limits.ts'
 import type { RequestOptions } from './options.ts'
 
 /** What is known of a connection's other end. */
-export interface Identity extends Caller {
+interface Identity extends Caller {
   ids: Id[]
   sasl: SaslExchange | null
 }
 
-export interface SaslReply {
+interface SaslReply {
   readonly err: ErrorCode
   readonly token: Buffer | null
   /** Why the connection ends behind this reply; null when it goes on. */

@@ -6,7 +6,7 @@ import type { SaslExchange } from '../auth/saslExchange.ts'
 import type { ConnectionId } from '../effects.ts'
 import type { OutstandingRequests } from './outstandingRequests.ts'
 
-export interface ClientStatistics {
+interface ClientStatistics {
   received: number
   sent: number
   establishedAtMs: number

@@ -2,8 +2,8 @@
  * One member's client side: connections, their sessions and proofs of identity. What becomes of their
  * requests stands in requestProcessor.ts, what they are told in answers.ts.
  *
- * Invariants: events that a transaction causes leave before any reply that could show it; nothing that a client
- * sends is worse than the end of its connection.
+ * Invariants: events that a transaction causes leave before any reply that could show it; nothing that a
+ * client sends is worse than the end of its connection.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { formatSessionId, type SessionId } from '../../protocol/ids.ts'
@@ -151,8 +151,8 @@ export class ClientPipeline {
   }
 
   /**
-   * What is to go to the leader next, after whatever is answered here on the way; null when every request whose turn
-   * has come is done. To be called after every step: any of them may let somebody in.
+   * What is to go to the leader next, after whatever is answered here on the way; null when every request
+   * whose turn has come is done. To be called after every step: any of them may let somebody in.
    */
   next(now: Now): Request | null {
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * What a member does for clients, whatever its role: the pipeline, the sessions as each role keeps them, and read-only
- * service while there is no leader. The role opens and closes it.
+ * What a member does for clients, whatever its role: the pipeline, the sessions as each role keeps them, and
+ * read-only service while there is no leader. The role opens and closes it.
  *
  * Invariant: transactions are applied one after the other, and each is answered before the next one shows.
  */
@@ -29,7 +29,9 @@ export class ClientService {
   private readonly leaderServes: boolean
   private readonly emit: (effect: Effect) => void
   private servingSinceMs = 0
-  /** For each sync that the leader has answered and that is not due yet: what this member must have applied. */
+  /**
+   * For each sync that the leader has answered and that is not due yet: what this member must have applied.
+   */
   private dueSyncs: Zxid[] = []
 
   constructor(

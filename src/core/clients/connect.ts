@@ -16,7 +16,9 @@ import { SessionIds } from '../sessions/sessionIds.ts'
 import type { Client } from './client.ts'
 import type { ClientContext } from './clientContext.ts'
 
-/** What comes of a ConnectRequest: a request that makes the session, or a connection whose session is there. */
+/**
+ * What comes of a ConnectRequest: a request that makes the session, or a connection whose session is there.
+ */
 export interface Connecting {
   readonly request?: Request
   readonly opened?: Client

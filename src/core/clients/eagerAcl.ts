@@ -12,7 +12,7 @@ import { type AclSchemes, fixupAcl, permits } from '../../tree/acl.ts'
 import type { DataTree } from '../../tree/dataTree.ts'
 import { isProtected, parentOf } from '../../tree/paths.ts'
 
-export interface EagerContext {
+interface EagerContext {
   readonly tree: DataTree
   readonly ids: readonly Id[]
   readonly schemes: AclSchemes

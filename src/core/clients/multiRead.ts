@@ -14,18 +14,18 @@ import {
 } from '../../protocol/records/client.ts'
 import type { Writer } from '../../protocol/writer.ts'
 
-export interface ReadPart {
+interface ReadPart {
   readonly type: typeof OpCode.getData | typeof OpCode.getChildren
   readonly path: string
 }
 
-export type ReadResult =
+type ReadResult =
   | ({ readonly type: typeof OpCode.getData } & Readonly<GetDataResponse>)
   | ({ readonly type: typeof OpCode.getChildren } & Readonly<GetChildrenResponse>)
   | { readonly type: typeof OpCode.error; readonly err: ErrorCode }
 
 /** The two reads, by path, without a watch. @throws KeeperError */
-export interface Reads {
+interface Reads {
   readonly getData: (path: string) => GetDataResponse
   readonly getChildren: (path: string) => GetChildrenResponse
 }

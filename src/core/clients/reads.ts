@@ -34,7 +34,7 @@ import type { Watches } from '../../tree/watches.ts'
 import type { Znode } from '../../tree/znode.ts'
 import { executeMultiRead, readMultiRead, writeMultiReadResults } from './multiRead.ts'
 
-export interface ReadContext {
+interface ReadContext {
   readonly tree: DataTree
   readonly watches: Watches
   readonly skipAcl: boolean
@@ -103,7 +103,7 @@ function exists({ tree, watches, connection }: ReadContext, reader: Reader, writ
 }
 
 /** @throws KeeperError NoNode, NoAuth: then no watch is set */
-export function readData(context: ReadContext, { path, watch }: WatchableReadRequest): GetDataResponse {
+function readData(context: ReadContext, { path, watch }: WatchableReadRequest): GetDataResponse {
   const { tree } = context
   const node = requireNode(tree, path)
   requirePermission(context, node, Permission.read)
@@ -115,10 +115,7 @@ export function readData(context: ReadContext, { path, watch }: WatchableReadReq
  * The names in no order, and the parent's stat.
  * @throws KeeperError NoNode, NoAuth: then no watch is set
  */
-export function readChildren(
-  context: ReadContext,
-  { path, watch }: WatchableReadRequest,
-): GetChildren2Response {
+function readChildren(context: ReadContext, { path, watch }: WatchableReadRequest): GetChildren2Response {
   const { tree } = context
   const node = requireNode(tree, path)
   requirePermission(context, node, Permission.read)

@@ -1,6 +1,6 @@
 /**
- * What becomes of each request: reads are answered here, writes and syncs go to the leader and are answered when
- * this member applies them.
+ * What becomes of each request: reads are answered here, writes and syncs go to the leader and are answered
+ * when this member applies them.
  *
  * Invariants: a client's requests are answered in the order it sent them (CommitProcessor); what its queue
  * holds begins with a write or a sync, and reads wait only behind one.

@@ -25,10 +25,10 @@ export interface Arrival {
 }
 
 /**
- * A request whose turn has come. `late`: it has waited too long, and ThrottledOp is the answer at its place. `stale`: it
- * is not done any more, and its connection ends.
+ * A request whose turn has come. `late`: it has waited too long, and ThrottledOp is the answer at its place.
+ * `stale`: it is not done any more, and its connection ends.
  */
-export interface Admitted {
+interface Admitted {
   readonly client: Client
   readonly arrival: Arrival
   readonly verdict: 'process' | 'late' | 'stale'
@@ -67,7 +67,10 @@ export class Throttle {
     return this.member.count + this.line.length
   }
 
-  /** A request that is not a proof of identity gets in line. @returns why its connection must end instead, or null */
+  /**
+   * A request that is not a proof of identity gets in line. @returns why its connection must end instead, or
+   * null
+   */
   arrived(client: Client, arrival: Arrival): string | null {
     const refusal = this.refuseLarge(client, arrival)
     if (refusal !== null) return refusal

@@ -5,10 +5,10 @@
  * Invariants: the round never falls while looking (only joining an ensemble that has settled takes that
  * ensemble's round); a vote only improves within a round; nothing is settled without a quorum for it.
  *
- * Settling early is safe because nothing rests on an election's outcome. It names whom to try: a leader is made
- * in Zab's discovery, by a quorum that promises it a new epoch and holds no history newer than its own. Two
- * members that settled on different leaders cost time, never data. Apache waits 200 ms for a better vote after
- * every quorum. Here that wait ends as soon as every voter that is not gone has cast the same vote
+ * Settling early is safe because nothing rests on an election's outcome. It names whom to try: a leader is
+ * made in Zab's discovery, by a quorum that promises it a new epoch and holds no history newer than its own.
+ * Two members that settled on different leaders cost time, never data. Apache waits 200 ms for a better vote
+ * after every quorum. Here that wait ends as soon as every voter that is not gone has cast the same vote
  * (`outcomeOf`).
  *
  * An election starts over when a notification brings a later configuration with other voters. A leader that

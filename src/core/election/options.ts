@@ -11,11 +11,13 @@ export interface ElectionTiming {
   readonly finalizeWaitMs: number
 }
 
-/** What an election needs to know of `Membership`. It may change from one election to the next, or during one. */
+/**
+ * What an election needs to know of `Membership`. It may change from one election to the next, or during one.
+ */
 export interface ElectionMembership {
   /**
-   * The voters of the configuration in force alone. An ensemble in which they follow a leader is settled, and a member may
-   * join it with any history.
+   * The voters of the configuration in force alone. An ensemble in which they follow a leader is settled, and
+   * a member may join it with any history.
    */
   readonly committedElectorate: Electorate
   readonly role: 'participant' | 'observer'

@@ -9,8 +9,8 @@ import type { CastVote } from './vote.ts'
  * - `open`: no quorum shares this member's vote.
  * - `wait`: a quorum does, but a voter that has not been heard may still bring a better vote
  *   (FastLeaderElection.finalizeWait).
- * - `settled`: every voter in reach has cast the same vote. Each began the round with its own candidacy and only
- *   ever improved on it, so none of them knows of a better one.
+ * - `settled`: every voter in reach has cast the same vote. Each began the round with its own candidacy and
+ *   only ever improved on it, so none of them knows of a better one.
  */
 export type Outcome = 'open' | 'wait' | 'settled'
 
@@ -34,9 +34,9 @@ export function outcomeOf(
 
 /**
  * Whether a looking member joins an ensemble that has settled on `leader`: a quorum of the configuration in
- * force names that leader, and the leader itself says that it leads. Without its word members would continue to
- * elect one that has crashed (ZOOKEEPER-3769). A member that is named itself cannot wait for its own word: it
- * accepts only what was settled in its own round (FastLeaderElection.checkLeader).
+ * force names that leader, and the leader itself says that it leads. Without its word members would continue
+ * to elect one that has crashed (ZOOKEEPER-3769). A member that is named itself cannot wait for its own word:
+ * it accepts only what was settled in its own round (FastLeaderElection.checkLeader).
  * @param own the member that looks, and its round
  * @param says what the leader itself was last heard to say, if anything
  */

@@ -2,7 +2,7 @@
 import type { Zxid } from '../../protocol/zxid.ts'
 import type { QuorumMember } from '../quorum/rule.ts'
 
-export interface QuorumAddress {
+interface QuorumAddress {
   readonly host: string
   readonly quorumPort: number
   readonly electionPort: number

@@ -24,7 +24,7 @@ interface TrackedSession {
 }
 
 /** What a leader needs to know where members have local sessions. */
-export interface LocalScope {
+interface LocalScope {
   readonly sid: Sid
   /** This member's own. */
   readonly sessions: LocalSessions
@@ -101,7 +101,9 @@ export class LeaderSessions {
     return true
   }
 
-  /** A client came back with its session, at this owner. `left`: until now it was connected to this member. */
+  /**
+   * A client came back with its session, at this owner. `left`: until now it was connected to this member.
+   */
   takeOver(id: SessionId, owner: RequestOwner, now: Now, timeoutMs?: number): 'expired' | 'left' | 'kept' {
     const session = this.sessions.get(id)
     if (session === undefined || !this.touch(id, now, timeoutMs)) return 'expired'

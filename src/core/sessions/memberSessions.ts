@@ -33,7 +33,7 @@ export const NO_LOCAL_SESSIONS: LocalSessionOptions = { enabled: false, upgradin
 
 export type SessionRole = 'standalone' | 'leader' | 'learner' | 'readOnly'
 
-export interface SessionsContext {
+interface SessionsContext {
   readonly tickTimeMs: number
   readonly options: LocalSessionOptions
   readonly leaderSessions: LeaderSessions
@@ -44,17 +44,20 @@ export interface SessionsContext {
 }
 
 /** What a connection remembers of its last touch, so that a touch without effect costs nothing. */
-export interface Touchable {
+interface Touchable {
   readonly sessionId: SessionId
   readonly timeoutMs: number
   touchedBucket: number
   touchedGeneration: number
 }
 
-/** A request: the leader makes the session. `refused`: it would take a transaction, and this member is read-only. */
-export type Creation = 'valid' | Request | 'refused'
+/**
+ * A request: the leader makes the session. `refused`: it would take a transaction, and this member is
+ * read-only.
+ */
+type Creation = 'valid' | Request | 'refused'
 /** `asked`: the leader answers. */
-export type Confirmation = 'valid' | 'asked' | 'expired'
+type Confirmation = 'valid' | 'asked' | 'expired'
 
 export class MemberSessions {
   private readonly context: SessionsContext

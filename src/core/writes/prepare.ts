@@ -40,7 +40,7 @@ import * as prepareNode from './prepareNode.ts'
 import { type ReconfigParts, reconfig } from './prepareReconfig.ts'
 import { Quotas } from './quota.ts'
 
-export interface Prepared {
+interface Prepared {
   readonly transaction: Transaction
   readonly bytes: Buffer
 }

@@ -18,7 +18,10 @@ import type { QuorumRule } from '../quorum/rule.ts'
 import { type Operation, requireSession } from './prepareNode.ts'
 
 export interface SyncedQuorum {
-  /** Whether a quorum of this electorate, the leader included, is connected and synced (Leader.isQuorumSynced). */
+  /**
+   * Whether a quorum of this electorate, the leader included, is connected and synced
+   * (Leader.isQuorumSynced).
+   */
   isSynced(electorate: QuorumRule): boolean
 }
 

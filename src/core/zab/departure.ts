@@ -1,6 +1,6 @@
 /**
- * Whether a member is to leave its role, and why. Whatever finds a reason notes it here, and the member leaves at the end
- * of the step: what is in progress in the step continues undisturbed.
+ * Whether a member is to leave its role, and why. Whatever finds a reason notes it here, and the member
+ * leaves at the end of the step: what is in progress in the step continues undisturbed.
  */
 import type { Sid } from '../../protocol/ids.ts'
 

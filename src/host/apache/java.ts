@@ -4,7 +4,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { ApacheError } from './error.ts'
 
-export interface Java {
+interface Java {
   readonly path: string
   /** The major version: 8, 11, 17, … */
   readonly version: number

@@ -22,7 +22,7 @@ export interface TlsSettings {
 }
 
 /** Says which setting or file cannot be used, and why. */
-export class TlsSettingsError extends Error {
+class TlsSettingsError extends Error {
   override name = 'TlsSettingsError'
 }
 

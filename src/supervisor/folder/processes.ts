@@ -18,7 +18,7 @@ export interface ProcessIdentity {
   pidScope: string | null
 }
 
-export type Fate = 'alive' | 'gone' | 'unknown'
+type Fate = 'alive' | 'gone' | 'unknown'
 
 export function identityOf(pid: number): ProcessIdentity {
   return { pid, startTime: startTimeOf(pid), pidScope: ownScope() }

@@ -1,6 +1,6 @@
 /**
- * The events of a cluster since it came up: numbered, stamped, the newest in memory and all of them as JSON lines
- * on disk. What came before, of this `up` or of the last one, is kept in one file beside it.
+ * The events of a cluster since it came up: numbered, stamped, the newest in memory and all of them as JSON
+ * lines on disk. What came before, of this `up` or of the last one, is kept in one file beside it.
  */
 import { existsSync, renameSync } from 'node:fs'
 import type { ClusterEvent, SupervisorEvent } from '../../api/api.ts'
@@ -11,7 +11,7 @@ const IN_MEMORY = 10_000
 /** Each line of a log is an event, too: so much is kept on disk, and as much again of before. */
 const LIMIT_BYTES = 32 * 1024 * 1024
 
-export type EventListener = (event: ClusterEvent) => void
+type EventListener = (event: ClusterEvent) => void
 
 export class EventLog {
   private readonly path: string

@@ -1,7 +1,7 @@
 /**
- * A file of lines that grows up to a limit, and then becomes the one file of before (`0.log`, `0.previous.log`): what one
- * event-loop turn wrote goes out in one write, and whoever reads it through here finds everything written before that is
- * still there. Followers get each line as it is written.
+ * A file of lines that grows up to a limit, and then becomes the one file of before (`0.log`,
+ * `0.previous.log`): what one event-loop turn wrote goes out in one write, and whoever reads it through here
+ * finds everything written before that is still there. Followers get each line as it is written.
  */
 import {
   closeSync,
@@ -19,7 +19,7 @@ import { setImmediate } from '../../time.ts'
 /** So much of a file's end is looked at when only its last lines are wanted. */
 const TAIL_BYTES = 4 * 1024 * 1024
 
-export interface LineFileOptions {
+interface LineFileOptions {
   /** A file that is larger becomes the one of before. */
   readonly limitBytes: number
   /** Whether what an earlier life left in the file of before belongs to it, too. */
@@ -131,7 +131,10 @@ export function recordIn<T>(line: string): T[] {
   }
 }
 
-/** Where the last whole line ends. What follows it was cut by a full disk, or by the end of its writer, and is removed. */
+/**
+ * Where the last whole line ends. What follows it was cut by a full disk, or by the end of its writer, and is
+ * removed.
+ */
 function endOfLines(fd: number): number {
   const { size } = fstatSync(fd)
   const length = Math.min(size, TAIL_BYTES)

@@ -4,13 +4,13 @@
 import type { HandoverReport, SupervisorEvent } from '../../api/api.ts'
 import type { MemberEvent, VoteView } from '../../core/events.ts'
 
-export interface LogLine {
+interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error'
   message: string
   fields?: Record<string, unknown>
 }
 
-export function hex(zxid: number): string {
+function hex(zxid: number): string {
   return `0x${zxid.toString(16)}`
 }
 

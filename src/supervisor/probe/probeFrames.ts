@@ -59,7 +59,9 @@ export const CLOSE_FRAME: Buffer = frameOf((writer) =>
   RequestHeader.write(writer, { xid: CLOSE_XID, type: OpCode.closeSession }),
 )
 
-/** Hands what a socket receives to `onFrame`, frame by frame; whatever is not an answer ends the connection. */
+/**
+ * Hands what a socket receives to `onFrame`, frame by frame; whatever is not an answer ends the connection.
+ */
 export function readFrames(
   socket: { on(event: 'data', listener: (bytes: Buffer) => void): unknown; destroy(): unknown },
   onFrame: (frame: Buffer) => void,

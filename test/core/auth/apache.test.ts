@@ -1,6 +1,6 @@
 /**
- * Ids mean what they mean to Apache ZooKeeper's own providers. Their answers are recorded beside this file; where
- * Apache is installed it is asked again (and its answers are written down with RECORD_APACHE=1).
+ * Ids mean what they mean to Apache ZooKeeper's own providers. Their answers are recorded beside this file;
+ * where Apache is installed it is asked again (and its answers are written down with RECORD_APACHE=1).
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'

@@ -83,7 +83,8 @@ describe('any order and loss of messages', () => {
     fc.assert(
       fc.property(scenario, ({ size, histories, actions }) => {
         const electorate = ensemble(size, histories)
-        // By round and leader: who settled on it. A member that starts anew counts its rounds anew, and is another.
+        // By round and leader: who settled on it. A member that starts anew counts its rounds anew, and is
+        // another.
         const settled = new Map<string, Set<Sid>>()
         const lives = new Map<Sid, unknown>()
         let hasRestarted = false

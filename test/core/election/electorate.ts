@@ -1,6 +1,7 @@
 /**
- * Elections of several members over a made-up network in virtual time: every link is a queue in order, a broken link
- * loses what is under way and sends the last message again when it is back, as the real network does.
+ * Elections of several members over a made-up network in virtual time: every link is a queue in order, a
+ * broken link loses what is under way and sends the last message again when it is back, as the real network
+ * does.
  */
 import { decodeNotification, encodeNotification } from '../../../src/core/election/codec.ts'
 import { type Candidacy, Election } from '../../../src/core/election/election.ts'
@@ -116,7 +117,9 @@ export class Electorate {
     )
   }
 
-  /** Members come up: their ports open, whom they reach they are connected with, and they look for a leader. */
+  /**
+   * Members come up: their ports open, whom they reach they are connected with, and they look for a leader.
+   */
   up(...ids: number[]): this {
     for (const id of ids) {
       const citizen = this.get(id)

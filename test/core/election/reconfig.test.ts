@@ -1,4 +1,6 @@
-/** Elections while a reconfig is pending, and after one: one member against notifications that are made up. */
+/**
+ * Elections while a reconfig is pending, and after one: one member against notifications that are made up.
+ */
 import { describe, expect, it } from 'vitest'
 import { Election } from '../../../src/core/election/election.ts'
 import type { Notification } from '../../../src/core/election/notification.ts'

@@ -1,4 +1,7 @@
-/** Which configurations count, and what ends with them: through proposals, commits, restarts, cut logs and gossip. */
+/**
+ * Which configurations count, and what ends with them: through proposals, commits, restarts, cut logs and
+ * gossip.
+ */
 import { describe, expect, it } from 'vitest'
 import type { EnsembleConfig } from '../../../src/core/membership/ensembleConfig.ts'
 import { Membership } from '../../../src/core/membership/membership.ts'

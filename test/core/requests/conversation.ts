@@ -1,6 +1,7 @@
 /**
- * Conversations with a server, as text: who sent what, and everything that came back, in order. Two servers are
- * alike when their texts are equal. Session ids and times differ from run to run and are named; zxids are not.
+ * Conversations with a server, as text: who sent what, and everything that came back, in order. Two servers
+ * are alike when their texts are equal. Session ids and times differ from run to run and are named; zxids are
+ * not.
  */
 import { decode, encode, type Type } from '../../../src/protocol/jute.ts'
 import { OpCode, Xid } from '../../../src/protocol/opcodes.ts'
@@ -188,7 +189,9 @@ interface Speaker {
   isClosed: boolean
 }
 
-/** Has the whole conversation and returns it as lines. Every connection hears of events before the next step. */
+/**
+ * Has the whole conversation and returns it as lines. Every connection hears of events before the next step.
+ */
 export async function converse(server: Server, steps: readonly Step[]): Promise<string[]> {
   const speakers = new Map<string, Speaker>()
   const sessions = new Map<bigint, string>()

@@ -1,4 +1,7 @@
-/** Kinds of nodes and quotas through whole members: sockets, followers, SNAP, restarts, and zkCli's own commands. */
+/**
+ * Kinds of nodes and quotas through whole members: sockets, followers, SNAP, restarts, and zkCli's own
+ * commands.
+ */
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { apacheUnavailable } from '../../support/apache.ts'

@@ -1,4 +1,7 @@
-/** Conversations about the newer reads and the persistent watches, asked of Apache ZooKeeper 3.8.0, standalone. */
+/**
+ * Conversations about the newer reads and the persistent watches, asked of Apache ZooKeeper 3.8.0,
+ * standalone.
+ */
 import {
   acl,
   addWatch,

@@ -1,6 +1,6 @@
 /**
- * What a reconfig is refused for, and what it proposes: the leader's preparation alone. With Apache's answers they are
- * compared in test/integration/reconfig.test.ts.
+ * What a reconfig is refused for, and what it proposes: the leader's preparation alone. With Apache's answers
+ * they are compared in test/integration/reconfig.test.ts.
  */
 import { describe, expect, it } from 'vitest'
 import type { EnsembleConfig } from '../../../src/core/membership/ensembleConfig.ts'

@@ -1,4 +1,7 @@
-/** An epoch whose counter is used up ends in an election, and nothing is lost: in ensembles that count to 60 only. */
+/**
+ * An epoch whose counter is used up ends in an election, and nothing is lost: in ensembles that count to 60
+ * only.
+ */
 import { expect, test, vi } from 'vitest'
 import { simulate } from '../../simulation/world.ts'
 

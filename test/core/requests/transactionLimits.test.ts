@@ -1,6 +1,6 @@
 /**
- * No transaction is larger than what Apache reads of one. Apache 3.8.0 itself proposes it: its followers leave, its leader
- * ends, and does not start again with what stands in its log.
+ * No transaction is larger than what Apache reads of one. Apache 3.8.0 itself proposes it: its followers
+ * leave, its leader ends, and does not start again with what stands in its log.
  */
 import { expect, test } from 'vitest'
 import { Replies } from '../../../src/core/clients/replies.ts'
@@ -89,7 +89,10 @@ test('ids that would not fit a request to the leader end their connection', asyn
   expect(said.at(-1)).toContain('closed')
 })
 
-/** As `converse`, without the text of it, which takes its time for names of a mebibyte: the error of each reply. */
+/**
+ * As `converse`, without the text of it, which takes its time for names of a mebibyte: the error of each
+ * reply.
+ */
 async function errorsOf(server: CoreServer, ...asks: Ask[]): Promise<number[]> {
   const line = server.dial()
   line.send(connectFrame())

@@ -1,7 +1,7 @@
 /**
- * Requests that end a server of Apache 3.8.0, and with it a whole ensemble, because it stumbles when it applies what
- * it has proposed (asked: each of these closed the connection, and the server was gone). Here they are refused,
- * or do what they say.
+ * Requests that end a server of Apache 3.8.0, and with it a whole ensemble, because it stumbles when it
+ * applies what it has proposed (asked: each of these closed the connection, and the server was gone). Here
+ * they are refused, or do what they say.
  */
 import { expect, test } from 'vitest'
 import { Database } from '../../../src/tree/database.ts'

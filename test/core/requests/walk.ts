@@ -1,4 +1,7 @@
-/** A long random conversation from a seed: many requests at once on few paths, so that they get in each other's way. */
+/**
+ * A long random conversation from a seed: many requests at once on few paths, so that they get in each
+ * other's way.
+ */
 import {
   type Ask,
   acl,

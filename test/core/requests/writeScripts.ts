@@ -1,6 +1,6 @@
 /**
- * Conversations about everything that a write can be, and about multiRead, asked of Apache ZooKeeper 3.8.0 in the
- * same way as those of `scripts.ts`, some of them with settings.
+ * Conversations about everything that a write can be, and about multiRead, asked of Apache ZooKeeper 3.8.0 in
+ * the same way as those of `scripts.ts`, some of them with settings.
  */
 import {
   acl,

@@ -1,6 +1,7 @@
 /**
- * Between NEWLEADER and UPTODATE a leader and a learner of Apache's take little: the one no answer to a PING before the
- * acknowledgement (LearnerHandler.run), the other no COMMIT of what was proposed before (Learner.syncWithLeader, ZOOKEEPER-4394).
+ * Between NEWLEADER and UPTODATE a leader and a learner of Apache's take little: the one no answer to a PING
+ * before the acknowledgement (LearnerHandler.run), the other no COMMIT of what was proposed before
+ * (Learner.syncWithLeader, ZOOKEEPER-4394).
  */
 import { describe, expect, it } from 'vitest'
 import * as packets from '../../../src/core/zab/packets.ts'

@@ -1,4 +1,7 @@
-/** Member 2 as a learner of member 1, an empty database, and no world around it: whoever uses it says what the leader says. */
+/**
+ * Member 2 as a learner of member 1, an empty database, and no world around it: whoever uses it says what the
+ * leader says.
+ */
 import { expect } from 'vitest'
 import { ClientService } from '../../../src/core/clients/clientService.ts'
 import type { Effect } from '../../../src/core/effects.ts'

@@ -1,4 +1,7 @@
-/** A leader through reconfigs: who must acknowledge what, who leads afterwards, and what it tells its learners. */
+/**
+ * A leader through reconfigs: who must acknowledge what, who leads afterwards, and what it tells its
+ * learners.
+ */
 import { describe, expect, it } from 'vitest'
 import type { Sid } from '../../../src/protocol/ids.ts'
 import { makeZxid } from '../../../src/protocol/zxid.ts'

@@ -1,4 +1,7 @@
-/** A leader whose learners are played by the test, packet by packet; its disk takes no time unless it is told to. */
+/**
+ * A leader whose learners are played by the test, packet by packet; its disk takes no time unless it is told
+ * to.
+ */
 import { ClientService } from '../../../src/core/clients/clientService.ts'
 import type { Effect, Now, SendEffect } from '../../../src/core/effects.ts'
 import type { EnsembleConfig } from '../../../src/core/membership/ensembleConfig.ts'
@@ -131,7 +134,9 @@ export class ScriptedLeader {
     this.packet(id, packets.ackEpoch(claims.lastZxid ?? ZERO_ZXID, claims.currentEpoch ?? 0))
   }
 
-  /** Connect together, promise, and have the leader's history and epoch on their disks: `2`, an observer `3o`. */
+  /**
+   * Connect together, promise, and have the leader's history and epoch on their disks: `2`, an observer `3o`.
+   */
   join(words: readonly string[], claims: Claims = {}): number[] {
     const ids = words.map((word) =>
       this.connect(Number.parseInt(word, 10), { ...claims, isObserver: word.endsWith('o') }),

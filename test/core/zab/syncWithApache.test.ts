@@ -1,4 +1,6 @@
-/** What Apache's leaders and learners send in a sync beside what the protocol asks for, and ours must bear. */
+/**
+ * What Apache's leaders and learners send in a sync beside what the protocol asks for, and ours must bear.
+ */
 import { describe, expect, it } from 'vitest'
 import * as packets from '../../../src/core/zab/packets.ts'
 import { NO_SESSION } from '../../../src/protocol/ids.ts'

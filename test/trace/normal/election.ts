@@ -127,8 +127,9 @@ function joined(member: MemberId, { words, follows }: SceneView): MemberId | nul
 }
 
 /**
- * The last vote of each round; when the member joins, only that of the first round. A member that has settled answers
- * with the vote that it has settled on. That answer may take the place of the vote in the queue, and then stands for it.
+ * The last vote of each round; when the member joins, only that of the first round. A member that has settled
+ * answers with the vote that it has settled on. That answer may take the place of the vote in the queue, and
+ * then stands for it.
  */
 function votes(said: readonly Word[], view: SceneView): Word[] {
   const from = said[0]?.said.from

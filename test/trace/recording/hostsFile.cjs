@@ -1,6 +1,7 @@
 /**
- * Gives a process a hosts file of its own, as a container has one: names in the file that ZK_TRACE_HOSTS_FILE names
- * resolve as it says, all others as ever. Members of ours load it by NODE_OPTIONS; Java has jdk.net.hosts.file for it.
+ * Gives a process a hosts file of its own, as a container has one: names in the file that ZK_TRACE_HOSTS_FILE
+ * names resolve as it says, all others as ever. Members of ours load it by NODE_OPTIONS; Java has
+ * jdk.net.hosts.file for it.
  */
 const dns = require('node:dns')
 const { readFileSync } = require('node:fs')

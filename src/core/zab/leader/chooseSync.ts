@@ -6,7 +6,7 @@
 import { counterOf, epochOf, type Zxid } from '../../../protocol/zxid.ts'
 import type { History } from '../../history.ts'
 
-export type SyncPlan =
+type SyncPlan =
   /** The learner holds a prefix of our history: send what lies beyond `from`. */
   | { mode: 'DIFF'; from: Zxid }
   /** The learner holds transactions we do not know: it cuts back to `to`, then gets what lies beyond. */

@@ -1,10 +1,10 @@
 /**
- * When a proposal is committed: a quorum of every configuration that decides on it has it on disk, this leader
- * among them. (Leader.tryToCommit counts the leader like any other voter. Here the leader's own disk is needed as
- * well, because it applies what is committed, and never applies what its log might still lose.)
+ * When a proposal is committed: a quorum of every configuration that decides on it has it on disk, this
+ * leader among them. (Leader.tryToCommit counts the leader like any other voter. Here the leader's own disk
+ * is needed as well, because it applies what is committed, and never applies what its log might still lose.)
  *
- * Acknowledgements come in order, so one zxid for each member says everything. Proposals are committed in order,
- * too: the caller asks for the oldest one first.
+ * Acknowledgements come in order, so one zxid for each member says everything. Proposals are committed in
+ * order, too: the caller asks for the oldest one first.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import type { Zxid } from '../../../protocol/zxid.ts'

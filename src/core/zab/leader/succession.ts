@@ -15,7 +15,7 @@ import { isSyncedFollower, type LearnerState } from './learnerState.ts'
 import type { Learners } from './learners.ts'
 
 /** Whether a leader goes on leading under the next configuration. */
-export function mayLead(own: Sid, previous: EnsembleConfig, next: EnsembleConfig): boolean {
+function mayLead(own: Sid, previous: EnsembleConfig, next: EnsembleConfig): boolean {
   const [old, now] = [previous, next].map(({ servers }) => servers.find(({ sid }) => sid === own))
   return now?.role === 'participant' && (old === undefined || sameQuorumAddress(old, now))
 }
@@ -25,7 +25,7 @@ export function mayLead(own: Sid, previous: EnsembleConfig, next: EnsembleConfig
  * least of it is dropped. A quorum of the new configuration has acknowledged the reconfig; where that is this
  * leader alone, at a new address, there is nobody else to name.
  */
-export function designatedLeader(
+function designatedLeader(
   own: Sid,
   previous: EnsembleConfig,
   next: EnsembleConfig,
@@ -98,8 +98,8 @@ export class Succession {
   }
 
   /**
-   * The epoch is established. Its quorum has acknowledged what NEWLEADER offered, so a reconfig that an earlier leader
-   * left behind is complete.
+   * The epoch is established. Its quorum has acknowledged what NEWLEADER offered, so a reconfig that an
+   * earlier leader left behind is complete.
    * @returns whether this server may lead under it
    */
   completeInherited(now: Now): boolean {

@@ -19,7 +19,7 @@ import type { SendEffect } from '../../effects.ts'
 import type { Replica } from '../../replica.ts'
 import * as packets from '../packets.ts'
 
-export type DiscoveryOutcome = { accepted: Epoch } | { refused: string }
+type DiscoveryOutcome = { accepted: Epoch } | { refused: string }
 
 /** Answers LEADERINFO. */
 export function acceptEpoch(

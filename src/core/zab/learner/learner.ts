@@ -42,9 +42,9 @@ export class Learner {
   private ending: { readonly zxid: Zxid; readonly reason: string; readonly designated: Sid } | null = null
 
   /**
-   * @param anewIn the epoch in which this leader has sent a TRUNC that this member's disk cannot follow; null otherwise.
-   *   In that epoch, and no other, the learner says that it has no history, and takes what it gets for the leader's
-   *   whole one.
+   * @param anewIn the epoch in which this leader has sent a TRUNC that this member's disk cannot follow; null
+   *   otherwise. In that epoch, and no other, the learner says that it has no history, and takes what it gets
+   *   for the leader's whole one.
    */
   constructor(
     context: RoleContext,

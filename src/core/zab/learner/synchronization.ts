@@ -29,11 +29,7 @@ import * as packets from '../packets.ts'
 import type { RoleContext } from '../roleContext.ts'
 
 /** What the learner may do now: go on reading, wait for the disk (TRUNC), or enter broadcast. */
-export type SyncProgress =
-  | 'reading'
-  | 'truncating'
-  | 'newLeaderAcknowledged'
-  | { failed: string; designated?: Sid }
+type SyncProgress = 'reading' | 'truncating' | 'newLeaderAcknowledged' | { failed: string; designated?: Sid }
 
 interface Unlogged {
   readonly txn: LoggedTxn
