@@ -34,7 +34,10 @@ export interface MemberInfo {
   clientHost: string
   /** Whether it counts for the quorum: a dead member has no role to tell by. */
   voter: boolean
-  /** Whether the ensemble's server list of now has it: a reconfiguration may have removed it, or has yet to add it. */
+  /**
+   * Whether the ensemble's server list of now has it: a reconfiguration may have removed it, or has yet to
+   * add it.
+   */
   listed: boolean
   /** What runs it, or ran it last: our server, or Apache ZooKeeper's. */
   engine: Engine
@@ -60,7 +63,9 @@ export interface QuorumLoss {
   up: number[]
   /** How many must be up; null where groups with weights decide. */
   needed: number | null
-  /** Any `count` of the members `of` (dead or paused; the paused first) make a quorum with those that are up. */
+  /**
+   * Any `count` of the members `of` (dead or paused; the paused first) make a quorum with those that are up.
+   */
   bringBack: { count: number; of: number[] }
 }
 
@@ -75,16 +80,20 @@ export interface Verdict {
   /** From the event to the moment the next leader was established. */
   electionMs: number | null
   /**
-   * For how long no write was acknowledged, ms, measured by writes of the supervisor's own (its probe) through every member:
-   * from the last that was acknowledged before the next one was. Where the ensemble did not serve before the command, it
-   * counts from the moment at which it stopped serving. 0: writes went on; gaps that cannot be told from those of a
-   * machine that is busy are not counted, unless the leader or its quorum changed. Null: not waited for, nobody serves
-   * now, or it is not known when the ensemble last served (it never did, or its last leader was paused and came back).
+   * For how long no write was acknowledged, ms, measured by writes of the supervisor's own (its probe)
+   * through every member: from the last that was acknowledged before the next one was. Where the ensemble did
+   * not serve before the command, it counts from the moment at which it stopped serving. 0: writes went on;
+   * gaps that cannot be told from those of a machine that is busy are not counted, unless the leader or its
+   * quorum changed. Null: not waited for, nobody serves now, or it is not known when the ensemble last served
+   * (it never did, or its last leader was paused and came back).
    */
   writeGapMs: number | null
   sessionsMoved: number | null
   sessionsExpired: number | null
-  /** Whether a leader with a quorum serves; where it was not waited for, whether enough members are up for one. */
+  /**
+   * Whether a leader with a quorum serves; where it was not waited for, whether enough members are up for
+   * one.
+   */
   quorum: boolean
   /** Where there is no quorum: what it lacks. */
   loss?: QuorumLoss
@@ -123,7 +132,9 @@ export interface HandoverReport {
   moved: HandoverStep[]
   /** Members that were meant and are as they were, and why. */
   left: { member: number; why: string }[]
-  /** What stopped it; null when it went through. The ensemble serves either way unless this says otherwise. */
+  /**
+   * What stopped it; null when it went through. The ensemble serves either way unless this says otherwise.
+   */
   problem: string | null
   leaderBefore: number | null
   leaderAfter: number | null
@@ -134,7 +145,10 @@ export interface HandoverReport {
 
 export interface ActionRequest {
   verb: Verb
-  /** `leader`, `1`, `server.1`, `2181`, `follower`, `majority`, `1,2`, `follower:1`, …; see supervisor/selectors.ts. */
+  /**
+   * `leader`, `1`, `server.1`, `2181`, `follower`, `majority`, `1,2`, `follower:1`, …; see
+   * supervisor/selectors.ts.
+   */
   selectors: string[]
   wait: boolean
   waitTimeoutMs: number
@@ -143,15 +157,17 @@ export interface ActionRequest {
 }
 
 /**
- * A member's event as the supervisor keeps it: `at` ms since 1970, `seq` counts all events of the cluster but those of the
- * write probe, which have the number of the event before them.
+ * A member's event as the supervisor keeps it: `at` ms since 1970, `seq` counts all events of the cluster but
+ * those of the write probe, which have the number of the event before them.
  */
 export interface ClusterEvent {
   seq: number
   at: number
   member: number | null
   event: MemberEvent | SupervisorEvent
-  /** It comes from a session or connection of the supervisor's write probe: shown only where all is asked for. */
+  /**
+   * It comes from a session or connection of the supervisor's write probe: shown only where all is asked for.
+   */
   probe?: true
 }
 

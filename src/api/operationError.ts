@@ -1,7 +1,7 @@
 /**
- * Errors for people: what went wrong, where, and what to do next. An OperationError is expected trouble (a wrong
- * word, a taken port, nothing running), and what the system refuses becomes one (`operationErrorOf`); everything else that
- * reaches `describe` is a bug of ours and says so.
+ * Errors for people: what went wrong, where, and what to do next. An OperationError is expected trouble (a
+ * wrong word, a taken port, nothing running), and what the system refuses becomes one (`operationErrorOf`);
+ * everything else that reaches `describe` is a bug of ours and says so.
  */
 import { systemTrouble } from '../systemError.ts'
 import type { ApiError } from './api.ts'

@@ -1,6 +1,6 @@
 /**
- * What a command asks of a running cluster. Commands know the supervisor only through this interface; client.ts is
- * the one that speaks to its socket.
+ * What a command asks of a running cluster. Commands know the supervisor only through this interface;
+ * client.ts is the one that speaks to its socket.
  */
 
 import type {
@@ -27,7 +27,10 @@ export interface Connection {
   /** Resolves once the ensemble serves; throws with exit code 4 after `timeoutMs`. */
   wait(timeoutMs: number): Promise<ClusterInfo>
   action(request: ActionRequest): Promise<Verdict>
-  /** Resolves when it is over, also when something stopped it. `signal` hangs up, which stops it behind the member under way. */
+  /**
+   * Resolves when it is over, also when something stopped it. `signal` hangs up, which stops it behind the
+   * member under way.
+   */
   handover(request: HandoverRequest, signal?: AbortSignal): Promise<HandoverReport>
   /** Ends with the supervisor, or when `signal` aborts; neither is an error. */
   events(options: {

@@ -1,6 +1,7 @@
 /**
- * What is to happen when this process ends without having closed its ensembles: by `process.exit`, an uncaught error, or
- * because nothing else holds it. All of it is synchronous. One handler for all: Node warns of many.
+ * What is to happen when this process ends without having closed its ensembles: by `process.exit`, an
+ * uncaught error, or because nothing else holds it. All of it is synchronous. One handler for all: Node warns
+ * of many.
  */
 
 const actions = new Set<() => void>()

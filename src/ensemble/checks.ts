@@ -1,6 +1,6 @@
 /**
- * What callers give the library, checked while it runs, for callers without types: a mistyped option that is passed over
- * makes a test that tests something else.
+ * What callers give the library, checked while it runs, for callers without types: a mistyped option that is
+ * passed over makes a test that tests something else.
  */
 
 import { type OperationError, usageError } from '../api/operationError.ts'

@@ -1,4 +1,6 @@
-/** A supervisor with its control socket: what `up` starts, and what the library runs in its caller's process. */
+/**
+ * A supervisor with its control socket: what `up` starts, and what the library runs in its caller's process.
+ */
 import { operationErrorOf } from '../api/operationError.ts'
 import { ControlServer } from '../control/server.ts'
 import type { ClusterRequest } from '../supervisor/clusterRequest.ts'

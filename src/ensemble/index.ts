@@ -45,9 +45,9 @@ export type { Engine } from '../host/host.ts'
 export type { ActionOptions, EnsembleOptions, HandoverOptions, StartOptions } from './options.ts'
 
 /**
- * Which members: ids, `server.1`, client ports, or what members are now (`leader`, `follower`, `followers`, `observer`,
- * `observers`, `majority`, `random`, `all`). Several, in an array or between blanks or commas, unite: `[0, 1]`, `'leader 0'`;
- * a colon narrows: `'follower:1'`. As on the command line.
+ * Which members: ids, `server.1`, client ports, or what members are now (`leader`, `follower`, `followers`,
+ * `observer`, `observers`, `majority`, `random`, `all`). Several, in an array or between blanks or commas,
+ * unite: `[0, 1]`, `'leader 0'`; a colon narrows: `'follower:1'`. As on the command line.
  */
 export type Selector = number | string | readonly (number | string)[]
 
@@ -79,8 +79,8 @@ export class Ensemble implements AsyncDisposable {
   private readonly temporaryDir: TemporaryDir | null
 
   /**
-   * Starts an ensemble and waits until it serves: a leader is established and a write was acknowledged. It does not keep this
-   * process from ending by itself, and ends with it.
+   * Starts an ensemble and waits until it serves: a leader is established and a write was acknowledged. It
+   * does not keep this process from ending by itself, and ends with it.
    * @throws OperationError; a PortError, which has `port` and `address`, when a port cannot be had
    */
   static async start(options: EnsembleOptions = {}): Promise<Ensemble> {
@@ -112,7 +112,10 @@ export class Ensemble implements AsyncDisposable {
     this.temporaryDir = temporaryDir
   }
 
-  /** `host:port,host:port,…` of every member's client port; after a reconfiguration as `status` has last seen it. */
+  /**
+   * `host:port,host:port,…` of every member's client port; after a reconfiguration as `status` has last seen
+   * it.
+   */
   get connectString(): string {
     return this.info.connectString
   }
@@ -172,9 +175,10 @@ export class Ensemble implements AsyncDisposable {
   }
 
   /**
-   * Replaces what runs members, one at a time, the leader last, without losing the quorum or anything acknowledged. What goes
-   * wrong is undone and told in the report's `problem`. `signal` stops it behind the member under way; who is attached to
-   * somebody else's ensemble gets no report then. @throws OperationError when nothing was touched
+   * Replaces what runs members, one at a time, the leader last, without losing the quorum or anything
+   * acknowledged. What goes wrong is undone and told in the report's `problem`. `signal` stops it behind the
+   * member under way; who is attached to somebody else's ensemble gets no report then. @throws OperationError
+   * when nothing was touched
    */
   async handover(
     to: Engine,
@@ -199,13 +203,18 @@ export class Ensemble implements AsyncDisposable {
     return this.connection.action({ verb, selectors, wait, waitTimeoutMs, ...(resync ? { resync } : {}) })
   }
 
-  /** Everything that happens, from the beginning (or behind `since`), until the ensemble ends or `signal` aborts. */
+  /**
+   * Everything that happens, from the beginning (or behind `since`), until the ensemble ends or `signal`
+   * aborts.
+   */
   events(options: { since?: number; signal?: AbortSignal } = {}): AsyncIterable<ClusterEvent> {
     checkOptions('events', options, eventsOptions)
     return this.connection.events({ ...options, follow: true })
   }
 
-  /** Calls back for every event from now on; returns how to stop that. For ensembles started by this process. */
+  /**
+   * Calls back for every event from now on; returns how to stop that. For ensembles started by this process.
+   */
   on(listener: (event: ClusterEvent) => void): () => void {
     checkValue('what on is given', listener, listenerShape)
     if (this.supervisor === null)
@@ -216,8 +225,8 @@ export class Ensemble implements AsyncDisposable {
   }
 
   /**
-   * Settles when the ensemble has ended, whoever ended it: null, or the reason when nobody asked for it (its folder was
-   * removed).
+   * Settles when the ensemble has ended, whoever ended it: null, or the reason when nobody asked for it (its
+   * folder was removed).
    */
   get ended(): Promise<string | null> {
     const { supervisor } = this
@@ -226,8 +235,8 @@ export class Ensemble implements AsyncDisposable {
   }
 
   /**
-   * Lets go of the ensemble. One that this process started ends, with everything around it; one that it is only attached to
-   * goes on. Safe to repeat; `await using` does it.
+   * Lets go of the ensemble. One that this process started ends, with everything around it; one that it is
+   * only attached to goes on. Safe to repeat; `await using` does it.
    */
   async close(): Promise<void> {
     if (this.supervisor === null) return
@@ -235,7 +244,10 @@ export class Ensemble implements AsyncDisposable {
     this.temporaryDir?.remove()
   }
 
-  /** Ends every member and the supervisor around them, whoever started it: what `zk-pseudo down` does. Data in a `dir` stays. */
+  /**
+   * Ends every member and the supervisor around them, whoever started it: what `zk-pseudo down` does. Data in
+   * a `dir` stays.
+   */
   async stopAll(): Promise<void> {
     if (this.supervisor !== null) return this.close()
     await this.connection.down().catch((error: unknown) => {

@@ -6,14 +6,20 @@ export interface EnsembleOptions {
   members?: number
   /** Observers in addition. */
   observers?: number
-  /** `auto`: free ports, claimed for as long as the ensemble exists; a number: the first client port. Default `auto`. */
+  /**
+   * `auto`: free ports, claimed for as long as the ensemble exists; a number: the first client port. Default
+   * `auto`.
+   */
   ports?: 'auto' | number
   /** A folder for configs, data and logs, kept; `temp`: one that is removed in the end. Default `temp`. */
   dir?: string
   name?: string
   /** Worker threads of this process (default), or a process for each member. */
   isolation?: 'thread' | 'process'
-  /** What runs the members: `zk-pseudo` (default), `apache`, or an engine by id; the members without one are ours. */
+  /**
+   * What runs the members: `zk-pseudo` (default), `apache`, or an engine by id; the members without one are
+   * ours.
+   */
   engine?: Engine | Readonly<Record<number, Engine>>
   /** Where Apache ZooKeeper is; ZOOKEEPER_HOME or Debian's package unless given. */
   apacheHome?: string
@@ -33,7 +39,10 @@ export interface ActionOptions {
 }
 
 export interface StartOptions extends ActionOptions {
-  /** Set the members' data aside (nothing is deleted; the verdict tells where it lies), and let the leader give them everything. */
+  /**
+   * Set the members' data aside (nothing is deleted; the verdict tells where it lies), and let the leader
+   * give them everything.
+   */
   resync?: boolean
 }
 

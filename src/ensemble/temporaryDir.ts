@@ -1,6 +1,6 @@
 /**
- * A folder for one ensemble of the library, which goes with it however this process ends. A process that is killed leaves
- * its own behind: the next start removes those whose owner is gone.
+ * A folder for one ensemble of the library, which goes with it however this process ends. A process that is
+ * killed leaves its own behind: the next start removes those whose owner is gone.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'

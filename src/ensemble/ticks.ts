@@ -1,6 +1,6 @@
 /**
- * Fake timers of which Node itself is the victim: with `process.nextTick` replaced (Sinon does that unless told otherwise) no
- * socket of this process gets anywhere until the test moves the clock, and so no ensemble.
+ * Fake timers of which Node itself is the victim: with `process.nextTick` replaced (Sinon does that unless
+ * told otherwise) no socket of this process gets anywhere until the test moves the clock, and so no ensemble.
  */
 import { Readable } from 'node:stream'
 import { OperationError } from '../api/operationError.ts'

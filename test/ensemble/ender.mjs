@@ -1,4 +1,7 @@
-/** A program that starts an ensemble and does not close it: how it ends, and in what its members run, as arguments. */
+/**
+ * A program that starts an ensemble and does not close it: how it ends, and in what its members run, as
+ * arguments.
+ */
 import { Ensemble } from '../../dist/ensemble/index.js'
 
 const [, , how, isolation] = process.argv

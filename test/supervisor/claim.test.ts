@@ -1,4 +1,7 @@
-/** Asking who holds a name: a holder answers, is silent, or has just let go; each means something else to who wants it. */
+/**
+ * Asking who holds a name: a holder answers, is silent, or has just let go; each means something else to who
+ * wants it.
+ */
 import { randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'

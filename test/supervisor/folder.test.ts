@@ -1,4 +1,6 @@
-/** A cluster's folder says whether it runs: it is taken by one supervisor at a time, however it is reached. */
+/**
+ * A cluster's folder says whether it runs: it is taken by one supervisor at a time, however it is reached.
+ */
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {

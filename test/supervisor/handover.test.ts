@@ -1,4 +1,6 @@
-/** Handover: in which order, when it stops, and that whatever was up runs afterwards. With made-up members. */
+/**
+ * Handover: in which order, when it stops, and that whatever was up runs afterwards. With made-up members.
+ */
 import { describe, expect, it } from 'vitest'
 import type { HandoverRequest } from '../../src/api/api.ts'
 import { handover } from '../../src/supervisor/handover.ts'

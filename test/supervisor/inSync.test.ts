@@ -1,4 +1,7 @@
-/** When a member may be missed: by the votes, and by what the logs of the others hold, which are real files here. */
+/**
+ * When a member may be missed: by the votes, and by what the logs of the others hold, which are real files
+ * here.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,6 @@
-/** Files of lines stay within their limit, and whoever reads them notices only that the oldest lines are gone. */
+/**
+ * Files of lines stay within their limit, and whoever reads them notices only that the oldest lines are gone.
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,6 +1,7 @@
 /**
- * A cluster whose members are made up: no port, no process, no file. They elect the greatest id as soon as those that
- * take part are a quorum, and report it as real members do. What a test wants to go wrong is set on `world`.
+ * A cluster whose members are made up: no port, no process, no file. They elect the greatest id as soon as
+ * those that take part are a quorum, and report it as real members do. What a test wants to go wrong is set
+ * on `world`.
  */
 import { classicEnsemble } from '../../src/config/classic.ts'
 import type { MemberEvent, VoteView } from '../../src/core/events.ts'

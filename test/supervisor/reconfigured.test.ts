@@ -1,4 +1,7 @@
-/** An `up` in a folder that a reconfiguration has changed: who was removed, who was down meanwhile, who is to join. */
+/**
+ * An `up` in a folder that a reconfiguration has changed: who was removed, who was down meanwhile, who is to
+ * join.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** A disk that takes no record of a cluster (full, read-only) costs it no member, and does not keep it from its end. */
+/**
+ * A disk that takes no record of a cluster (full, read-only) costs it no member, and does not keep it from
+ * its end.
+ */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

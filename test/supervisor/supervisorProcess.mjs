@@ -1,4 +1,7 @@
-/** A supervisor in a process of its own, to be killed: folder, isolation or `apache`, and whom to pause, as arguments. */
+/**
+ * A supervisor in a process of its own, to be killed: folder, isolation or `apache`, and whom to pause, as
+ * arguments.
+ */
 import { Ensemble } from '../../dist/ensemble/index.js'
 
 const [, , dir, isolation, pause] = process.argv

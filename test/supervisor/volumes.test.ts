@@ -1,4 +1,7 @@
-/** What zk-pseudo made goes, whatever it is called by now; nothing else does; what stays is named with its reason. */
+/**
+ * What zk-pseudo made goes, whatever it is called by now; nothing else does; what stays is named with its
+ * reason.
+ */
 import {
   cpSync,
   existsSync,

@@ -1,4 +1,7 @@
-/** The one path of a file or folder by which clusters are compared: two paths that lead to one folder are the same. */
+/**
+ * The one path of a file or folder by which clusters are compared: two paths that lead to one folder are the
+ * same.
+ */
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 

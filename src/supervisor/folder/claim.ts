@@ -1,7 +1,7 @@
 /**
- * A name that at most one process of this machine holds. On Linux it is an abstract Unix socket, which the kernel
- * frees with its process however that ends; elsewhere a lock file with the owner's pid. The holder can be asked who
- * it is.
+ * A name that at most one process of this machine holds. On Linux it is an abstract Unix socket, which the
+ * kernel frees with its process however that ends; elsewhere a lock file with the owner's pid. The holder can
+ * be asked who it is.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
@@ -16,7 +16,11 @@ const ASK_MS = 500
 /** Lets go of the name. */
 export type Release = () => void
 
-/** Null when another holds it. @param tell what the holder answers when it is asked @throws the system's error */
+/**
+ * Null when another holds it.
+ * @param tell what the holder answers when it is asked
+ * @throws the system's error
+ */
 export async function claim(name: string, tell: () => string = () => ''): Promise<Release | null> {
   return process.platform === 'linux' ? claimSocket(name, tell) : claimFile(name, tell)
 }

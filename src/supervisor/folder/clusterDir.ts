@@ -1,6 +1,7 @@
 /**
- * A cluster's folder: what is in it, what zk-pseudo made of it, and what the last supervisor left behind. What was made is
- * remembered as it is made, so that `down --volumes` and an `up` that fails can take it back (volumes.ts).
+ * A cluster's folder: what is in it, what zk-pseudo made of it, and what the last supervisor left behind.
+ * What was made is remembered as it is made, so that `down --volumes` and an `up` that fails can take it back
+ * (volumes.ts).
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
@@ -22,7 +23,10 @@ export interface ClusterManifest {
   engines?: Record<number, Engine>
   /** Where Apache ZooKeeper is, if it was named. */
   apacheHome?: string | null
-  /** Paths that zk-pseudo made, folders and files, in the order in which it made them. On disk: relative where inside. */
+  /**
+   * Paths that zk-pseudo made, folders and files, in the order in which it made them. On disk: relative where
+   * inside.
+   */
   created: string[]
   /** Data folders of members that were there before: used, and not ours. */
   found?: string[]
@@ -119,7 +123,10 @@ export class ClusterDir {
     }
   }
 
-  /** A member's data has another name now; the member makes its folder anew. What was not ours stays so under its new name. */
+  /**
+   * A member's data has another name now; the member makes its folder anew. What was not ours stays so under
+   * its new name.
+   */
   wasSetAside(name: string): void {
     const folder = join(dirname(name), VERSION_DIR)
     const { manifest } = this
@@ -148,7 +155,8 @@ export class ClusterDir {
   }
 
   /**
-   * From here on to `settle` the folder is laid out. Until then it is on disk what it was, and owns what was made.
+   * From here on to `settle` the folder is laid out. Until then it is on disk what it was, and owns what was
+   * made.
    * @param made folders that were made for it already
    */
   begin(manifest: Omit<ClusterManifest, 'created'>, made: readonly string[] = []): void {
@@ -229,7 +237,8 @@ export class ClusterDir {
   }
 
   /**
-   * Removes what zk-pseudo made. Where something of it cannot be removed, the manifest stays, for the next attempt.
+   * Removes what zk-pseudo made. Where something of it cannot be removed, the manifest stays, for the next
+   * attempt.
    * @throws OperationError when a member still uses some of it; nothing is removed then
    */
   removeVolumes(): Removal {
@@ -297,7 +306,10 @@ function configsAt(path: string): string[] {
   }
 }
 
-/** What keeps a start from its end may keep it from being taken back, too: the first trouble is the one to tell. */
+/**
+ * What keeps a start from its end may keep it from being taken back, too: the first trouble is the one to
+ * tell.
+ */
 function asFarAsPossible(work: () => void): void {
   try {
     work()

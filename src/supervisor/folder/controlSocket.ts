@@ -1,8 +1,8 @@
 /**
- * The control socket of a cluster lies in its folder, and whether it can be connected to is whether the cluster
- * runs. A socket's address has about a hundred bytes. On Linux a folder with a longer path is addressed through an
- * open descriptor of it (/proc/self/fd), elsewhere its socket lies in the system's temporary folder and
- * supervisor.json says where.
+ * The control socket of a cluster lies in its folder, and whether it can be connected to is whether the
+ * cluster runs. A socket's address has about a hundred bytes. On Linux a folder with a longer path is
+ * addressed through an open descriptor of it (/proc/self/fd), elsewhere its socket lies in the system's
+ * temporary folder and supervisor.json says where.
  */
 import { createHash } from 'node:crypto'
 import { chmodSync, closeSync, constants, existsSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
@@ -22,7 +22,10 @@ const LAST_ANSWER_MS = 50
 /** `denied`: another user's, who alone may know. */
 export type Answer = 'answers' | 'silent' | 'denied'
 
-/** Connects to the control socket of the cluster in `dir`. @throws the system's error when there is no such folder */
+/**
+ * Connects to the control socket of the cluster in `dir`.
+ * @throws the system's error when there is no such folder
+ */
 export function connectToControl(dir: string, name = NAME): Socket {
   const path = join(dir, name)
   if (Buffer.byteLength(path) <= LONGEST_ADDRESS) return connect({ path })
@@ -118,7 +121,8 @@ export class ControlSocket {
   }
 
   private listen(dir: string): Promise<void> {
-    // Through the descriptor it stays this folder's, and closing removes it there, whatever becomes of the path.
+    // Through the descriptor it stays this folder's, and closing removes it there, whatever becomes of the
+    // path.
     const path =
       this.folder === null ? (this.elsewhere ?? join(dir, NAME)) : throughDescriptor(this.folder, NAME)
     return new Promise((resolve, reject) => {
@@ -133,8 +137,8 @@ export class ControlSocket {
 }
 
 /**
- * Removes a socket that nobody listens on. It is renamed first: should another supervisor have put its own there
- * since it was looked at, that one still answers under the new name, and gets its name back.
+ * Removes a socket that nobody listens on. It is renamed first: should another supervisor have put its own
+ * there since it was looked at, that one still answers under the new name, and gets its name back.
  */
 async function removeStale(dir: string): Promise<boolean> {
   if ((await probe(dir)) !== 'silent') return false

@@ -1,8 +1,8 @@
 /**
- * Taking a cluster's folder: one atomic step before anything in it is written, moved or removed. Of all processes
- * that share this machine's network namespace, one holds the folder, by its path (so that it may be made under the
- * claim) and by its inode (so that other paths to it count as the same). A supervisor in another network namespace
- * shows itself by its control socket, which lies in the folder.
+ * Taking a cluster's folder: one atomic step before anything in it is written, moved or removed. Of all
+ * processes that share this machine's network namespace, one holds the folder, by its path (so that it may be
+ * made under the claim) and by its inode (so that other paths to it count as the same). A supervisor in
+ * another network namespace shows itself by its control socket, which lies in the folder.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -49,7 +49,8 @@ export class FolderClaim {
 
   /**
    * Makes the folder if need be, and holds it.
-   * @throws OperationError `ALREADY_RUNNING`, which says who runs there; the system's error when it cannot be made
+   * @throws OperationError `ALREADY_RUNNING`, which says who runs there; the system's error when it cannot be
+   *   made
    */
   static async take(folder: string, { brief = false } = {}): Promise<FolderClaim> {
     const path = canonicalPath(folder)
@@ -83,7 +84,9 @@ export class FolderClaim {
     this.holder.name = name
   }
 
-  /** Whether the folder is still there, and still this one. It was emptied when none of its own files is left. */
+  /**
+   * Whether the folder is still there, and still this one. It was emptied when none of its own files is left.
+   */
   get isHere(): boolean {
     if (isReplaced(this.holder)) return false
     return ['cluster.json', 'supervisor.json', 'control.sock'].some((file) =>

@@ -1,4 +1,6 @@
-/** A cluster that is over, read from what its folder holds: who was in it, what happened, and how it ended. */
+/**
+ * A cluster that is over, read from what its folder holds: who was in it, what happened, and how it ended.
+ */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClusterEvent, ClusterInfo, MemberInfo } from '../../api/api.ts'

@@ -1,4 +1,7 @@
-/** Whether a cluster runs in a folder, judged there: by its control socket, its supervisor's process, and its claim. */
+/**
+ * Whether a cluster runs in a folder, judged there: by its control socket, its supervisor's process, and its
+ * claim.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { performance, sleep } from '../../time.ts'
@@ -20,8 +23,8 @@ export interface RunningCluster {
   /** Its supervisor's process; null when that is not known. */
   pid: number | null
   /**
-   * `answers`: it can be connected to. `removed`: its folder is gone, which it will notice. `silent`: its process is
-   * there, and its control socket is not. `denied`: it is another user's.
+   * `answers`: it can be connected to. `removed`: its folder is gone, which it will notice. `silent`: its
+   * process is there, and its control socket is not. `denied`: it is another user's.
    */
   condition: 'answers' | 'removed' | 'silent' | 'denied'
 }
@@ -75,7 +78,10 @@ export function homeOf(dir: string): string | null {
   return basename(home) === DEFAULT_DIR && namedDir(home, basename(dir)) === dir ? home : null
 }
 
-/** Every cluster of this user that is known and runs. Entries of those that are surely over are removed in passing. */
+/**
+ * Every cluster of this user that is known and runs. Entries of those that are surely over are removed in
+ * passing.
+ */
 export async function knownClusters(): Promise<RunningCluster[]> {
   const found = await Promise.all(registeredClusters().map(verified))
   return found.filter((cluster) => cluster !== null).sort((a, b) => a.name.localeCompare(b.name))

@@ -1,10 +1,10 @@
 /**
- * Processes by pid and start time: a pid alone may have been given to another process since. The start time is
- * field 22 of /proc/PID/stat on Linux, what `ps` says elsewhere; only equality matters.
+ * Processes by pid and start time: a pid alone may have been given to another process since. The start time
+ * is field 22 of /proc/PID/stat on Linux, what `ps` says elsewhere; only equality matters.
  *
- * A pid means something only in its pid namespace and until the next boot. A process of another container, or of
- * another machine that shares the folder, cannot be judged by its pid: it is `unknown`, which is neither alive nor
- * gone, and nothing is removed or killed because of it.
+ * A pid means something only in its pid namespace and until the next boot. A process of another container, or
+ * of another machine that shares the folder, cannot be judged by its pid: it is `unknown`, which is neither
+ * alive nor gone, and nothing is removed or killed because of it.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
@@ -87,7 +87,10 @@ function readScope(): string | null {
 
 let ownProc: boolean | undefined
 
-/** Whether /proc speaks of this pid namespace: `unshare --pid` without a /proc of its own shows the pids outside. */
+/**
+ * Whether /proc speaks of this pid namespace: `unshare --pid` without a /proc of its own shows the pids
+ * outside.
+ */
 function hasOwnProc(): boolean {
   ownProc ??= readsOwnPid()
   return ownProc

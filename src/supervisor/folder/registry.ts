@@ -1,6 +1,7 @@
 /**
- * Where clusters of this user may be: a small file each, in a folder that only this user can read. It is a cache.
- * Whether a cluster runs is judged in its own folder; what cannot be read or written here is done without.
+ * Where clusters of this user may be: a small file each, in a folder that only this user can read. It is a
+ * cache. Whether a cluster runs is judged in its own folder; what cannot be read or written here is done
+ * without.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -73,7 +74,9 @@ export function registeredClusters(): RegistryEntry[] {
   }, [])
 }
 
-/** Whether a folder that is not there is surely not there: in the mount namespace that the entry speaks of. */
+/**
+ * Whether a folder that is not there is surely not there: in the mount namespace that the entry speaks of.
+ */
 export function isOfTheseMounts({ mounts }: RegisteredCluster): boolean {
   return mounts === ownMounts()
 }

@@ -1,4 +1,7 @@
-/** supervisor.json in a cluster's folder: what the supervisor that runs there, or ran there last, says of itself. */
+/**
+ * supervisor.json in a cluster's folder: what the supervisor that runs there, or ran there last, says of
+ * itself.
+ */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fateOf, type ProcessIdentity } from './processes.ts'
@@ -35,8 +38,8 @@ export function clearState(dir: string): void {
 }
 
 /**
- * Ends what a supervisor that is gone has left, and says so, a line each. Only for the one that holds the folder's
- * claim: nobody runs here. Processes of another pid namespace or boot are left alone.
+ * Ends what a supervisor that is gone has left, and says so, a line each. Only for the one that holds the
+ * folder's claim: nobody runs here. Processes of another pid namespace or boot are left alone.
  */
 export function sweep(dir: string): string[] {
   const state = readState(dir)

@@ -1,9 +1,9 @@
 /**
  * Removes what zk-pseudo made, and nothing else.
  *
- * Invariant: a file goes only if its path is remembered as made, or if it bears a name that members or supervisors give
- * (storage/fileNames, config/load/fileNames, lineFile) beside a file or in a folder that is remembered; a folder goes only when
- * it is remembered, or a member's, and nothing is left in it.
+ * Invariant: a file goes only if its path is remembered as made, or if it bears a name that members or
+ * supervisors give (storage/fileNames, config/load/fileNames, lineFile) beside a file or in a folder that is
+ * remembered; a folder goes only when it is remembered, or a member's, and nothing is left in it.
  */
 import { type Dirent, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, dirname, extname, join, sep } from 'node:path'

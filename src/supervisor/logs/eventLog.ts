@@ -1,6 +1,6 @@
 /**
- * The events of a cluster since it came up: numbered, stamped, the newest in memory and all of them as JSON lines
- * on disk. What came before, of this `up` or of the last one, is kept in one file beside it.
+ * The events of a cluster since it came up: numbered, stamped, the newest in memory and all of them as JSON
+ * lines on disk. What came before, of this `up` or of the last one, is kept in one file beside it.
  */
 import { existsSync, renameSync } from 'node:fs'
 import type { ClusterEvent, SupervisorEvent } from '../../api/api.ts'

@@ -1,7 +1,7 @@
 /**
- * A file of lines that grows up to a limit, and then becomes the one file of before (`0.log`, `0.previous.log`): what one
- * event-loop turn wrote goes out in one write, and whoever reads it through here finds everything written before that is
- * still there. Followers get each line as it is written.
+ * A file of lines that grows up to a limit, and then becomes the one file of before (`0.log`,
+ * `0.previous.log`): what one event-loop turn wrote goes out in one write, and whoever reads it through here
+ * finds everything written before that is still there. Followers get each line as it is written.
  */
 import {
   closeSync,
@@ -131,7 +131,10 @@ export function recordIn<T>(line: string): T[] {
   }
 }
 
-/** Where the last whole line ends. What follows it was cut by a full disk, or by the end of its writer, and is removed. */
+/**
+ * Where the last whole line ends. What follows it was cut by a full disk, or by the end of its writer, and is
+ * removed.
+ */
 function endOfLines(fd: number): number {
   const { size } = fstatSync(fd)
   const length = Math.min(size, TAIL_BYTES)

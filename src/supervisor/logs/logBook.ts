@@ -1,4 +1,6 @@
-/** The members' logs: pino's JSON lines, one file a member and one of the supervisor's own, bounded in size. */
+/**
+ * The members' logs: pino's JSON lines, one file a member and one of the supervisor's own, bounded in size.
+ */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Logger, pino } from 'pino'

@@ -56,7 +56,10 @@ function rowsOf(table: string): string[] {
   }
 }
 
-/** `0100007F:1F90` is 127.0.0.1:8080: the address is one number in the machine's own byte order. Of IPv6 only the port. */
+/**
+ * `0100007F:1F90` is 127.0.0.1:8080: the address is one number in the machine's own byte order. Of IPv6 only
+ * the port.
+ */
 function addressText(hex: string): string {
   const [address = '', port = ''] = hex.split(':')
   const number = Number.parseInt(port, 16)

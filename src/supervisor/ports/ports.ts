@@ -1,7 +1,7 @@
 /**
- * Automatic ports. They come from below the kernel's ephemeral range, so that no outgoing connection takes one,
- * and each is claimed across processes for as long as the cluster exists, so that a parallel run does not take the
- * port of a member that is down. A claim is a name, not the port itself: that the member binds.
+ * Automatic ports. They come from below the kernel's ephemeral range, so that no outgoing connection takes
+ * one, and each is claimed across processes for as long as the cluster exists, so that a parallel run does
+ * not take the port of a member that is down. A claim is a name, not the port itself: that the member binds.
  */
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -10,7 +10,9 @@ import type { PortRange } from '../../config/classic.ts'
 import { claim, type Release } from '../folder/claim.ts'
 
 const LOWEST = 10_000
-/** Where the kernel does not tell its ephemeral range: IANA's begins at 49152, BSD's old one at 1024 is gone. */
+/**
+ * Where the kernel does not tell its ephemeral range: IANA's begins at 49152, BSD's old one at 1024 is gone.
+ */
 const USUAL_FIRST_EPHEMERAL = 32_768
 
 /** From where the system takes the ports of outgoing connections. */
@@ -50,7 +52,9 @@ export class PortClaims {
     return true
   }
 
-  /** Claims `count` ports that nobody has claimed; whether one is bound by a stranger shows when it is opened. */
+  /**
+   * Claims `count` ports that nobody has claimed; whether one is bound by a stranger shows when it is opened.
+   */
   async claimAny(count: number): Promise<number[]> {
     const last = firstEphemeralPort() - 1
     const ports: number[] = []

@@ -1,6 +1,6 @@
 /**
- * When the ensemble last served, for the write gap of what is done while nothing can be written. It is judged by the
- * members' events and by what probes saw acknowledged, and rather says nothing than something false.
+ * When the ensemble last served, for the write gap of what is done while nothing can be written. It is judged
+ * by the members' events and by what probes saw acknowledged, and rather says nothing than something false.
  */
 import type { ClusterEvent } from '../../api/api.ts'
 import type { Roster } from '../roster.ts'
@@ -36,8 +36,8 @@ export class Availability {
   }
 
   /**
-   * No write was acknowledged after this moment, ms since 1970. Null while writes can be acknowledged, and where it is
-   * not known: before the ensemble has served for the first time, for instance.
+   * No write was acknowledged after this moment, ms since 1970. Null while writes can be acknowledged, and
+   * where it is not known: before the ensemble has served for the first time, for instance.
    */
   get lastServedAt(): number | null {
     if (this.state !== 'down' || this.downSince === null) return null

@@ -1,13 +1,14 @@
 /**
- * The write probe: one small client a member, each on a raw socket, that keeps asking for a write and notes when
- * it was acknowledged. It measures from outside how long nothing could be written around a fault.
+ * The write probe: one small client a member, each on a raw socket, that keeps asking for a write and notes
+ * when it was acknowledged. It measures from outside how long nothing could be written around a fault.
  *
- * The write deletes a znode that does not exist. Its refusal (NoNode, -101) comes only after an error transaction
- * was logged by a quorum and committed (PrepRequestProcessor.pRequest, SyncRequestProcessor), so it proves what
- * a successful write proves, and changes no data. Members that demand authentication (enforce.auth.enabled) refuse
- * the probe's writes: there the refusal of a session that was just confirmed counts, which needs an established
- * leader and so a quorum that follows it, but no transaction. Each client has one session, which it closes in the end,
- * through another member if need be; supervisors leave these sessions out of what they count.
+ * The write deletes a znode that does not exist. Its refusal (NoNode, -101) comes only after an error
+ * transaction was logged by a quorum and committed (PrepRequestProcessor.pRequest, SyncRequestProcessor), so
+ * it proves what a successful write proves, and changes no data. Members that demand authentication
+ * (enforce.auth.enabled) refuse the probe's writes: there the refusal of a session that was just confirmed
+ * counts, which needs an established leader and so a quorum that follows it, but no transaction. Each client
+ * has one session, which it closes in the end, through another member if need be; supervisors leave these
+ * sessions out of what they count.
  */
 import { connect, type Socket } from 'node:net'
 import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../../time.ts'
@@ -29,7 +30,10 @@ export interface ProbeTarget {
   dial?: (address: { host: string; port: number }) => Socket
 }
 
-/** Between an acknowledgement and the next write, unless told otherwise: the resolution of what is measured, ms. */
+/**
+ * Between an acknowledgement and the next write, unless told otherwise: the resolution of what is measured,
+ * ms.
+ */
 const PACE_MS = 2
 const RETRY_MS = 5
 const NO_NODE = -101
@@ -56,7 +60,9 @@ export class WriteProbe {
   private silentMs = 0
   private silentBeforeMs = 0
   private readonly onSession: (id: string) => void
-  /** Called with each connection, by its member and the port of this end; answers what is called when it ends. */
+  /**
+   * Called with each connection, by its member and the port of this end; answers what is called when it ends.
+   */
   onConnection: (member: number, port: number) => () => void = () => () => {}
   readonly paceMs: number
 
@@ -70,22 +76,24 @@ export class WriteProbe {
   }
 
   /**
-   * From here on gaps count. `lastServedAt`, where nothing was acknowledged to this probe before, is when anything could
-   * be for the last time; with neither there is no gap to speak of.
+   * From here on gaps count. `lastServedAt`, where nothing was acknowledged to this probe before, is when
+   * anything could be for the last time; with neither there is no gap to speak of.
    */
   markFault(at: number, lastServedAt: number | null = null): void {
     this.lastAck ??= lastServedAt
     if (this.lastAck !== null) this.faultAt = at
   }
 
-  /** Of the gaps that reach into the time after the fault, ms; null when nothing was acknowledged on one side. */
+  /**
+   * Of the gaps that reach into the time after the fault, ms; null when nothing was acknowledged on one side.
+   */
   get gapMs(): number | null {
     return this.longestMs
   }
 
   /**
-   * Whether one of those gaps stands out of what is seen without a fault: the pace of the writes, a disk or a processor
-   * that others keep busy, this process's own pauses.
+   * Whether one of those gaps stands out of what is seen without a fault: the pace of the writes, a disk or a
+   * processor that others keep busy, this process's own pauses.
    */
   get standsOut(): boolean {
     return this.silentMs > Math.max(NOTICEABLE_MS, 3 * this.silentBeforeMs)
@@ -104,8 +112,9 @@ export class WriteProbe {
   }
 
   /**
-   * How far the history reached when a write sent after `since` was acknowledged: everything that anybody was told of
-   * before `since` lies below. Null while none is; 0 from members that demand authentication, and do not write.
+   * How far the history reached when a write sent after `since` was acknowledged: everything that anybody was
+   * told of before `since` lies below. Null while none is; 0 from members that demand authentication, and do
+   * not write.
    */
   zxidAfter(since: number): number | null {
     const lanes = this.lanes.filter(({ lastAckedSend }) => lastAckedSend > since)
@@ -119,8 +128,8 @@ export class WriteProbe {
   }
 
   /**
-   * Ends the writing at once. Sessions whose members are gone, and `more` of them, are closed through the member that
-   * answered last. @returns those that could not be closed
+   * Ends the writing at once. Sessions whose members are gone, and `more` of them, are closed through the
+   * member that answered last. @returns those that could not be closed
    */
   async close(more: readonly Session[] = []): Promise<Session[]> {
     clearInterval(this.watch)
@@ -151,7 +160,9 @@ export class WriteProbe {
     for (const waiter of [...this.waiters]) waiter()
   }
 
-  /** What this process did not see for being busy, or for not being let run, is no silence of the ensemble's. */
+  /**
+   * What this process did not see for being busy, or for not being let run, is no silence of the ensemble's.
+   */
   private look(at: number): void {
     this.unseenMs += Math.max(0, at - this.lastLookAt - 2 * LOOK_EVERY_MS)
     this.lastLookAt = at
@@ -211,7 +222,8 @@ class Lane {
         clearTimeout(overdue)
         resolve(this.isClosed ? null : this.session)
       })
-      // A session that was asked for is closed when it is there, so that none is left behind. The member closes the connection.
+      // A session that was asked for is closed when it is there, so that none is left behind. The member
+      // closes the connection.
       if (this.session !== null) socket.write(closeFrame())
       else if (socket.connecting) socket.destroy()
     })
@@ -280,7 +292,10 @@ class Lane {
   }
 }
 
-/** Closes a session through a member that serves, as its client would after its own member was gone. @returns done */
+/**
+ * Closes a session through a member that serves, as its client would after its own member was gone.
+ * @returns done
+ */
 function closeSession(
   session: Session,
   target: ProbeTarget | undefined,
@@ -307,7 +322,8 @@ function closeSession(
     socket.on('close', () => {
       hasEnded()
       clearTimeout(overdue)
-      // A session that is gone already is refused, and the connection closed; one that lives is confirmed, and then closed.
+      // A session that is gone already is refused, and the connection closed; one that lives is confirmed,
+      // and then closed.
       resolve(answers > 0)
     })
   })

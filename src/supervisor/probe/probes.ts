@@ -1,6 +1,6 @@
 /**
- * The write probes of a cluster, and what is known of their traffic, so that it is left out of what people are told:
- * sessions, connections, log lines.
+ * The write probes of a cluster, and what is known of their traffic, so that it is left out of what people
+ * are told: sessions, connections, log lines.
  */
 
 import type { SupervisorEvent } from '../../api/api.ts'
