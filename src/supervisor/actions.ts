@@ -1,6 +1,6 @@
 /**
- * Doing something to members, and the verdict: who led, who leads, how long nobody did, how long nobody could
- * write, what became of the sessions.
+ * Actions on members, and the verdict on each: which member led before, which leads now, how long there was
+ * no leader, how long no write succeeded, and what happened to the sessions.
  */
 
 import type { ActionRequest, ClusterEvent, Verb, Verdict } from '../api/api.ts'
@@ -13,18 +13,18 @@ import { type Candidate, selectMembers } from './selectors.ts'
 import { active, isQuorumImpossible, isServing, notSettled, until } from './settlement.ts'
 import { startFailure } from './startFailure.ts'
 
-/** How long the probe may take to write for the first time before anything is done. */
+/** How long to wait for the probe's first write before the action begins. */
 const PROBE_START_MS = 1000
-/** How long it may then take to write through every other member that serves. */
+/** How long to wait after that for a write through every other serving member. */
 const EVERY_LANE_MS = 100
 
 interface Before {
   readonly leader: Member | null
   readonly epoch: number
   readonly seq: number
-  /** Whether writes can go on meanwhile: the leader and a quorum are left alone. */
+  /** Whether writes can continue during the action: it leaves the leader and a quorum alone. */
   readonly goesOn: boolean
-  /** When the ensemble served last, if it does not. */
+  /** When the ensemble last served, if it is not serving. */
   readonly lastServedAt: number | null
 }
 
@@ -38,7 +38,7 @@ export async function act(cluster: Cluster, request: ActionRequest): Promise<Ver
   const before = stateBefore(cluster, verb, members)
   try {
     const done = perform(cluster, verb, members)
-    // Signals and messages are out: from here on the old leader cannot answer.
+    // The signals and messages have been sent: from here on the old leader cannot answer.
     const at = cluster.now
     probe?.markFault(at, before.lastServedAt)
     await done
@@ -69,7 +69,7 @@ function stateBefore(cluster: Cluster, verb: Verb, members: readonly Member[]): 
   }
 }
 
-/** Who is meant. @throws OperationError */
+/** The members that the selectors mean. @throws OperationError */
 export function targets(
   cluster: Cluster,
   { verb, selectors }: Pick<ActionRequest, 'verb' | 'selectors'>,
@@ -90,7 +90,10 @@ export function targets(
   return members.filter(({ id }) => chosen.includes(id))
 }
 
-/** As few as it takes for the rest to be no quorum, the leader first: without it they would notice late. */
+/**
+ * The fewest voters whose loss leaves no quorum. The leader comes first: if it were spared, the others would
+ * notice the loss late.
+ */
 function decisive(cluster: Cluster, voters: readonly Candidate[]): Candidate[] {
   const ordered = [...voters].sort((a, b) => Number(b.role === 'leader') - Number(a.role === 'leader'))
   const taken: Candidate[] = []
@@ -103,15 +106,15 @@ function decisive(cluster: Cluster, voters: readonly Candidate[]): Candidate[] {
 }
 
 /**
- * The probe writes before anything is done, where anybody can: the gap is then measured from the last write
- * before.
+ * Opens a probe that writes before the action begins, if writes are possible at all. The gap is then measured
+ * from the last write before the action.
  */
 async function startProbe(cluster: Cluster): Promise<WriteProbe> {
   const probe = cluster.probes.open(cluster.members)
   const hasWritten = () => probe.hasWritten(0)
   if (!cluster.availability.serves || !(await until(cluster, PROBE_START_MS, hasWritten, probe))) return probe
-  // A session that a member is about to open when it is killed could be nobody's: each lane has its session
-  // first.
+  // A session that a member is opening while it is killed could be attributed to no client, so each lane gets
+  // its session first.
   const answering = active(cluster).filter(
     ({ isServing, role, config }) => isServing && (role !== 'leader' || config.leaderServes),
   )
@@ -153,14 +156,15 @@ async function freeze(cluster: Cluster, member: Member): Promise<void> {
 async function thaw(cluster: Cluster, member: Member): Promise<void> {
   await member.host?.resume()
   member.state = 'running'
-  // What it last said of itself may be long past: it has to say it again.
+  // The status that it last reported may be stale, so it is asked again.
   await member.refresh(1000)
   cluster.events.add(cluster.now, member.id, { type: 'member-resumed' })
 }
 
 /**
- * Settled: a leader, of a later epoch if the old one is gone, everybody who takes part serves, and a write
- * was acknowledged since; or there can be no quorum, and nobody serves any more.
+ * The ensemble has settled when there is a leader (of a later epoch if the old one is gone), every active
+ * member serves, and a write has been acknowledged since; or when no quorum is possible and no member serves
+ * any more.
  */
 async function settle(
   cluster: Cluster,
@@ -181,7 +185,9 @@ function patience(cluster: Cluster, { verb, waitTimeoutMs }: ActionRequest): num
   return waitTimeoutMs + (verb === 'pause' && any ? any.config.tickTimeMs * any.config.syncLimit : 0)
 }
 
-/** The leader of before is gone or frozen, and who leads now does so in an epoch of before. */
+/**
+ * The earlier leader is gone or frozen, and the current leader's epoch is no later than the epochs before.
+ */
 function isStale(cluster: Cluster, before: Before): boolean {
   const { leader } = cluster
   const hasLost = before.leader !== null && before.leader !== leader
@@ -206,7 +212,7 @@ function judge(
     const isNews = member.state === 'crashed' && !members.includes(member)
     return isNews ? [{ member: member.id, reason: member.exit ?? '' }] : []
   })
-  // What was not waited for has not shown yet who leads.
+  // Without waiting, it is not yet known which member leads.
   const isQuorum = probe === null ? !isImpossible : leader !== null && !isImpossible
   const leads = probe !== null && isQuorum ? leader : null
   return {
@@ -227,7 +233,7 @@ function judge(
 
 const round = (ms: number) => Math.round(ms * 10) / 10
 
-/** 0 where the same leader and a quorum served all the while, unless the silence says otherwise. */
+/** The gap is 0 if the same leader and a quorum served throughout, unless the probe's silence stands out. */
 function writeGap(probe: WriteProbe, before: Before, leader: Member): number | null {
   if (probe.gapMs === null) return null
   const wentOn = before.goesOn && leader === before.leader && leader.epoch === before.epoch

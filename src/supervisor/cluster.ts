@@ -1,7 +1,7 @@
 /**
- * A cluster as a thing: its members, what they report, and what is kept of it in its folder. It starts and
- * ends members and knows no verbs; what is done to a cluster, and judged of it, is in files of its own
- * (actions.ts, resync.ts, handover.ts).
+ * A cluster: its members, what they report, and the records of it in its folder. It starts and ends members
+ * and knows no verbs. Actions on a cluster, and the verdicts on them, have files of their own (actions.ts,
+ * resync.ts, handover.ts).
  */
 
 import type { ClusterInfo, MemberInfo } from '../api/api.ts'
@@ -59,7 +59,7 @@ export class Cluster {
     this.events.listen((event) => this.availability.observe(event))
   }
 
-  /** The members that run, have run, or are to run here. */
+  /** The members that run here, have run here, or will run here. */
   get members(): readonly Member[] {
     return this.roster.members
   }
@@ -72,17 +72,17 @@ export class Cluster {
     return this.roster.connectString
   }
 
-  /** ms since 1970 with fractions, on the same clock as the members' events. */
+  /** Milliseconds since 1970 with fractions, on the same clock as the members' events. */
   get now(): number {
     return preciseNow()
   }
 
-  /** Aborts when everything is to end. */
+  /** Aborts when the cluster begins to shut down. */
   get ending(): AbortSignal {
     return this.end.signal
   }
 
-  /** No member is started from now on. */
+  /** Begins the shutdown: no member is started from now on. */
   beginEnd(): void {
     this.end.abort()
   }
@@ -99,8 +99,8 @@ export class Cluster {
   }
 
   /**
-   * Again, after they have ended. @throws OperationError naming a port that was taken meanwhile; none runs
-   * then
+   * Starts members again after they have ended.
+   * @throws OperationError that names a port that was taken in the meantime; then none of the members runs
    */
   async start(members: readonly Member[]): Promise<void> {
     if (this.ending.aborted) throw new OperationError('ENDING', 'the cluster is going down')
@@ -119,7 +119,7 @@ export class Cluster {
     this.saveState()
   }
 
-  /** A member that is down begins with nothing at its next start. @returns where its data is now */
+  /** Makes a member that is down begin with no data at its next start. @returns where its data is now */
   setAside(member: Member, reason: AsideReason, what: string): string[] {
     const paths = setAside(member.config, reason, what)
     for (const path of paths) this.dir.wasSetAside(path)
@@ -127,7 +127,7 @@ export class Cluster {
     return paths
   }
 
-  /** From its next start on. */
+  /** Changes what runs the member, from its next start on. */
   changeEngine(member: Member, to: Engine): void {
     const from = member.engine
     if (from === to) return
@@ -149,13 +149,13 @@ export class Cluster {
     if (!this.ending.aborted) this.saveState()
   }
 
-  /** What is wrong where this process, or one of a member, may open no more files. */
+  /** One message for each process, this one or a member's, that may open no more files. */
   get openFilesTroubles(): string[] {
     const pids = this.members.flatMap(({ host }) => host?.pid ?? process.pid)
     return [...new Set([process.pid, ...pids])].flatMap((pid) => openFilesTrouble(pid) ?? [])
   }
 
-  /** Members come and go: none of that may fail because of what is kept of it. */
+  /** Starting and ending members must not fail because the record of it cannot be written. */
   saveState(): void {
     this.keep('supervisor.json', () => this.writeState())
   }
@@ -168,12 +168,12 @@ export class Cluster {
     this.keep('supervisor.json', () => clearState(this.dir.path))
   }
 
-  /** Writes again what could not be written before. */
+  /** Retries the records that could not be written before. */
   retryRecords(): void {
     this.records.retry()
   }
 
-  /** In a folder that was removed nothing is made anew. */
+  /** Writes nothing if the folder was removed: it must not be created again. */
   private keep(file: string, write: () => void): void {
     if (this.folder.isHere) this.records.keep(file, write)
   }

@@ -1,41 +1,46 @@
-/** What an `up` asks for. */
+/** What an `up` command requests. */
 import type { Engine } from '../host/host.ts'
 
 /**
- * What `--engine` says: `all` for every member that `members` does not name. Null: as it was, or else ours.
+ * The value of `--engine`: `all` applies to every member that `members` does not name. If it is null, such a
+ * member keeps its engine, or gets ours if it has none.
  */
 export interface EngineChoice {
   all: Engine | null
   members: Record<number, Engine>
 }
 
-/** Plain data: it crosses to the background process, and is kept in the cluster's folder. */
+/** The request as plain data: it is sent to the background process and kept in the cluster's folder. */
 export interface ClusterRequest {
   /**
-   * The voting ones. Null with files, and when nothing was named: then what the folder holds, or else three.
+   * The number of voting members. It is null if files are given, and also if nothing is named: then the
+   * folder's cluster is meant, or three members if the folder holds none.
    */
   members: number | null
-  /** Absolute; zoo.cfg files and folders of them. */
+  /** Absolute paths of zoo.cfg files and of folders that hold such files. */
   files: string[]
-  /** Absolute. */
+  /** The absolute path of the cluster's folder. */
   dir: string
   name: string | null
   basePort: number | null
   autoPorts: boolean
-  /** In addition to `members`. */
+  /** The number of observers, in addition to `members`. */
   observers: number
   settings: Record<string, string>
   isolation: 'thread' | 'process'
-  /** Null or absent: each member as it was run last, or else by ours. */
+  /** If null or absent, each member keeps the engine that last ran it, or gets ours if none has. */
   engines?: EngineChoice | null
-  /** Absolute. Null or absent: as last time, or else where Apache ZooKeeper usually is. */
+  /**
+   * The absolute path of Apache ZooKeeper. If null or absent, it is the path of last time, or else where
+   * Apache ZooKeeper usually is.
+   */
   apacheHome?: string | null
 }
 
-/** Of an `up` that names nothing, in a folder that holds nothing. */
+/** The number of members for an `up` that names nothing, in a folder that holds no cluster. */
 export const USUAL_MEMBERS = 3
 
-/** An `up` that names nothing asks for what the folder holds, if `up` has made that. */
+/** An `up` that names nothing requests the cluster that the folder holds, if an earlier `up` generated it. */
 export function completed(request: ClusterRequest, before: ClusterRequest | null): ClusterRequest {
   const asksNothing =
     request.files.length === 0 &&

@@ -1,4 +1,4 @@
-/** Which engine runs each member, remembered in the cluster's folder, and the hosts of either kind. */
+/** Which engine runs each member, as recorded in the cluster's folder, and the hosts of both kinds. */
 import { join } from 'node:path'
 import { usageError } from '../api/operationError.ts'
 import { requireIdentity } from '../config/load/ownIdentity.ts'
@@ -19,9 +19,9 @@ function engineOf(id: number, choice: EngineChoice | null, before: Readonly<Reco
 export class Engines {
   private readonly request: ClusterRequest
   private readonly dir: ClusterDir
-  /** What ran each member when this began. */
+  /** The engine of each member when this supervisor began. */
   private readonly before: Readonly<Record<number, Engine>>
-  /** How many members are to be run. */
+  /** The number of members to run. */
   private count = 0
   private own: HostFactory | null = null
   private apache: Promise<ApacheHosts> | null = null
@@ -37,8 +37,8 @@ export class Engines {
   }
 
   /**
-   * Before any of these members is opened. @throws an error in the shape of an OperationError when an engine
-   * cannot be had
+   * Must be called before any of these members is opened.
+   * @throws an error in the shape of an OperationError if an engine is not available
    */
   async begin(members: readonly Member[]): Promise<void> {
     this.count = members.length
@@ -50,9 +50,9 @@ export class Engines {
   }
 
   /**
-   * To be called before members are stopped or opened, so that what is wrong costs nothing.
-   * @throws an error in the shape of an OperationError when the engine cannot be had or run these, or their
-   *   data is not theirs
+   * Must be called before members are stopped or opened, so that a problem is found while it costs nothing.
+   * @throws an error in the shape of an OperationError if the engine is not available or cannot run these
+   *   members, or if their data belongs to other members
    */
   async prepare(engine: Engine, members: readonly Member[]): Promise<void> {
     const factory = await this.factoryOf(engine)
@@ -66,14 +66,17 @@ export class Engines {
     return (await this.factoryOf(engine)).open(config)
   }
 
-  /** The next `up`, too, runs each member by what ran it last; to be saved. */
+  /**
+   * Notes the engine of each member in the manifest, so that the next `up` uses the same ones. The caller
+   * saves the manifest.
+   */
   remember(members: readonly Member[]): void {
     const { manifest } = this.dir
     if (manifest === null) return
     manifest.engines = Object.fromEntries(members.map(({ id, engine }) => [id, engine]))
   }
 
-  /** To be called when no member is left. */
+  /** Must be called only when no member is left. */
   async close(): Promise<void> {
     await this.own?.close()
     this.own = null
@@ -92,7 +95,7 @@ export class Engines {
       this.own ??= isThread ? new ThreadHosts(this.count) : new ProcessHosts()
       return this.own
     }
-    // What failed is tried anew: it may have been installed since.
+    // A failed search is repeated next time: Apache may have been installed since.
     this.apache ??= this.apacheHosts().catch((error: unknown) => {
       this.apache = null
       throw error
@@ -105,7 +108,7 @@ export class Engines {
     const home = request.apacheHome ?? null
     const remembered = dir.manifest?.apacheHome ?? null
     const runtime = await findApache({ home, remembered, env: process.env })
-    // What did not work is not remembered.
+    // A path is remembered only after it has worked.
     if (dir.manifest !== null) dir.manifest.apacheHome = home ?? remembered
     const logDir = join(dir.path, 'logs')
     for (const { file, text } of LOG_CONFIGS) dir.write(join(logDir, file), text)

@@ -1,10 +1,10 @@
 /**
- * Handover: members of a running ensemble get another engine, one at a time, with their ids, ports and data.
- * Observers and followers go first and whoever leads last, so that there is one election.
+ * Handover: members of a running ensemble get another engine, one at a time, and keep their ids, ports and
+ * data. Observers and followers go first and the leader goes last, so that there is only one election.
  *
- * Invariants: no member is touched unless the others are a quorum that serves and have on disk whatever was
- * acknowledged (inSync.ts); the next one is not touched before the last one is in sync (replacing.ts).
- * Whatever is off ends it there, with everybody who was up running.
+ * Invariants: no member is touched unless the others are a serving quorum and have everything acknowledged on
+ * disk (inSync.ts). The next member is not touched before the last one is in sync (replacement.ts). Any
+ * problem ends the handover at that point, with every member running that was up before.
  */
 import type { HandoverReport, HandoverRequest, HandoverStep } from '../api/api.ts'
 import { OperationError } from '../api/operationError.ts'
@@ -17,12 +17,18 @@ import type { WriteProbe } from './probe/probe.ts'
 import { replace, WENT_DOWN } from './replacement.ts'
 import { active, isServing, until } from './settlement.ts'
 
-/** How long the ensemble may take to serve before anything is done, and the probe to write. */
+/** How long to wait, before anything is touched, for the ensemble to serve and for the probe to write. */
 const READY_MS = 5000
-/** It goes on for minutes, and every write stays in the members' logs. */
+/**
+ * The interval between the probe's writes. A handover takes minutes, and every write stays in the members'
+ * logs.
+ */
 const PROBE_PACE_MS = 20
 
-/** @param interrupted stops it behind the member under way @throws OperationError when nothing was touched */
+/**
+ * @param interrupted stops the handover after the member that is being replaced
+ * @throws OperationError if nothing was touched
+ */
 export async function handover(
   cluster: Cluster,
   request: HandoverRequest,
@@ -71,7 +77,7 @@ function report(cluster: Cluster, done: Omit<HandoverReport, 'leaderAfter' | 'ep
   return { ...done, leaderAfter: leader?.id ?? null, epoch: leader?.epoch ?? null }
 }
 
-/** Those that have another engine; of them only those that take part can be replaced. */
+/** The selected members that have a different engine. Only those of them that are active can be replaced. */
 function whoIsMeant(
   cluster: Cluster,
   { to, selectors }: HandoverRequest,
@@ -90,7 +96,7 @@ function whoIsMeant(
   return { meant, left }
 }
 
-/** Whoever leads now is the last. */
+/** The next member to replace. The member that leads now comes last. */
 function next(rest: readonly Member[]): Member {
   const order = ['observer', 'follower', 'looking', 'standalone', 'leader']
   const [first] = [...rest].sort((a, b) => order.indexOf(a.role ?? '') - order.indexOf(b.role ?? ''))
@@ -115,7 +121,7 @@ async function mustBeReady(cluster: Cluster, meant: readonly Member[]): Promise<
   throw new OperationError('NO_SPARE', message, hint)
 }
 
-/** Why this member may not be touched now; null when it may. */
+/** The reason why this member must not be touched now; null if it may be touched. */
 async function whyNot(
   cluster: Cluster,
   member: Member,

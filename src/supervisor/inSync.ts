@@ -1,13 +1,13 @@
 /**
- * When a member of a running ensemble may be missed. A write is acknowledged when a quorum has it on disk,
- * and which members those are nobody knows; so before one is stopped, everything that has been acknowledged
- * is on the disks of all the others that vote. Then nothing is lost even if the one that was stopped never
- * comes back, and more members with it.
+ * Decides when a running ensemble can do without a member. A write is acknowledged when a quorum has it on
+ * disk, but nothing says which members form that quorum. So before a member is stopped, everything that has
+ * been acknowledged must be on the disks of all the other voters. Then nothing is lost even if the stopped
+ * member, and others with it, never come back.
  *
- * What "everything" is tells a write that was acknowledged after the question was asked: all that anybody was
- * told of before has a smaller zxid. What is on disk tells the disk: a member may serve what it has applied
- * and not yet logged (Apache's SyncRequestProcessor works beside its CommitProcessor), or has lost from its
- * log (host/logReach.ts).
+ * A write that was acknowledged after the question was asked defines "everything": every write that a client
+ * saw acknowledged before has a smaller zxid. Only the disk itself shows what is on disk: a member may serve
+ * transactions that it has applied but not yet logged (Apache's SyncRequestProcessor runs concurrently with
+ * its CommitProcessor), or that its log has lost (host/logReach.ts).
  */
 import { LogReach, lackOf } from '../host/logReach.ts'
 import { performance, sleep } from '../time.ts'
@@ -18,25 +18,28 @@ import { isServing, until } from './settlement.ts'
 
 const LOOK_AGAIN_MS = 5
 
-/** A member that has not all on disk; `lacks`: the first transaction that is missing, where that is known. */
-interface Behind {
+/**
+ * A member that does not have everything on disk; `lacks` is the first missing transaction, if it is known.
+ */
+export interface Behind {
   readonly member: Member
   readonly lacks: number | null
 }
 
-/** Those that serve and vote, but the one. */
+/** The serving voters other than this member. */
 export function othersThatServe(cluster: Cluster, member: Member): Member[] {
   return cluster.roster.voters.filter((other) => other !== member && other.isActive && other.isServing)
 }
 
-/** Whether those that serve are a quorum without it. */
+/** Whether the serving members are a quorum without this one. */
 export function canSpare(cluster: Cluster, member: Member): boolean {
   const { roster } = cluster
   return !roster.isVoter(member) || roster.isQuorum(othersThatServe(cluster, member))
 }
 
 /**
- * Waits until all of these have on disk what is acknowledged now; those that have not when the time is up.
+ * Waits until all these members have on disk everything that is acknowledged now.
+ * @returns the members that do not have it when the time is up
  */
 export async function notHolding(
   cluster: Cluster,
@@ -57,7 +60,7 @@ export async function notHolding(
       await sleep(LOOK_AGAIN_MS)
     }
   } catch {
-    // What cannot be read holds nothing that could be counted on.
+    // A log that cannot be read is treated as holding nothing.
   }
   const reaches = logs.map(({ log }) => log)
   return logs.flatMap(({ member, log }) => {
@@ -67,8 +70,8 @@ export async function notHolding(
 }
 
 /**
- * What the log of a member that was stopped lacks of what others' logs have; null when nothing is seen to be
- * missing.
+ * The first transaction that the log of a stopped member lacks and the others' logs have; null if none is
+ * seen to be missing.
  */
 export async function lackIn(cluster: Cluster, member: Member): Promise<number | null> {
   const all = [member, ...othersThatServe(cluster, member)].map((one) => {
@@ -79,7 +82,10 @@ export async function lackIn(cluster: Cluster, member: Member): Promise<number |
   return own === undefined ? null : lackOf(own, others)
 }
 
-/** False when a file was purged between its listing and its opening: it is listed again soon. */
+/**
+ * False if a file was purged after it was listed and before it was opened: the caller then lists the files
+ * again.
+ */
 async function allLook(logs: readonly { readonly log: LogReach }[]): Promise<boolean> {
   try {
     await Promise.all(logs.map(({ log }) => log.look()))
@@ -91,7 +97,7 @@ async function allLook(logs: readonly { readonly log: LogReach }[]): Promise<boo
 }
 
 /**
- * 0 when the epoch has no transaction yet: then the others have synced with its beginning, and there is no
+ * 0 if the epoch has no transaction yet: the others have then synced with its start, and there is nothing
  * more.
  */
 async function acknowledged(cluster: Cluster, probe: WriteProbe, asked: number): Promise<number> {

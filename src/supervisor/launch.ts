@@ -1,4 +1,4 @@
-/** The beginning of a cluster's life: from what was asked for to members whose ports are bound. */
+/** The beginning of a cluster's life: from the request to members whose ports are bound. */
 import type { MemberPorts } from '../config/classic.ts'
 import type { ServerConfig } from '../config/serverConfig.ts'
 import { type ClusterRequest, USUAL_MEMBERS } from './clusterRequest.ts'
@@ -12,19 +12,20 @@ const PORT_ATTEMPTS = 20
 
 interface Opening {
   readonly request: ClusterRequest
-  /** What the folder was made for. */
+  /** The request for which the folder was made. */
   readonly before: ClusterRequest | null
   readonly dir: ClusterDir
   readonly claims: PortClaims
   readonly engines: Engines
   readonly memberOf: (config: ServerConfig) => Member
-  /** Is told who they are before anything is opened. */
+  /** Receives the members before any of them is opened. */
   readonly onPlanned: (members: Member[]) => void
 }
 
 /**
- * Plans and binds; with automatic ports as often as a port drawn turns out to be taken. @returns lines for
- * people
+ * Plans the members and binds their ports. With automatic ports, it tries again if a drawn port turns out to
+ * be taken.
+ * @returns lines for people
  */
 export async function openMembers(opening: Opening): Promise<readonly string[]> {
   const { request, dir, claims, engines } = opening
@@ -51,7 +52,7 @@ export async function openMembers(opening: Opening): Promise<readonly string[]> 
   }
 }
 
-/** Before the members do it: what is ours among their folders is known so. */
+/** Makes the data folders before the members would, so that it is known which of these folders are ours. */
 function makeData({ members }: Plan, dir: ClusterDir): void {
   const own = members.filter(({ datadirAutocreate }) => datadirAutocreate)
   for (const home of new Set(own.flatMap(({ dataDir, dataLogDir }) => [dataDir, dataLogDir]))) {
@@ -60,7 +61,7 @@ function makeData({ members }: Plan, dir: ClusterDir): void {
   dir.save()
 }
 
-/** @throws the first port error; the others are opened or not */
+/** @throws the first port error; any of the other members may then be open */
 export async function bindAll(members: readonly Member[]): Promise<void> {
   const results = await Promise.allSettled(members.map((member) => member.open()))
   const failed = results.find((result) => result.status === 'rejected')
@@ -73,7 +74,7 @@ async function planOf({ request, before, dir }: Opening, ports: MemberPorts[] | 
   return isSame ? planFiles([`${dir.path}/conf`], dir) : planClassic(request, dir, ports)
 }
 
-/** The ports of last time when they can be had, else new ones. */
+/** The ports of last time if they are available, otherwise new ones. */
 async function automaticPorts({ request, dir, claims }: Opening, mayReuse: boolean): Promise<MemberPorts[]> {
   const count = (request.members ?? USUAL_MEMBERS) + request.observers
   const last = dir.manifest?.ports ?? null

@@ -1,4 +1,4 @@
-/** A member as its supervisor sees it: its host, its state, and what its events have said so far. */
+/** A member as its supervisor sees it: its host, its state, and what its events have reported so far. */
 
 import type { MemberInfo, MemberState } from '../api/api.ts'
 import { currentConfig } from '../config/load/currentConfig.ts'
@@ -16,9 +16,12 @@ const zxidText = (zxid: number) => `0x${zxid.toString(16)}`
 
 export class Member {
   readonly id: number
-  /** As its file was at `up`: what it starts from, and goes by where a reconfiguration has left it out. */
+  /**
+   * The config as its file was at `up`: the member starts from it, and uses it if a reconfiguration removed
+   * it.
+   */
   readonly given: ServerConfig
-  /** What runs it from its next start on. */
+  /** The engine that runs it from its next start on. */
   engine: Engine
   state: MemberState = 'stopped'
   host: MemberHost | null = null
@@ -29,9 +32,12 @@ export class Member {
   connections: number | null = null
   restarts = -1
   exit: string | null = null
-  /** What else is known of a crash. */
+  /** Further lines of the reason for a crash. */
   exitLines: string[] = []
-  /** How its client port is dialled where it speaks TLS alone; null elsewhere, and before it was opened. */
+  /**
+   * How to dial its client port if that port accepts only TLS; null otherwise, and before the member is
+   * opened.
+   */
   secureDial: Dial | null = null
   private startedAtMs = 0
   private readonly openHost: OpenHost
@@ -53,17 +59,17 @@ export class Member {
     this.onExit = onExit
   }
 
-  /** As its file is now. */
+  /** The config as its file is now. */
   get config(): ServerConfig {
     return currentConfig(this.given)
   }
 
-  /** It has a host: it runs, or is frozen. */
+  /** Whether it has a host: it runs, or is frozen. */
   get isAlive(): boolean {
     return this.state === 'starting' || this.state === 'running' || this.state === 'paused'
   }
 
-  /** Takes part: alive and not frozen. */
+  /** Whether it takes part in the ensemble: it is alive and not frozen. */
   get isActive(): boolean {
     return this.isAlive && this.state !== 'paused'
   }
@@ -127,7 +133,7 @@ export class Member {
     this.connections = status.connections
   }
 
-  /** @param part what the ensemble makes of it */
+  /** @param part the member's part in the ensemble */
   info(part: Pick<MemberInfo, 'voter' | 'listed'>): MemberInfo {
     const { config } = this
     const own = ownServer(config) ?? ownServer(this.given)

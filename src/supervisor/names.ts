@@ -1,4 +1,4 @@
-/** The names of clusters: each has a folder of its own, and a folder belongs to one name. */
+/** The names of clusters: each cluster has a folder of its own, and a folder belongs to one name. */
 import { randomBytes } from 'node:crypto'
 import { OperationError, usageError } from '../api/operationError.ts'
 import { usualName } from './folder/presence.ts'
@@ -15,7 +15,7 @@ export function checkName(name: string): void {
   )
 }
 
-/** @param owner the name that the folder's cluster has @throws OperationError when `asked` is another */
+/** @param owner the name of the folder's cluster @throws OperationError if `asked` is a different name */
 export function checkOwner(dir: string, owner: string | undefined, asked: string | null): void {
   if (!owner || asked === null || owner === asked) return
   const option = owner === usualName(dir) ? '' : ` --name ${owner}`

@@ -1,16 +1,19 @@
 /**
- * Whether a process has used up the files that it may open. Nothing tells it so of its connections: those
- * that it makes fail like any other, and those that others make are closed before they are seen.
+ * Whether a process has used up the files that it may open. Its connections do not reveal this: those that it
+ * makes fail like any other, and those that others make are closed before it sees them.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** One connection between two members in one process takes two. */
+/** The fewest files that must be left: one connection between two members in one process takes two. */
 const LEAST = 2
 
-/** What is wrong and what to do about it; null while there is room, and where the system does not tell. */
+/**
+ * What is wrong and what to do about it; null while there is room, and if the system does not report the
+ * numbers.
+ */
 export function openFilesTrouble(pid: number): string | null {
   try {
-    // This process opens one more to look.
+    // This process opens one more file to read the listing.
     const open = readdirSync(`/proc/${pid}/fd`).length - Number(pid === process.pid)
     const limit = Number(/^Max open files +(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.[1])
     if (!(open > limit - LEAST)) return null

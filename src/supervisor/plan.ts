@@ -1,4 +1,4 @@
-/** From what `up` was asked for to the config of every member. */
+/** From the request of an `up` to the config of every member. */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { OperationError } from '../api/operationError.ts'
@@ -12,7 +12,7 @@ import { ephemeralRange } from './ports/ports.ts'
 
 export interface Plan {
   readonly members: ServerConfig[]
-  /** Lines for people: warnings, ids that were inferred. */
+  /** Lines for people: warnings, and ids that were inferred. */
   readonly notes: string[]
 }
 
@@ -23,7 +23,7 @@ export function configError(problems: readonly Problem[]): OperationError {
   return new OperationError('BAD_CONFIG', message, problems.map(formatProblem).join('\n'), 2)
 }
 
-/** The user's own files, used where they are. Missing ids are written, nothing else is touched. */
+/** Plans members from the user's own files, which stay where they are. Only missing ids are written. */
 export async function planFiles(files: string[], dir: ClusterDir): Promise<Plan> {
   const { members, problems, inferences } = await loadEnsemble(files)
   if (hasErrors(problems)) throw configError(problems)
@@ -46,7 +46,10 @@ function absolute(config: ServerConfig): ServerConfig {
   }
 }
 
-/** Files for `up N`, written into the cluster's folder. `ports` null: the classic ones. */
+/**
+ * Plans members for `up N` and writes their files into the cluster's folder. If `ports` is null, it uses the
+ * classic ports.
+ */
 export function planClassic(request: ClusterRequest, dir: ClusterDir, ports: MemberPorts[] | null): Plan {
   const layout: ClassicLayout = {
     members: request.members ?? USUAL_MEMBERS,
@@ -59,7 +62,7 @@ export function planClassic(request: ClusterRequest, dir: ClusterDir, ports: Mem
   }
   const { members, problems } = classicEnsemble(layout)
   if (hasErrors(problems)) throw configError(problems)
-  // Of an ensemble that was larger: the folder is to hold this one.
+  // Files of a larger, earlier ensemble are removed: the folder must hold only this one.
   dir.removeMade(join(dir.path, 'conf'), new Set(members.map(({ file }) => file)))
   for (const member of members) {
     dir.write(member.file, member.text)
@@ -69,7 +72,7 @@ export function planClassic(request: ClusterRequest, dir: ClusterDir, ports: Mem
 }
 
 /**
- * An `up` that asks for what the folder already is uses its files, with whatever their user changed in them.
+ * Whether an `up` requests what the folder already holds. It then uses those files, with the user's changes.
  */
 export function asksForTheSame(
   request: ClusterRequest,

@@ -1,17 +1,23 @@
-/** What a lost quorum lacks: who votes, who of them is up, and who would be enough to bring it back. */
+/**
+ * What a lost quorum lacks: which members vote, which of them are up, and which would be enough to restore
+ * it.
+ */
 import type { QuorumLoss } from '../api/api.ts'
 import type { Member } from './member.ts'
 import type { Roster } from './roster.ts'
 
-/** Ensembles with groups have few members; beyond so many tries all that are down are named. */
+/**
+ * The limit on tries. Ensembles with groups have few members; beyond the limit, all members that are down are
+ * named.
+ */
 const MOST_TRIES = 20_000
 
-/** Null while those that are up could be a quorum. */
+/** Null while the members that are up could be a quorum. */
 export function lossOf(roster: Roster): QuorumLoss | null {
   const { voters, voterIds } = roster
   const up = voters.filter(({ isActive }) => isActive)
   if (roster.isQuorum(up)) return null
-  // A paused member keeps its place and its connections: it is woken before a dead one is started.
+  // A paused member keeps its place and its connections, so resuming it comes before starting a dead one.
   const isPaused = ({ isAlive }: Member) => Number(isAlive)
   const down = voters.filter(({ isActive }) => !isActive).sort((a, b) => isPaused(b) - isPaused(a))
   const needed = roster.hasGroups ? null : Math.floor(voterIds.length / 2) + 1
@@ -26,7 +32,7 @@ export function lossOf(roster: Roster): QuorumLoss | null {
   }
 }
 
-/** Those of whom one is enough; where none is, the smallest set that is enough together. */
+/** The members each of which is enough alone; if there is none, the smallest set that is enough together. */
 function smallest(
   down: readonly Member[],
   isEnough: (some: readonly Member[]) => boolean,

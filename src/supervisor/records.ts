@@ -1,7 +1,7 @@
 /**
- * What a cluster that runs keeps on disk of itself. A disk that takes nothing (full, read-only) costs it
- * neither a member nor its end: what could not be written then is said once, and written as soon as it can
- * be.
+ * The records that a running cluster keeps of itself on disk. A disk that accepts no writes (full, read-only)
+ * neither costs it a member nor prevents its shutdown: a record that could not be written is reported once,
+ * and written as soon as possible.
  */
 import { systemTrouble } from '../systemError.ts'
 
@@ -9,12 +9,12 @@ export class Records {
   private readonly due = new Map<string, () => void>()
   private readonly say: (line: string) => void
 
-  /** @param say is told that a record cannot be written, and that it was written after all */
+  /** @param say is called when a record cannot be written, and again when it has been written after all */
   constructor(say: (line: string) => void) {
     this.say = say
   }
 
-  /** @param write as of the moment at which it is called, which may be later */
+  /** @param write writes the record as of the moment when it is called, which may be later */
   keep(file: string, write: () => void): void {
     try {
       write()
@@ -26,7 +26,7 @@ export class Records {
     }
   }
 
-  /** Those that could not be written. */
+  /** Retries the records that could not be written. */
   retry(): void {
     for (const [file, write] of [...this.due]) this.keep(file, write)
   }

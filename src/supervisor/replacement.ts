@@ -1,12 +1,13 @@
 /**
- * One member gets another engine, on the same ports and data, and counts as replaced when it is in sync: it
- * serves, a write was acknowledged through it, and, if it votes, everything acknowledged is in its log. One
- * that does not get there is run by its old engine again.
+ * One member gets another engine, on the same ports and data. It counts as replaced when it is in sync: it
+ * serves, a write was acknowledged through it, and, if it votes, everything acknowledged is in its log. A
+ * member that does not get in sync is run by its old engine again.
  *
- * A log that lacks what others have (Apache's may, host/logReach.ts) must not be started from: neither engine
- * would have the missing transaction in its tree. All the others hold everything then, so its data is set
- * aside, and the leader gives it all. So it is with data that neither engine can read: a member that ran on
- * in memory does not notice that its disk is damaged.
+ * A member must not start from a log that lacks transactions which the others have (Apache's log may,
+ * host/logReach.ts): neither engine would have the missing transaction in its tree. All the others hold
+ * everything at that point, so the member's data is set aside, and the leader sends it everything. The same
+ * is done with data that neither engine can read: a member that continued to run in memory does not notice
+ * that its disk is damaged.
  */
 import type { Engine } from '../host/host.ts'
 import { performance, sleep } from '../time.ts'
@@ -16,7 +17,7 @@ import type { Member } from './member.ts'
 import type { WriteProbe } from './probe/probe.ts'
 import { isServing, until } from './settlement.ts'
 
-/** How long somebody else may hold a port of a member that is being replaced. */
+/** How long another process may hold a port of a member that is being replaced. */
 const PORT_PATIENCE_MS = 3000
 const PORT_RETRY_MS = 200
 
@@ -27,10 +28,10 @@ interface Terms {
   readonly probe: WriteProbe
 }
 
-interface Replaced {
-  /** What went wrong, null when nothing did. */
+export interface Replaced {
+  /** What went wrong; null if nothing did. */
   readonly problem: string | null
-  /** What had to be done to its data, null when nothing had. */
+  /** What had to be done to its data; null if nothing had to be done. */
   readonly note: string | null
 }
 
@@ -38,8 +39,8 @@ export async function replace(cluster: Cluster, member: Member, to: Engine, term
   const from = member.engine
   const wasLeader = member === cluster.leader
   await member.host?.stop()
-  // The others elect among themselves first: who comes back into an election may win it, and make for another
-  // one.
+  // The others elect a leader among themselves first: a member that comes back during an election may win it,
+  // and would cause another one.
   if (wasLeader) await until(cluster, terms.timeoutMs, () => isServing(cluster))
   const { note, failure = await startAs(cluster, member, to, terms) } = await examined(cluster, member)
   if (failure === null || cluster.ending.aborted) return { problem: failure, note }
@@ -54,8 +55,8 @@ export async function replace(cluster: Cluster, member: Member, to: Engine, term
 }
 
 /**
- * Without its data, if that is what cannot be read; the leader gives it again. @returns for people; null if
- * it is not that
+ * Starts the member without its data, if unreadable data is the cause; the leader sends the data again.
+ * @returns a text for people; null if the data is not the cause
  */
 async function startAnew(
   cluster: Cluster,
@@ -64,7 +65,7 @@ async function startAnew(
   terms: Terms,
 ): Promise<string | null> {
   await member.host?.kill()
-  // Storage and tree, which a cluster has no other use for.
+  // The import brings in storage and tree, which a cluster needs for nothing else.
   const { isDataAtFault } = await import('../host/dataFault.ts')
   if (!isDataAtFault(member.config)) return null
   try {
@@ -79,7 +80,7 @@ async function startAnew(
   }
 }
 
-/** `failure` where its data cannot be read or moved. */
+/** Examines the member's log before a start. `failure` is set if its data cannot be read or moved. */
 async function examined(
   cluster: Cluster,
   member: Member,
@@ -99,7 +100,7 @@ function lackingSetAside(cluster: Cluster, member: Member, lacks: number): strin
   return `its log lacked 0x${zxid}, which the others have: its data was set aside (${where}), and the leader gave it everything`
 }
 
-/** Starts it and waits until it is in sync; what went wrong, null when nothing did. */
+/** Starts the member and waits until it is in sync. @returns what went wrong; null if nothing did */
 async function startAs(
   cluster: Cluster,
   member: Member,

@@ -1,10 +1,11 @@
 /**
- * Members that are down are started with nothing but their ids, so that the leader gives them everything;
- * what they had is set aside. For data that a member refuses, or that nobody trusts any more.
+ * Starts members that are down with nothing but their ids, so that the leader sends them everything; the data
+ * that they had is set aside. This is meant for data that a member refuses, or that is no longer trusted.
  *
- * Invariants: a member that runs is never touched. Nobody's data is set aside unless all the others that
- * serve are a quorum and have on disk whatever was acknowledged (inSync.ts): what it held, and what it had
- * promised, nobody needs then. Several members are done one after the other, each of the others for the next.
+ * Invariants: a running member is never touched. A member's data is set aside only if the other serving
+ * members are a quorum and have everything acknowledged on disk (inSync.ts): then the data that it held, and
+ * the promises that it made, are no longer needed. Several members are resynced one after another, and each
+ * then counts among the others for the next.
  */
 import type { ActionRequest, Verdict } from '../api/api.ts'
 import { OperationError } from '../api/operationError.ts'
@@ -13,7 +14,7 @@ import type { Cluster } from './cluster.ts'
 import { notHolding, othersThatServe } from './inSync.ts'
 import type { Member } from './member.ts'
 
-/** @throws OperationError that tells which members were left as they are */
+/** @throws OperationError that says which members were left as they are */
 export async function resync(cluster: Cluster, request: ActionRequest): Promise<Verdict> {
   const members = whoIsMeant(cluster, request)
   for (const member of members) await cluster.engines.prepare(member.engine, [member])
@@ -33,7 +34,7 @@ export async function resync(cluster: Cluster, request: ActionRequest): Promise<
   return together(verdicts)
 }
 
-/** Those that are down. */
+/** The selected members, all of which are down. */
 function whoIsMeant(cluster: Cluster, { selectors }: ActionRequest): Member[] {
   const down = targets(cluster, { verb: 'start', selectors })
   const named = selectors.filter((word) => word !== 'all')
@@ -49,7 +50,7 @@ function whoIsMeant(cluster: Cluster, { selectors }: ActionRequest): Member[] {
   return down
 }
 
-/** @throws OperationError unless the others can give it everything now */
+/** @throws OperationError unless the others can send the member everything now */
 async function mustBeGiven(cluster: Cluster, member: Member, timeoutMs: number): Promise<void> {
   const left = `the data of member ${member.id} was left as it is`
   const { roster } = cluster
@@ -90,7 +91,7 @@ function moveAway(cluster: Cluster, member: Member): string[] {
   }
 }
 
-/** What was moved is told, whatever came of it. */
+/** The error with the paths of the data that was set aside: these are reported whatever the outcome. */
 function withPaths(error: unknown, { id }: Member, paths: readonly string[]): unknown {
   if (!(error instanceof OperationError) || paths.length === 0) return error
   const aside = `the data that member ${id} had was set aside: ${paths.join(' and ')}`
@@ -98,7 +99,7 @@ function withPaths(error: unknown, { id }: Member, paths: readonly string[]): un
   return new OperationError(error.code, error.message, hint, error.exitCode)
 }
 
-/** From before the first to after the last. */
+/** One verdict on all, from the state before the first to the state after the last. */
 function together(verdicts: readonly Verdict[]): Verdict {
   const [first, last] = [verdicts[0], verdicts.at(-1)]
   if (first === undefined || last === undefined) throw new Error('invariant: nobody was resynced')

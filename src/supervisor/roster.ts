@@ -1,6 +1,6 @@
 /**
- * Who is in the ensemble now, and in which part. The members' own files are the truth, for a reconfiguration
- * rewrites them; what `up` has read may be long past.
+ * Which members the ensemble has now, and in which role. The members' own files are authoritative, because a
+ * reconfiguration rewrites them; the config that `up` has read may be stale.
  */
 
 import { presentServers } from '../config/load/currentConfig.ts'
@@ -13,12 +13,14 @@ import type { Member } from './member.ts'
 export class Roster {
   members: readonly Member[] = []
 
-  /** The newest server list that any member's files have; empty for a server alone. */
+  /** The newest server list in any member's files; empty for a standalone server. */
   private get servers(): readonly ServerSpec[] {
     return presentServers(this.members.map(({ given }) => given))
   }
 
-  /** Whether the ensemble counts on it: a reconfiguration may have removed it, or has yet to add it. */
+  /**
+   * Whether the ensemble includes it: a reconfiguration may have removed it, or may not have added it yet.
+   */
   isListed(member: Member): boolean {
     const { servers } = this
     return servers.length === 0 || servers.some(({ sid }) => sid === member.id)
@@ -38,26 +40,29 @@ export class Roster {
     return this.members.filter((member) => this.isVoter(member))
   }
 
-  /** Ids of those that vote, also where the server list has members that are not run here. */
+  /** The ids of all voters, including those in the server list that do not run here. */
   get voterIds(): number[] {
     const { servers } = this
     if (servers.length === 0) return this.voters.map(({ id }) => id)
     return servers.filter(({ role }) => role === 'participant').map(({ sid }) => sid)
   }
 
-  /** Whether groups with weights decide, rather than a majority. */
+  /** Whether groups with weights decide instead of a majority. */
   get hasGroups(): boolean {
     return this.servers.some(({ role, group }) => role === 'participant' && group !== null)
   }
 
-  /** Whether these could decide anything together. */
+  /** Whether these members could decide anything together. */
   isQuorum(members: readonly Member[]): boolean {
     const { servers } = this
     if (servers.length === 0) return members.length > 0
     return electorateOf(servers).containsQuorum(members.map((member) => member.id as Sid))
   }
 
-  /** Who serves as leader (or alone) and is not frozen; the one of the greatest epoch. */
+  /**
+   * The member that serves as leader (or standalone) and is not frozen; of several, the one with the highest
+   * epoch.
+   */
   get leader(): Member | null {
     const leaders = this.members.filter(
       (m) => m.isActive && m.isServing && (m.role === 'leader' || m.role === 'standalone'),

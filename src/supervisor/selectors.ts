@@ -1,15 +1,14 @@
 /**
- * Which members words mean. Pure.
+ * Selectors: the words that name members, and the members that they mean. Pure.
  *
  * - A word is an id (`1`), `server.1`, a client port (`2181`), or what members are now: `leader`, `follower`
  *   (one of them), `followers`, `observer` (one of them), `observers`, `majority`, `random`, `all`.
- * - Words side by side, with blanks or commas between them, unite: `1 2`, `1,2`, `leader 0`. One that chooses
- *   one of several (`follower`, `observer`, `random`) chooses among those that no other word names: `follower
- *   follower` is two.
+ * - Words side by side, separated by blanks or commas, unite: `1 2`, `1,2`, `leader 0`. A word that chooses
+ *   one of several members (`follower`, `observer`, `random`) chooses among those that no other word names:
+ *   `follower follower` means two members.
  * - A colon narrows: `follower:1` is member 1 if it follows, `random:followers` is one of the followers.
- * - As before there were colons, two words with a blank between them narrow where the first or second chooses
- *   one of several: `follower 1`, `1 follower`, `random followers`. To name both, write a comma:
- *   `follower,1`.
+ * - As in the time before colons, two words separated by a blank narrow if either of them chooses one of
+ *   several: `follower 1`, `1 follower`, `random followers`. To name both, write a comma: `follower,1`.
  */
 import type { MemberRole, MemberState, Verb } from '../api/api.ts'
 import { usageError } from '../api/operationError.ts'
@@ -27,7 +26,8 @@ interface Choice {
   selectors: readonly string[]
   members: readonly Candidate[]
   /**
-   * The smallest number of voters whose loss takes the quorum away, chosen from these; the supervisor knows.
+   * Chooses from these the smallest set of voters whose loss takes the quorum away; the supervisor provides
+   * it.
    */
   majorityOf: (voters: readonly Candidate[]) => Candidate[]
   /** A number in [0, 1). */
@@ -36,7 +36,7 @@ interface Choice {
 
 type Filter = (members: readonly Candidate[]) => Candidate[]
 
-/** They stand for one of several. */
+/** The words that mean one of several members. */
 const ONE_OF_SEVERAL = ['follower', 'observer', 'random']
 const ROLE_WORDS = ['leader', 'follower', 'followers', 'observer', 'observers', 'majority', 'random', 'all']
 
@@ -45,16 +45,16 @@ const isUp = ({ state }: Candidate): boolean =>
 const isDown = (member: Candidate): boolean => !isUp(member)
 
 /**
- * The members meant, by ascending id. Members that need nothing (a dead one to kill, one that runs to start)
- * are left out when they were named by a number or by `all`.
- * @throws OperationError when a word means nobody
+ * The ids of the members meant, in ascending order. Members that need nothing (a dead member to kill, a
+ * running member to start) are left out if they were named by a number or by `all`.
+ * @throws OperationError if a word means no member
  */
 export function selectMembers(choice: Choice): number[] {
   const { verb, selectors, members } = choice
   const terms = termsOf(selectors)
   if (terms.length === 0) throw usageError(`${verb} needs to know which member`, hint(members))
   for (const term of terms) for (const word of term) filterOf(word, choice)
-  // Those that choose come last: they choose among the others.
+  // Terms that choose come last, because they choose among the members that the others leave.
   const isChoice = (term: readonly string[]) => Number(term.some((word) => ONE_OF_SEVERAL.includes(word)))
   const named: Candidate[] = []
   for (const term of terms.sort((a, b) => isChoice(a) - isChoice(b))) {
@@ -69,8 +69,8 @@ export function selectMembers(choice: Choice): number[] {
     .sort((a, b) => a - b)
 }
 
-/** What is united: each term is one word, or several that narrow one another. */
-function termsOf(selectors: readonly string[]): string[][] {
+/** The terms that are united: each term is one word, or several words that narrow one another. */
+export function termsOf(selectors: readonly string[]): string[][] {
   const [first = '', second = '', ...more] = selectors
   const isPair = more.length === 0 && !/[,:]/.test(first + second) && second !== ''
   if (isPair && narrowsBySide(first, second)) return [[first, second]]
@@ -142,7 +142,7 @@ function filterOf(word: string, choice: Choice): { filter: Filter; chooses: bool
   }
 }
 
-/** An id counts before a client port: `2181` is member 2181 where there is one. */
+/** An id takes precedence over a client port: `2181` is member 2181 if there is one. */
 function byNumber(word: string, number: number): Filter {
   return (members) => {
     const byId = members.filter(({ id }) => id === number)
@@ -151,7 +151,7 @@ function byNumber(word: string, number: number): Filter {
   }
 }
 
-/** Any one; `kill follower` twice should not depend on the order of ids. */
+/** A member chosen at random: `kill follower` twice should not depend on the order of ids. */
 function one(members: Candidate[], { random }: Choice): Candidate[] {
   const chosen = members[Math.floor(random() * members.length)]
   return chosen === undefined ? [] : [chosen]

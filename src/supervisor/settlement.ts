@@ -1,6 +1,6 @@
 /**
- * When an ensemble has come to rest after something was done to it: judged by what happened since, never by a
- * state that may be stale.
+ * When an ensemble has settled after an action. This is judged by what has happened since, never by a state
+ * that may be stale.
  */
 
 import { OperationError } from '../api/operationError.ts'
@@ -9,12 +9,15 @@ import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe/probe.ts'
 
-/** Conditions are looked at when an event comes, and, for what no event tells, every so often. */
+/**
+ * The interval at which conditions are checked, in addition to every event, for changes that no event
+ * reports.
+ */
 const LOOK_EVERY_MS = 20
 
 /**
- * Whether it is met in time; looked at when `probe` has written, too. In a cluster that ends nothing is
- * waited for.
+ * Whether the condition is met in time. It is also checked when `probe` has written. In a cluster that is
+ * shutting down, there is no wait.
  */
 export function until(
   cluster: Cluster,
@@ -50,13 +53,13 @@ export function active(cluster: Cluster): Member[] {
   return cluster.members.filter((member) => member.isActive)
 }
 
-/** No set of those that take part could decide anything. */
+/** Whether no set of active members could decide anything. */
 export function isQuorumImpossible(cluster: Cluster): boolean {
   const { roster } = cluster
   return !roster.isQuorum(roster.voters.filter((member) => member.isActive))
 }
 
-/** A leader with a quorum, and everybody whom the ensemble counts on and who takes part serves. */
+/** Whether there is a leader with a quorum, and every listed, active member serves. */
 export function isServing(cluster: Cluster): boolean {
   const { leader } = cluster
   if (leader === null) return false
@@ -65,13 +68,16 @@ export function isServing(cluster: Cluster): boolean {
   )
 }
 
-/** Too many have crashed for the others to be a quorum, and nobody has ended one that could come back. */
+/**
+ * Whether too many members have crashed for the others to be a quorum, and no member is down that could come
+ * back.
+ */
 function isLost(cluster: Cluster): boolean {
   const down = cluster.members.filter((member) => !member.isActive)
   return down.length > 0 && down.every(({ state }) => state === 'crashed') && isQuorumImpossible(cluster)
 }
 
-/** @throws OperationError, exit code 4 after the time, 1 as soon as there is no hope */
+/** @throws OperationError, with exit code 4 after the timeout, or 1 as soon as there is no hope */
 export async function waitUntilServing(cluster: Cluster, timeoutMs: number): Promise<void> {
   const begun = performance.now()
   const serves = await until(cluster, timeoutMs, () => isServing(cluster) || isLost(cluster))
@@ -80,7 +86,7 @@ export async function waitUntilServing(cluster: Cluster, timeoutMs: number): Pro
   try {
     const left = Math.max(100, timeoutMs - (performance.now() - begun))
     const since = cluster.now - 1
-    // The first write may be what ends them all: on a full disk.
+    // The first write may crash them all, for example on a full disk.
     const isOver = () => probe.hasWritten(since) || isLost(cluster)
     if (serves && (await until(cluster, left, isOver, probe))) {
       if (!isLost(cluster)) return
@@ -96,12 +102,12 @@ function lost(cluster: Cluster): OperationError {
   const crashed = cluster.members.filter(({ state }) => state === 'crashed')
   const message = `the ensemble cannot serve: ${crashes(crashed).join('; ')}`
   const reasons = [...new Set(crashed.flatMap(({ exitLines }) => exitLines))]
-  // Where none is left that could be asked, the one who waits ends it all, and its logs go, too.
+  // If no member is left, the waiting command ends the cluster, and its logs are removed with it.
   const more = cluster.members.some(({ isAlive }) => isAlive) ? ['see more: zk-pseudo logs'] : []
   return new OperationError('CRASHED', message, [...reasons, ...more].join('\n'))
 }
 
-/** Those of `members` that crashed, and why: one sentence for each reason. */
+/** Which of `members` crashed, and why: one sentence for each reason. */
 function crashes(members: readonly Member[]): string[] {
   const crashed = members.filter(({ state }) => state === 'crashed')
   return [...new Set(crashed.map(({ exit }) => exit))].map((exit) => {

@@ -1,11 +1,8 @@
-/**
- * Members that were started and ended by themselves: the others may serve, and yet what was asked for is not
- * done.
- */
+/** Members that were started and crashed: the others may serve, but the request has not been fulfilled. */
 import { OperationError } from '../api/operationError.ts'
 import type { Member } from './member.ts'
 
-/** Null when none of them crashed. */
+/** Null if none of them crashed. */
 export function startFailure(members: readonly Member[]): OperationError | null {
   const crashed = members.filter(({ state }) => state === 'crashed')
   const [first] = crashed

@@ -1,7 +1,7 @@
 /**
- * A cluster's life: its folder is taken, its members are opened together, run, done things to, and ended.
- * There is one supervisor for each cluster: in the foreground `up`, in the background process of `up -d`, or
- * in the process of a test that uses the library.
+ * A cluster's life: its folder is claimed; its members are opened together, run, acted upon, and ended. Each
+ * cluster has one supervisor: in the foreground `up`, in the background process of `up -d`, or in the process
+ * of a test that uses the library.
  */
 import type { ActionRequest, ClusterInfo, HandoverReport, HandoverRequest, Verdict } from '../api/api.ts'
 import { OperationError } from '../api/operationError.ts'
@@ -24,7 +24,7 @@ import { resync } from './resync.ts'
 import { waitUntilServing } from './settlement.ts'
 import { Turns } from './turns.ts'
 
-/** How soon it notices that its folder was removed under it. */
+/** The interval at which the supervisor checks that its folder still exists. */
 const LOOK_MS = 1000
 
 export class Supervisor {
@@ -33,14 +33,14 @@ export class Supervisor {
   readonly ended: Promise<void>
   private settleEnd: () => void = () => {}
   private readonly request: ClusterRequest
-  /** What the folder was made for. */
+  /** The request for which the folder was made. */
   private readonly before: ClusterRequest | null
   private readonly claims = new PortClaims()
   private readonly turns = new Turns()
   private readonly folder: FolderClaim
   private isPublished = false
   private looking: NodeJS.Timeout | null = null
-  /** Why it ended without being asked to; null otherwise. */
+  /** Why the cluster ended unasked; null otherwise. */
   failure: OperationError | null = null
 
   /** @throws OperationError, or a port error with `code`, `port` and `address` */
@@ -61,7 +61,10 @@ export class Supervisor {
     return supervisor
   }
 
-  /** Nobody else is in the folder: what the last one left is ended, and others find this one from now on. */
+  /**
+   * Creates the supervisor in a folder that no other one uses. It ends what the last supervisor left behind,
+   * and from now on others find this one.
+   */
   private static async in(
     folder: FolderClaim,
     request: ClusterRequest,
@@ -129,7 +132,7 @@ export class Supervisor {
     for (const member of cluster.members) cluster.run(member)
   }
 
-  /** What is asked at its socket is answered from now on: others may find it. */
+  /** Makes the cluster known to others: requests at its socket are answered from now on. */
   publish(): void {
     this.isPublished = true
     this.cluster.saveState()
@@ -138,8 +141,8 @@ export class Supervisor {
   }
 
   /**
-   * The folder is what the cluster is; the entry that helps to find it is made anew when a cleaner has taken
-   * it.
+   * The cluster exists only as long as its folder does. The registry entry that helps to find it is written
+   * again if a cleaner has removed it.
    */
   private look(): void {
     if (!this.folder.isHere) return void this.endWithout(this.folder.path)
@@ -151,7 +154,10 @@ export class Supervisor {
     register({ name: this.cluster.name, dir: this.folder.path })
   }
 
-  /** Nothing can be kept and nobody can reach it by its folder: there is nothing to stop gracefully for. */
+  /**
+   * Ends the cluster after its folder was removed. Nothing can be kept, and no client can reach the cluster
+   * through its folder, so a graceful stop has no purpose.
+   */
   private async endWithout(folder: string): Promise<void> {
     const { cluster } = this
     if (cluster.ending.aborted) return
@@ -172,9 +178,9 @@ export class Supervisor {
   }
 
   /**
-   * Replaces what runs members, one at a time.
-   * @param interrupted stops it after the member that is being replaced @throws OperationError when nothing
-   *   was touched
+   * Replaces the engines of members, one at a time.
+   * @param interrupted stops the handover after the member that is being replaced
+   * @throws OperationError if nothing was touched
    */
   handover(request: HandoverRequest, interrupted: AbortSignal): Promise<HandoverReport> {
     return this.turns.handOver(`handover to ${request.to}`, () =>
@@ -182,15 +188,15 @@ export class Supervisor {
     )
   }
 
-  /** @throws OperationError with exit code 4 when it does not serve in time */
+  /** @throws OperationError with exit code 4 if the ensemble does not serve in time */
   async waitUntilServing(timeoutMs: number): Promise<ClusterInfo> {
     await waitUntilServing(this.cluster, timeoutMs)
     return this.cluster.info()
   }
 
   /**
-   * Stops every member gracefully, and then itself. Safe to repeat.
-   * @param undo takes back what this `up` has made, unless the ensemble has served: it has failed, and leaves
+   * Stops every member gracefully, and then the supervisor itself. It is safe to call this repeatedly.
+   * @param undo removes what this `up` has made, unless the ensemble has served: an `up` that failed leaves
    *   nothing
    */
   async stop({ undo = false } = {}): Promise<void> {
@@ -199,13 +205,13 @@ export class Supervisor {
     cluster.beginEnd()
     const stopAll = () => Promise.all(cluster.members.map((member) => member.host?.stop()))
     await stopAll()
-    // What was under way sees the end; a member that it was just starting ends here.
+    // The action that was in progress notices the shutdown; a member that it was just starting ends here.
     await this.turns.over
     await stopAll()
     await this.close({ undo: undo && !cluster.availability.hasServed })
   }
 
-  /** For a process that is about to end: nothing is waited for. */
+  /** Ends the cluster for a process that is about to exit: it waits for nothing. */
   endNow(): void {
     for (const member of this.cluster.members) void member.host?.kill()
     this.cluster.clearState()
@@ -213,7 +219,8 @@ export class Supervisor {
   }
 
   /**
-   * No member is left. The folder is let go of last. @param undo also what was laid out in it is taken back
+   * Closes everything when no member is left. The folder is released last.
+   * @param undo also removes the files that were created in it
    */
   private async close({ undo = false } = {}): Promise<void> {
     const { cluster } = this

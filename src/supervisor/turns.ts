@@ -1,7 +1,7 @@
 /**
- * Whose turn it is: what is done to members is done one after another, so that each verdict speaks of its
- * own. A handover takes minutes: nothing waits behind it. Meanwhile faults go through (it notices them, and
- * stops), starts are refused.
+ * The turns of actions: they are done one after another, so that each verdict is about its own action only. A
+ * handover takes minutes, so nothing queues up after it. During a handover, faults are let through (it
+ * notices them and stops), and starts are refused.
  */
 import type { Verb } from '../api/api.ts'
 import { OperationError } from '../api/operationError.ts'
@@ -12,7 +12,7 @@ export class Turns {
   private last: Promise<unknown> = Promise.resolve()
   private handover: string | null = null
 
-  /** Settles when what was begun is over. */
+  /** Settles when the actions that were begun are over. */
   get over(): Promise<unknown> {
     return this.last
   }
@@ -24,7 +24,7 @@ export class Turns {
     return work()
   }
 
-  /** @param what for whoever comes meanwhile @throws OperationError `BUSY` */
+  /** @param what names the handover to requests that arrive during it @throws OperationError `BUSY` */
   async handOver<T>(what: string, work: () => Promise<T>): Promise<T> {
     if (this.handover !== null) throw this.busy()
     this.handover = what

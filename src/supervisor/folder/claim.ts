@@ -17,7 +17,9 @@ const ASK_MS = 500
 export type Release = () => void
 
 /**
- * Null when another holds it. @param tell what the holder answers when it is asked @throws the system's error
+ * Null when another holds it.
+ * @param tell what the holder answers when it is asked
+ * @throws the system's error
  */
 export async function claim(name: string, tell: () => string = () => ''): Promise<Release | null> {
   return process.platform === 'linux' ? claimSocket(name, tell) : claimFile(name, tell)

@@ -23,8 +23,8 @@ const LAST_ANSWER_MS = 50
 type Answer = 'answers' | 'silent' | 'denied'
 
 /**
- * Connects to the control socket of the cluster in `dir`. @throws the system's error when there is no such
- * folder
+ * Connects to the control socket of the cluster in `dir`.
+ * @throws the system's error when there is no such folder
  */
 export function connectToControl(dir: string, name = NAME): Socket {
   const path = join(dir, name)

@@ -223,7 +223,7 @@ class Lane {
       })
       // A session that was asked for is closed when it is there, so that none is left behind. The member
       // closes the connection.
-      if (this.session !== null) socket.write(CLOSE_FRAME)
+      if (this.session !== null) socket.write(closeFrame())
       else if (socket.connecting) socket.destroy()
     })
   }
@@ -295,8 +295,8 @@ class Lane {
 }
 
 /**
- * Closes a session through a member that serves, as its client would after its own member was gone. @returns
- * done
+ * Closes a session through a member that serves, as its client would after its own member was gone.
+ * @returns done
  */
 function closeSession(
   session: Session,
