@@ -21,7 +21,7 @@ const LOOK_AGAIN_MS = 5
 /**
  * A member that does not have everything on disk; `lacks` is the first missing transaction, if it is known.
  */
-export interface Behind {
+interface Behind {
   readonly member: Member
   readonly lacks: number | null
 }

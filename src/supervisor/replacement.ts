@@ -28,7 +28,7 @@ interface Terms {
   readonly probe: WriteProbe
 }
 
-export interface Replaced {
+interface Replaced {
   /** What went wrong; null if nothing did. */
   readonly problem: string | null
   /** What had to be done to its data; null if nothing had to be done. */

@@ -70,7 +70,7 @@ export function selectMembers(choice: Choice): number[] {
 }
 
 /** The terms that are united: each term is one word, or several words that narrow one another. */
-export function termsOf(selectors: readonly string[]): string[][] {
+function termsOf(selectors: readonly string[]): string[][] {
   const [first = '', second = '', ...more] = selectors
   const isPair = more.length === 0 && !/[,:]/.test(first + second) && second !== ''
   if (isPair && narrowsBySide(first, second)) return [[first, second]]

@@ -223,7 +223,7 @@ class Lane {
       })
       // A session that was asked for is closed when it is there, so that none is left behind. The member
       // closes the connection.
-      if (this.session !== null) socket.write(closeFrame())
+      if (this.session !== null) socket.write(CLOSE_FRAME)
       else if (socket.connecting) socket.destroy()
     })
   }
