@@ -40,7 +40,7 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
     await ensemble?.stopAll()
   }, 30_000)
 
-  /** A znode of the test's own. */
+  /** A znode that belongs to one test. */
   async function fresh(): Promise<string> {
     count += 1
     root = await zk.create(`/test${count}`, 'first')
@@ -82,7 +82,7 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
     expect(await codeOf(zk.create(await fresh()))).toBe(ErrorCode.NodeExists)
   })
 
-  it('guards by ACL, and authenticates again after a reconnect', async () => {
+  it('protects znodes by ACL, and authenticates again after a reconnect', async () => {
     const path = await fresh()
     const acl = [{ perms: 31, id: { scheme: 'auth', id: '' } }]
     await using owner = await ZooKeeper.connect(ensemble.connectString)
@@ -99,14 +99,14 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
     expect(await codeOf(zk.setData(path, 'x'))).toBe(ErrorCode.NoAuth)
   })
 
-  it('tells of an authentication that is refused', async () => {
+  it('reports an authentication that is refused', async () => {
     await using stranger = await ZooKeeper.connect(ensemble.connectString)
     expect(await codeOf(stranger.addAuth('no-such-scheme', 'x'))).toBe(ErrorCode.AuthFailed)
     expect(stranger.state).toBe('authFailed')
     expect(await codeOf(stranger.getData('/'))).toBe(ErrorCode.SessionExpired)
   })
 
-  it('does transactions whole or not at all', async () => {
+  it('carries out transactions as a whole or not at all', async () => {
     const path = await fresh()
     const results = await zk
       .transaction()
@@ -124,7 +124,7 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
     expect(await zk.transaction().commit()).toEqual([])
   })
 
-  it('keeps many requests under way, in order', async () => {
+  it('keeps many requests in flight, in order', async () => {
     const path = await fresh()
     const writes = Array.from({ length: 500 }, (_, i) => zk.setData(path, String(i)))
     const reads = writes.map(() => zk.getData(path))
@@ -151,13 +151,13 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
     expect(await codeOf(zk.getData('/nowhere', watcher))).toBe(ErrorCode.NoNode)
   })
 
-  it('arms its watches again on a new connection, and hears of what it missed', async () => {
+  it('sets its watches again on a new connection, and is notified of what it missed', async () => {
     const path = await fresh()
     const events: string[] = []
     const watcher = ({ type, path: at }: WatchEvent) => events.push(`${type} ${at.slice(path.length)}`)
     await zk.create(`${path}/gone`)
     await zk.create(`${path}/kept`)
-    // Paths of more than 128 KiB, so that they are told in several batches.
+    // The paths take more than 128 KiB, so that they are sent in several batches.
     const far = Array.from({ length: 400 }, (_, i) => `/${String(i).padStart(3, '0')}${'x'.repeat(400)}`)
     await Promise.all(far.map((name) => zk.exists(path + name, watcher)))
     await zk.getData(`${path}/gone`, watcher)
@@ -189,7 +189,7 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
     )
   })
 
-  it('lives below its chroot', async () => {
+  it('sees only what is below its chroot', async () => {
     const path = await fresh()
     await using below = await ZooKeeper.connect(`${ensemble.connectString}${path}`)
     const events: WatchEvent[] = []
@@ -211,7 +211,7 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
     expect((await zk.getData(path)).data?.toString()).toBe('written elsewhere')
   })
 
-  it('takes its ephemeral znodes along when it closes', async () => {
+  it('removes its ephemeral znodes when it closes', async () => {
     const path = await fresh()
     const leaving = await ZooKeeper.connect(ensemble.connectString)
     await leaving.create(`${path}/e`, null, { mode: 'ephemeral' })
@@ -235,7 +235,7 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
       if (outcome.status === 'rejected')
         expect((outcome.reason as KeeperError).code).toBe(ErrorCode.ConnectionLoss)
     }
-    // Waits for the next connection.
+    // This waits for the next connection.
     const { stat } = await zk.getData(`${path}/e`)
     expect(stat.ephemeralOwner).toBe(session)
     expect(zk.sessionId).toBe(session)
@@ -256,7 +256,7 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
     expect(states).toEqual([])
   })
 
-  it('asks with four-letter words', async () => {
+  it('sends four-letter words', async () => {
     const port = ensemble.members[0]?.clientPort as number
     await eventually('imok', async () => (await fourLetterWord('127.0.0.1', port, 'ruok')) === 'imok')
     expect(await fourLetterWord('127.0.0.1', port, 'srvr')).toMatch(/^Zookeeper version: 3\./)
@@ -264,7 +264,7 @@ describe.skipIf(unavailable !== undefined)(`the client ${title}`, { timeout: 60_
 })
 
 describe.skipIf(unavailable !== undefined)(`a session ${title}`, { timeout: 60_000 }, () => {
-  it('expires behind a broken network, and its client says so', async () => {
+  it('expires while the network is broken, and its client reports it', async () => {
     await using ensemble = await ApacheEnsemble.start({ members: 1, set: { tickTime: '200' } })
     const { clientPort } = await ensemble.waitForLeader()
     await using road = await Road.to(clientPort)
@@ -275,7 +275,7 @@ describe.skipIf(unavailable !== undefined)(`a session ${title}`, { timeout: 60_0
     await zk.getData('/e', (event) => watched.push(event))
     await road.block()
     await eventually('the loss', () => zk.state === 'disconnected')
-    // Waits for a connection as long as the session can live, and no longer.
+    // This waits for a connection for as long as the session can live, and no longer.
     await expect(zk.getData('/e')).rejects.toMatchObject({ code: ErrorCode.ConnectionLoss })
     await eventually('the expiry', async () => (await other.exists('/e')) === null)
     await road.open()
@@ -285,7 +285,7 @@ describe.skipIf(unavailable !== undefined)(`a session ${title}`, { timeout: 60_0
   })
 })
 
-/** A port that leads to another, and can be blocked. */
+/** A port that forwards to another one, and can be blocked. */
 class Road implements AsyncDisposable {
   port = 0
   private readonly target: number

@@ -1,11 +1,11 @@
-/** DIGEST-MD5 against a server's side written from RFC 2831 for this test. */
+/** DIGEST-MD5 with a server side that was written from RFC 2831 for this test. */
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { DigestMd5, SaslError } from '../../src/client/sasl.ts'
 
 const md5 = (text: string | Buffer) => createHash('md5').update(text).digest('hex')
 
-/** What a server that has this password expects, and answers. */
+/** What a server that knows this password expects, and what it answers. */
 function proofs(
   response: string,
   user: string,
@@ -42,21 +42,21 @@ describe('DIGEST-MD5', () => {
     expect(exchange.next(Buffer.from(`rspauth=${server}`))).toBeNull()
   })
 
-  it('does not take a server that does not know the password', () => {
+  it('does not accept a server that does not know the password', () => {
     const exchange = new DigestMd5({ user: 'fred', password: 'secret' })
     exchange.next(challenge())
     expect(() => exchange.next(Buffer.from(`rspauth=${'0'.repeat(32)}`))).toThrow(SaslError)
     expect(() => exchange.next(Buffer.alloc(0))).toThrow(SaslError)
   })
 
-  it('speaks of a password that it does not send', () => {
+  it('proves that it knows the password without sending it', () => {
     const exchange = new DigestMd5({ user: 'a"b\\c', password: 'secret' })
     const response = exchange.next(challenge())?.toString() as string
     expect(response).toContain('username="a\\"b\\\\c"')
     expect(response).not.toContain('secret')
   })
 
-  it('never answers two challenges alike', () => {
+  it('never gives the same answer to two challenges', () => {
     const answer = () => new DigestMd5({ user: 'fred', password: 'secret' }).next(challenge())?.toString()
     expect(answer()).not.toBe(answer())
   })

@@ -1,9 +1,11 @@
-/** A process that stood still (a breakpoint, a long computation) does not take its server for dead. */
+/**
+ * A process that stood still (at a breakpoint, or in a long computation) does not take its server for dead.
+ */
 import { expect, it } from 'vitest'
 import { ZooKeeper } from '../../src/client/index.ts'
 import { Ensemble } from '../../src/ensemble/index.ts'
 
-it('reads what has come meanwhile before it gives a server up', async () => {
+it('reads what has arrived meanwhile before it gives a server up', async () => {
   await using ensemble = await Ensemble.start({ members: 1, set: { tickTime: '2000' } })
   const client = await ZooKeeper.connect(ensemble.connectString, { sessionTimeoutMs: 4000 })
   const states: string[] = []

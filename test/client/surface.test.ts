@@ -1,4 +1,6 @@
-/** What is off by default, or newer than 3.5: against one Apache ZooKeeper that has it all on. */
+/**
+ * Features that are off by default or newer than 3.5, with an Apache ZooKeeper that has all of them enabled.
+ */
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -46,7 +48,7 @@ describe.skipIf(unavailable !== undefined)(
 
     const fresh = () => zk.create(`/surface${++count}`, 'first')
 
-    it('makes containers and TTL znodes, alone and in a transaction', async () => {
+    it('creates containers and TTL znodes, alone and in a transaction', async () => {
       const path = await fresh()
       expect(await zk.createContainer(`${path}/c`)).toBe(`${path}/c`)
       expect(await zk.createTtl(`${path}/t-`, 60_000, 'x', { sequential: true })).toBe(`${path}/t-0000000001`)
@@ -64,12 +66,12 @@ describe.skipIf(unavailable !== undefined)(
       expect(await fred.whoAmI()).toContainEqual({ scheme: 'sasl', id: 'fred' })
     })
 
-    it('tells of a SASL login that is refused', async () => {
+    it('reports a SASL login that is refused', async () => {
       const wrong = ZooKeeper.connect(ensemble.connectString, { sasl: { user: 'fred', password: 'wrong' } })
       await expect(wrong).rejects.toMatchObject({ code: ErrorCode.AuthFailed })
     })
 
-    it('reads many things at once, each with its own outcome', async () => {
+    it('reads many things at once, each with its own result', async () => {
       const path = await fresh()
       await zk.create(`${path}/a`)
       const [data, names, nothing] = await zk
@@ -83,7 +85,7 @@ describe.skipIf(unavailable !== undefined)(
       expect(nothing).toMatchObject({ code: ErrorCode.NoNode, path: `${path}/none` })
     })
 
-    it('watches persistently, also after a reconnect, until told not to', async () => {
+    it('watches persistently, also after a reconnect, until the watch is removed', async () => {
       const path = await fresh()
       const events: string[] = []
       const watcher = (event: WatchEvent) => events.push(`${event.type} ${event.path.slice(path.length)}`)
@@ -120,12 +122,12 @@ describe.skipIf(unavailable !== undefined)(
       expect(await second.getAllChildrenNumber(path)).toBe(1)
     })
 
-    it('knows the config of a standalone server, which has none', async () => {
+    it('reads an empty config from a standalone server', async () => {
       expect(await zk.getConfig()).toMatchObject({ text: '', version: 0n, servers: new Map() })
       await expect(zk.reconfig({ leaving: [1] })).rejects.toMatchObject({ code: ErrorCode.ReconfigDisabled })
     })
 
-    it('is super when it knows the word', async () => {
+    it('is super when it knows the password', async () => {
       const path = await fresh()
       await zk.setAcl(path, [{ perms: 31, id: { scheme: 'digest', id: 'nobody:x' } }])
       await expect(zk.getData(path)).rejects.toMatchObject({ code: ErrorCode.NoAuth })

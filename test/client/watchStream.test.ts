@@ -24,7 +24,7 @@ function source(arm: () => Promise<void> = async () => {}) {
 
 const event = (path: string): WatchEvent => ({ type: 'dataChanged', path })
 
-it('gives events in order, whether they come before or behind their reader', async () => {
+it('yields events in order, whether they arrive before or after they are read', async () => {
   const { stream, heard } = source()
   heard.watcher(event('/1'))
   const [first, second] = [stream.next(), stream.next()]
@@ -46,7 +46,7 @@ it('removes its watch when its reader leaves the loop', async () => {
   expect(await stream.next()).toEqual({ done: true, value: undefined })
 })
 
-it('tells what came before the session ended, and ends', async () => {
+it('yields the events from before the session ended, and ends', async () => {
   const { stream, disarm, heard } = source()
   heard.watcher(event('/1'))
   heard.end()

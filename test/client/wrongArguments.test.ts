@@ -1,9 +1,9 @@
-/** Wrong arguments become TypeErrors of the client's own, and nothing of them is sent. */
+/** The client itself throws a TypeError for wrong arguments, and sends nothing. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fourLetterWord, parseConnectString, ZooKeeper } from '../../src/client/index.ts'
 import { Ensemble } from '../../src/ensemble/index.ts'
 
-/** What JavaScript lets a caller pass. */
+/** Values that JavaScript lets a caller pass. */
 // biome-ignore lint/suspicious/noExplicitAny: the point of these tests is to pass what the types forbid
 const wrong = (value: unknown): any => value
 
@@ -71,7 +71,7 @@ describe.each(Object.entries(operations))('%s', (_, operation) => {
   })
 })
 
-it('lets a sequential znode have no name but its number, as Apache does', async () => {
+it('lets the name of a sequential znode be only its number, as Apache does', async () => {
   await zk.create('/queue')
   expect(await zk.create('/queue/', null, { mode: 'sequential' })).toBe('/queue/0000000000')
 })
@@ -161,14 +161,14 @@ it.each([
   expect(() => new ZooKeeper(...(wrong(args) as [string]))).toThrow(message)
 })
 
-it('rejects where it would wait with a wrong time', async () => {
+it('rejects a wrong time to wait', async () => {
   const endless = ZooKeeper.connect(ensemble.connectString, { timeoutMs: wrong('5') })
   await expect(endless).rejects.toThrow(/timeoutMs must be milliseconds/)
   await expect(ZooKeeper.connect(wrong(null))).rejects.toThrow(TypeError)
   expect(() => parseConnectString(wrong(7))).toThrow(/connect string must be a string, not 7/)
 })
 
-it('takes any Uint8Array for data, also one that is a part of a larger buffer', async () => {
+it('accepts any Uint8Array as data, also a part of a larger buffer', async () => {
   const bytes = new Uint8Array([9, 1, 2, 3, 9]).subarray(1, 4)
   await zk.create('/bytes', bytes)
   expect((await zk.getData('/bytes')).data).toEqual(Buffer.from([1, 2, 3]))
@@ -179,6 +179,6 @@ it('takes any Uint8Array for data, also one that is a part of a larger buffer', 
   await zk.addAuth('digest', new TextEncoder().encode('a:b'))
 })
 
-it('still answers null for a valid path without a znode', async () => {
+it('still returns null for a valid path without a znode', async () => {
   expect(await zk.exists('/none')).toBe(null)
 })

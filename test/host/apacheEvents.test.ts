@@ -1,4 +1,4 @@
-/** What an Apache member's log and its answers tell: lines as versions 3.5 and 3.8 write them. */
+/** What an Apache member's log and its answers report, with lines as versions 3.5 and 3.8 write them. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -79,7 +79,7 @@ describe('the log of an Apache member', () => {
     ])
   })
 
-  it('tells an election that this member wins', () => {
+  it('reports an election that this member wins', () => {
     const notification = (sid: number, leader: number) =>
       line(
         `Notification: my state:LOOKING; n.sid:${sid}, n.state:LOOKING, n.leader:${leader}, n.round:0x2, n.peerEpoch:0x3, n.zxid:0x300000007, message format version:0x2, n.config version:0x0`,
@@ -111,7 +111,7 @@ describe('the log of an Apache member', () => {
     ])
   })
 
-  it('tells votes as 3.5 words them, and whom a member follows', () => {
+  it('reports votes in the words of 3.5, and whom a member follows', () => {
     const old = (sid: number, state: string) =>
       line(
         `Notification: 2 (message format version), 2 (n.leader), 0x0 (n.zxid), 0x1 (n.round), ${state} (n.state), ${sid} (n.sid), 0x0 (n.peerEPoch), LOOKING (my state)0 (n.config version)`,
@@ -126,7 +126,7 @@ describe('the log of an Apache member', () => {
     expect(events.at(-1)).toMatchObject({ type: 'role', role: 'follower', leader: 2 })
   })
 
-  it('tells syncs by the thread that does them', () => {
+  it('reports syncs by the thread that carries them out', () => {
     const sync = (thread: string, text: string) => line(text, { thread, logger: 'LearnerHandler' })
     const to = (sid: number, peer: string) =>
       `Synchronizing with Learner sid: ${sid} maxCommittedLog=0x100000009 minCommittedLog=0x100000001 lastProcessedZxid=0x100000009 peerLastZxid=0x${peer}`
@@ -145,7 +145,7 @@ describe('the log of an Apache member', () => {
     ])
   })
 
-  it('tells sessions, and lets the rest of the debug level be', () => {
+  it('reports sessions, and ignores the rest of the debug level', () => {
     const debug = { level: 'DEBUG', logger: 'ZooKeeperServer' }
     const events = eventsOf(
       line('Permission requested: 1 ', debug) +
@@ -177,7 +177,7 @@ describe('the log of an Apache member', () => {
 })
 
 describe('srvr', () => {
-  it('tells the mode, the zxid, and the connections without its own', () => {
+  it('reports the mode, the zxid, and the connections without its own', () => {
     const text =
       'Zookeeper version: 3.8.0\nReceived: 1\nConnections: 3\nOutstanding: 0\nZxid: 0x20000000a\nMode: follower\nNode count: 5\n'
     expect(readSrvr(text)).toEqual({ mode: 'follower', zxid: 0x20000000a, connections: 2 })
@@ -208,21 +208,21 @@ describe('a config for Apache', () => {
     ])
   })
 
-  it('leaves the admin server to a file that speaks of it, and takes Netty for TLS', () => {
+  it('leaves the admin server to a file that has settings for it, and uses Netty for TLS', () => {
     const text = 'dataDir=/d\nadmin.serverPort=9000\nsecureClientPort=2281\n'
     expect(options(text)).toEqual([
       '-Dzookeeper.serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory',
     ])
   })
 
-  it('is refused where Apache would misread it, with every line', () => {
+  it('is refused where Apache would misread it, and every such line is named', () => {
     const text = 'dataDir=/d # here\nclientPort=2181\nserver.1=a:1:2 \n'
     expect(() => options(text)).toThrow(
       expect.objectContaining({
         code: 'NOT_FOR_APACHE',
         exitCode: 2,
         hint: expect.stringMatching(
-          /zoo\.cfg:1: the comment behind dataDir.*\n.*zoo\.cfg:3: the blank at the end/,
+          /zoo\.cfg:1: the comment after dataDir.*\n.*zoo\.cfg:3: the blank at the end/,
         ),
       }),
     )

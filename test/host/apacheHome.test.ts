@@ -1,6 +1,6 @@
 /**
- * Where Apache ZooKeeper and Java are found, which versions are taken, and what a person is told when there
- * are none.
+ * Where Apache ZooKeeper and Java are found, which versions are accepted, and the message when there are
+ * none.
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,7 +34,9 @@ function release(name: string, version: string): string {
   return home
 }
 
-/** As Debian's: the jar without a version, its manifest without one, a link that has one. */
+/**
+ * As in Debian's package: neither the jar's name nor its manifest has a version, but the name of a link has.
+ */
 function packaged({ maven, link }: { maven?: string; link?: string }): string {
   const jars = join(root, 'java')
   writeJar(join(jars, 'zookeeper.jar'), {
@@ -58,7 +60,7 @@ describe('an Apache ZooKeeper', () => {
     expect(found.classPath[0]).toBe(join(home, 'lib', 'zookeeper-3.8.4.jar'))
   })
 
-  it('is the one that was named before that of ZOOKEEPER_HOME, and that before the package', () => {
+  it('is the one that was named, before ZOOKEEPER_HOME, and before the package', () => {
     const named = release('named', '3.9.2')
     const env = { ZOOKEEPER_HOME: release('env', '3.7.2') }
     const jars = packaged({ maven: '3.8.0' })
@@ -67,7 +69,7 @@ describe('an Apache ZooKeeper', () => {
     expect(find(null, { ZOOKEEPER_HOME: '' }, jars).version).toBe('3.8.0')
   })
 
-  it('of the package tells its version by what Maven left, or by the name of a link', () => {
+  it('from the package has its version in what Maven left, or in the name of a link', () => {
     const byMaven = find(null, {}, packaged({ maven: '3.8.0', link: '3.8.0' }))
     expect(byMaven).toMatchObject({ version: '3.8.0', logs: false })
     expect(byMaven.classPath).toEqual([join(root, 'java', 'zookeeper.jar')])
@@ -77,7 +79,7 @@ describe('an Apache ZooKeeper', () => {
     const byLink = find(null, {}, jars)
     expect(byLink).toMatchObject({ version: '3.9.1', logs: true })
     expect(byLink.classPath).toHaveLength(3)
-    // Of Netty the manifest of Debian names all but what TLS needs.
+    // Debian's manifest names all jars of Netty but those that TLS needs.
     const netty = ['netty-codec.jar', 'netty-resolver.jar', 'netty-transport-native-unix-common.jar']
     for (const jar of netty) writeFileSync(join(jars, jar), '')
     const withNetty = find(null, {}, jars).classPath
@@ -93,7 +95,7 @@ describe('an Apache ZooKeeper', () => {
     expect(() => find(null, {}, packaged({ maven: '3.4.13' }))).toThrow('3.4.13; 3.5 is the oldest')
   })
 
-  it('of an untold version is refused', () => {
+  it('of an unknown version is refused', () => {
     expect(() => find(null, {}, packaged({}))).toThrow('does not tell its version')
   })
 
@@ -110,7 +112,7 @@ describe('an Apache ZooKeeper', () => {
     expect(() => find(home)).toThrow(`${jar} is broken`)
   })
 
-  it('of last time comes behind the one that was named, and before the usual places', () => {
+  it('of last time comes after the one that was named, and before the usual places', () => {
     const env = { ZOOKEEPER_HOME: release('env', '3.7.2') }
     const remembered = release('before', '3.8.4')
     const jars = { packagedJars: join(root, 'none') }
@@ -133,7 +135,7 @@ describe('an Apache ZooKeeper', () => {
     expect(() => find(null, { ZOOKEEPER_PREFIX: '/gone' })).toThrow('ZOOKEEPER_PREFIX is /gone')
   })
 
-  it('that is missing is told with everything that was looked for, and what to do', () => {
+  it('that is missing is reported with everything that was looked for, and what to do', () => {
     expect(() => find(null)).toThrow(
       expect.objectContaining({
         code: 'NO_APACHE',
@@ -150,7 +152,7 @@ describe('an Apache ZooKeeper', () => {
     )
   })
 
-  it('is compared by numbers', () => {
+  it('has its version compared by numbers', () => {
     expect(isAtLeast('3.10.1', [3, 6])).toBe(true)
     expect(isAtLeast('3.5.0-alpha', [3, 5])).toBe(true)
     expect(isAtLeast('4.0.0', [3, 5])).toBe(true)
@@ -159,7 +161,7 @@ describe('an Apache ZooKeeper', () => {
 })
 
 describe('a jar', () => {
-  it('gives its files, stored and deflated, and null for others', () => {
+  it('yields its files, stored and deflated, and null for others', () => {
     const jar = join(root, 'a.jar')
     writeJar(jar, { one: 'stored', two: 'deflated '.repeat(100) })
     expect(readJarEntry(jar, 'one')).toBe('stored')
@@ -186,7 +188,7 @@ describe('Java', () => {
     return join(root, folder)
   }
 
-  it('is that of JAVA_HOME, or the first on PATH', async () => {
+  it('is the one in JAVA_HOME, or the first on PATH', async () => {
     const seventeen = java('seventeen', 'openjdk version "17.0.15" 2025-04-15')
     const eight = java('eight', 'java version "1.8.0_292"')
     const path = `/nowhere:${join(eight, 'bin')}:/bin`
@@ -197,7 +199,7 @@ describe('Java', () => {
     expect(await findJava({ PATH: path })).toEqual({ path: join(eight, 'bin', 'java'), version: 8 })
   })
 
-  it('that is too old, missing or speechless is told', async () => {
+  it('that is too old, is missing or prints no version is reported', async () => {
     const seven = java('seven', 'java version "1.7.0_80"')
     await expect(findJava({ JAVA_HOME: seven })).rejects.toMatchObject({ code: 'JAVA_TOO_OLD' })
     await expect(findJava({ JAVA_HOME: root })).rejects.toThrow(/JAVA_HOME is .*where there is no bin\/java/)
@@ -210,7 +212,7 @@ describe('Java', () => {
     await expect(findJava({ JAVA_HOME: mute })).rejects.toThrow('tells no version: hello')
   })
 
-  it('tells its version in the old way and the new', () => {
+  it('prints its version in the old form and in the new one', () => {
     expect(javaVersion('openjdk version "21" 2023-09-19')).toBe(21)
     expect(javaVersion('java version "1.8.0"')).toBe(8)
     expect(javaVersion('bash: java: not found')).toBeNull()

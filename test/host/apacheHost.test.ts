@@ -1,6 +1,6 @@
 /**
- * Apache's own servers keep the promises of every host: abrupt ends, frozen members, a crash that explains
- * itself.
+ * Apache's own servers keep the promises of every host: abrupt ends, frozen members, and crashes that are
+ * explained.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -68,7 +68,7 @@ describe('an Apache member', () => {
     return { host, events }
   }
 
-  it('tells how it is, and what happens', async () => {
+  it('reports its status, and what happens', async () => {
     const { host, events } = await running()
     const served = events.find(({ event }) => event.type === 'serving')
     expect(served?.event).toMatchObject({ role: 'standalone' })
@@ -79,7 +79,7 @@ describe('an Apache member', () => {
     expect(lines).toContainEqual(
       expect.objectContaining({ level: 'info', message: expect.stringContaining('Reading configuration') }),
     )
-    // The questions of its host are no news.
+    // The requests of its own host are not reported.
     expect(lines.filter(({ message }) => message.includes('Processing srvr'))).toEqual([])
   })
 
@@ -89,7 +89,7 @@ describe('an Apache member', () => {
     await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE', port: ports[0] })
   })
 
-  it('is killed where it stands, and stops when it is asked to; its ports and its data dir are free then', async () => {
+  it('is killed at once, and stops when asked to; its ports and its data dir are then free', async () => {
     const config = standalone()
     const locks = () => readdirSync(config.dataDir).filter((name) => name.startsWith('zk-pseudo.lock'))
     for (const [how, kind] of [
@@ -133,7 +133,7 @@ describe('an Apache member', () => {
     )
   })
 
-  /** @throws what it says when it ends */
+  /** @throws an error with the reason that it gives when it ends */
   async function startOurs(factory: HostFactory, config: ServerConfig): Promise<void> {
     const host = await factory.open(config)
     open.add(host)
@@ -143,7 +143,7 @@ describe('an Apache member', () => {
     await Promise.race([serves, ends])
   }
 
-  it('that Java does not even start tells what Java said', async () => {
+  it('that Java does not even start reports what Java printed', async () => {
     const host = await (await hosts({ JVMFLAGS: '-XX:+NoSuchOption' })).open(standalone())
     open.add(host)
     host.run()
@@ -154,7 +154,7 @@ describe('an Apache member', () => {
     })
   })
 
-  it('that ends by itself tells its exit code and the last lines of its log', async () => {
+  it('that ends by itself reports its exit code and the last lines of its log', async () => {
     const config = standalone('one', { 'datadir.autocreate': 'false' })
     const host = await (await hosts()).open(config)
     open.add(host)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { untilStopped } from '../../src/host/childProcess.ts'
 
-/** Counts as fast as it can, in two threads. */
+/** A program that counts as fast as it can, in two threads. */
 const BUSY = `
   const { Worker } = require('node:worker_threads')
   const shared = new Int32Array(new SharedArrayBuffer(4))
@@ -25,7 +25,7 @@ it.runIf(process.platform === 'linux')('a stopped process stands still, with all
     for (let round = 0; round < 20; round++) {
       child.kill('SIGSTOP')
       await untilStopped(pid)
-      // What it had written is read; from then on there is nothing.
+      // What it had written is read; nothing follows.
       await new Promise((done) => setTimeout(done, 5))
       const before = heard
       await new Promise((done) => setTimeout(done, 20))

@@ -1,4 +1,4 @@
-/** Whether a member ended because of its data, told from the data alone. */
+/** Whether a member ended because of its data, judged by the data alone. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,11 +23,11 @@ beforeEach(() => {
   storage.close()
 })
 
-it('is not at fault where all is whole', () => {
+it('is not at fault where everything is whole', () => {
   expect(isDataAtFault(config)).toBe(false)
 })
 
-it('is at fault where an epoch was taken, and neither history nor record is left', () => {
+it('is at fault when an epoch was taken, and neither history nor record is left', () => {
   const folder = join(config.dataDir, VERSION_DIR)
   rmSync(join(folder, HISTORY_RECORD))
   for (const { path } of listSnapshots(nodeFileSystem, folder)) rmSync(path)

@@ -1,10 +1,11 @@
-/** Jars with a few small files, for homes of Apache ZooKeeper that nobody has installed. */
+/** Jars with a few small files, for homes of Apache ZooKeeper that are not installed. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 
 /**
- * Writes a zip: the first file stored, the others deflated; without checksums, which the reader leaves alone.
+ * Writes a zip with the first file stored and the others deflated, without checksums, which the reader
+ * ignores.
  */
 export function writeJar(path: string, files: Record<string, string>): void {
   const locals: Buffer[] = []

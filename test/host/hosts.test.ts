@@ -1,6 +1,6 @@
 /**
- * The same promises for members in threads and in processes: abrupt ends, frozen members, crashes of one
- * alone.
+ * The promises that hosts in threads and in processes both keep: abrupt ends, frozen members, and crashes
+ * that affect one member only.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -57,7 +57,7 @@ describe.each(['thread', 'process'] as const)('a member in a %s', (isolation) =>
     return host
   }
 
-  it('tells how it is, and what happens, on the clock of whoever asks', async () => {
+  it('reports its status, and what happens, by the clock of the host', async () => {
     const config = standalone()
     const host = await hosts.open(config)
     open.add(host)
@@ -77,7 +77,7 @@ describe.each(['thread', 'process'] as const)('a member in a %s', (isolation) =>
     await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE', port: ports[0] })
   })
 
-  it('is killed where it stands; its ports are free at once', async () => {
+  it('is killed at once; its ports are free immediately', async () => {
     const host = await running()
     expect(await host.kill()).toEqual({ kind: 'killed' })
     open.delete(host)
@@ -107,11 +107,11 @@ describe.each(['thread', 'process'] as const)('a member in a %s', (isolation) =>
     expect(await host.status(1000)).toMatchObject({ serving: true })
   })
 
-  it('has stopped when it says so, even if that is read only after it is gone', async () => {
+  it('has stopped when it reports so, even if the report is read only after it has ended', async () => {
     for (let round = 0; round < 5; round++) {
       const host = await running()
       const stopped = host.stop()
-      // As Ctrl-Z and fg do: the member goes on and ends, and this thread finds everything at once.
+      // As with Ctrl-Z and fg, the member continues and ends, and this thread finds everything at once.
       await new Promise((sent) => setImmediate(sent))
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
       expect(await stopped).toEqual({ kind: 'stopped' })
@@ -131,7 +131,7 @@ describe.each(['thread', 'process'] as const)('a member in a %s', (isolation) =>
   it('crashes alone, and says why', async () => {
     const other = await running(standalone('other', ports[1] as number))
     const config = standalone()
-    // Something that no version of ZooKeeper put there.
+    // No version of ZooKeeper puts such a file there.
     writeFileSync(join(config.dataDir, 'version-2'), 'not a folder')
     const host = await hosts.open(config)
     open.add(host)

@@ -1,4 +1,4 @@
-/** How far a member's log reaches, by its files: holes, epochs, repeats, snapshots, what is being written. */
+/** How far a member's log reaches: holes, epochs, repetitions, snapshots, and what is being written. */
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,7 +54,7 @@ describe("a member's log", () => {
     expect(await looked('none')).toMatchObject({ zxid: 0, hole: null })
   })
 
-  it('is read on from where it was, and what is half written does not count', async () => {
+  it('is read further from where reading ended, and what is half written does not count', async () => {
     const path = log('a', range(E1 + 1, E1 + 3), 0)
     const reach = await looked('a')
     const next = entry(E1 + 4, 2_000_000)
@@ -70,7 +70,7 @@ describe("a member's log", () => {
     expect(reach.zxid).toBe(E1 + 6)
   })
 
-  it('with a hole reaches to it, unless a snapshot has what is missing', async () => {
+  it('with a hole reaches to the hole, unless a snapshot has what is missing', async () => {
     log('a', [...range(E1 + 1, E1 + 5), E1 + 7, E1 + 8])
     const reach = await looked('a')
     expect(reach).toMatchObject({ zxid: E1 + 5, hole: E1 + 6 })
@@ -79,7 +79,7 @@ describe("a member's log", () => {
     expect(await looked('a')).toMatchObject({ zxid: E1 + 8, hole: null })
   })
 
-  it('with a hole between two files has one, too', async () => {
+  it('with a hole between two files reaches to that hole', async () => {
     log('a', range(E1 + 1, E1 + 5))
     log('a', range(E1 + 7, E1 + 9))
     expect((await looked('a')).hole).toBe(E1 + 6)
@@ -90,24 +90,24 @@ describe("a member's log", () => {
     expect(await looked('a')).toMatchObject({ zxid: E1 + 5, hole: E2 + 1 })
   })
 
-  it('repeats without harm', async () => {
+  it('may repeat transactions', async () => {
     log('a', [...range(E1 + 1, E1 + 5), ...range(E1 + 3, E1 + 8)])
     expect(await looked('a')).toMatchObject({ zxid: E1 + 8, hole: null })
   })
 
-  it('that lacks the end of an epoch is told by the others', async () => {
+  it('that lacks the end of an epoch is recognized by comparison with the others', async () => {
     log('a', [...range(E1 + 1, E1 + 5), E2 + 1])
     log('b', [...range(E1 + 1, E1 + 6), E2 + 1, E2 + 2])
     const [a, b] = [await looked('a'), await looked('b')]
     expect([a.hole, b.hole]).toEqual([null, null])
     expect(lackOf(a, [a, b])).toBe(E1 + 6)
     expect(lackOf(b, [a, b])).toBeNull()
-    // A snapshot from the beginning of the epoch stands for all before.
+    // A snapshot from the beginning of the epoch covers everything before it.
     writeFileSync(pathOf('a', `snapshot.${E2.toString(16)}`), '')
     expect(lackOf(await looked('a'), [b])).toBeNull()
   })
 
-  it('that a crash cut short in its header is a log of nothing', async () => {
+  it('that a crash cut short in its header is empty', async () => {
     truncateSync(log('a', [E1 + 1], 0), 7)
     expect(await looked('a')).toMatchObject({ zxid: 0, hole: null })
   })

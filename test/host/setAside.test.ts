@@ -25,7 +25,7 @@ function member(dataDir: string, dataLogDir = dataDir): ServerConfig {
   return { dataDir: within(dataDir), dataLogDir: within(dataLogDir) } as ServerConfig
 }
 
-it('renames version-2, whole, and leaves the id', () => {
+it('renames version-2 as a whole, and leaves the id', () => {
   const [path, ...more] = setAside(member('data'), 'resync', '123')
   expect(more).toEqual([])
   expect(path).toBe(within('data', 'version-2.resync-123'))
@@ -33,13 +33,13 @@ it('renames version-2, whole, and leaves the id', () => {
   expect(readdirSync(within('data')).sort()).toEqual(['myid', 'version-2.resync-123'])
 })
 
-it('takes both folders where logs have their own', () => {
+it('renames both folders where logs have their own', () => {
   const paths = setAside(member('data', 'logs'), 'unreadable', '5')
   expect(paths).toEqual([within('data', 'version-2.unreadable-5'), within('logs', 'version-2.unreadable-5')])
   expect(existsSync(within('logs', 'version-2'))).toBe(false)
 })
 
-it('completes what a crash has cut short between the two', () => {
+it('completes what a crash interrupted between the two', () => {
   const config = member('data', 'logs')
   rmSync(within('data', 'version-2'), { recursive: true })
   expect(setAside(config, 'resync', '7')).toEqual([within('logs', 'version-2.resync-7')])

@@ -1,10 +1,10 @@
-/** Certificates and key stores for tests, made with the openssl and keytool that are installed. */
+/** Certificates and key stores for tests, made with the installed openssl and keytool. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { works } from '../support/programs.ts'
 
-/** Why no certificates can be made here; undefined when they can. */
+/** Why no certificates can be made here; undefined when they can be made. */
 export function opensslMissing(): string | undefined {
   return works('openssl', ['version']) ? undefined : 'openssl is not installed'
 }
@@ -16,14 +16,14 @@ export function keytoolMissing(): string | undefined {
 export const PASSWORD = 'changeit'
 
 export interface Identity {
-  /** One PEM file with the key and the certificate, as Apache wants it. */
+  /** One PEM file with the key and the certificate, as Apache requires it. */
   readonly pem: string
-  /** The same as PKCS#12, under PASSWORD. */
+  /** The same as PKCS#12, with the password PASSWORD. */
   readonly p12: string
   readonly certificate: string
 }
 
-/** One certificate authority and whom it vouches for, in a folder of its own. */
+/** A certificate authority and the certificates that it signs, in a folder of their own. */
 export class Authority {
   readonly certificate: string
   private readonly dir: string
@@ -50,7 +50,7 @@ export class Authority {
     return join(this.dir, `${this.name}-ca.key`)
   }
 
-  /** @param subject as openssl wants it: `/O=Acme/CN=bob`, the first the outermost */
+  /** @param subject in the form of openssl: `/O=Acme/CN=bob`, the outermost part first */
   issue(file: string, subject: string): Identity {
     const path = (suffix: string) => join(this.dir, `${file}${suffix}`)
     const [key, request, certificate, pem, p12] = ['.key', '.csr', '.crt', '.pem', '.p12'].map(path) as [

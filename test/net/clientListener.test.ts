@@ -36,7 +36,7 @@ async function listener(options: Partial<ClientListenerOptions> = {}) {
 }
 
 describe('the client listener', () => {
-  it('carries frames in and bytes out, and tells of the end once', async () => {
+  it('carries frames in and bytes out, and reports the end once', async () => {
     const { server, log, port } = await listener()
     const caller = new Caller(port)
     caller.send(Buffer.concat([framed('\0one'), framed('\0two')]))
@@ -55,7 +55,7 @@ describe('the client listener', () => {
     expect(server.counts.open).toBe(0)
   })
 
-  it('understands a stream that comes byte by byte', async () => {
+  it('understands a stream that arrives byte by byte', async () => {
     const { log, port } = await listener()
     await using caller = new Caller(port)
     for (const byte of framed('slowly')) {
@@ -94,7 +94,7 @@ describe('the client listener', () => {
     await eventually('the end', () => log.disconnected.length === 1)
   })
 
-  it('counts connections for each address and refuses what is too much', async () => {
+  it('counts connections for each address and refuses too many', async () => {
     const { server, log, port } = await listener({ maxClientCnxns: 2 })
     await using first = new Caller(port)
     await using second = new Caller(port)
@@ -110,7 +110,7 @@ describe('the client listener', () => {
     expect(second.isClosed).toBe(false)
   })
 
-  it('refuses by maxCnxns, and who says nothing', async () => {
+  it('refuses connections beyond maxCnxns, and those that send nothing', async () => {
     const { log, port } = await listener({ maxCnxns: 1, sessionlessTimeoutMs: 100 })
     await using silent = new Caller(port)
     silent.send(Buffer.from([0, 0, 0]))
@@ -174,14 +174,14 @@ describe('the client listener', () => {
       await new Promise((resolve) => setTimeout(resolve, 50))
       return log.frames.length === before
     })
-    // 64 frames a turn are what bounds the memory that is held for it.
+    // The limit of 64 frames a turn bounds the memory that is held for the connection.
     expect(log.frames.length).toBeLessThanOrEqual(64)
     caller.socket.resume()
     await eventually('every reply', () => caller.received.reduce((n, c) => n + c.length, 0) === 200_000_000)
     expect(log.frames.map(({ frame }) => Number(frame.toString()))).toEqual(requests.map((_, i) => i))
   })
 
-  it('says which port is taken', async () => {
+  it('reports which port is taken', async () => {
     const { port } = await listener()
     await expect(listener({ port })).rejects.toMatchObject({ code: 'EADDRINUSE', port })
     open.pop()

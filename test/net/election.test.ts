@@ -33,7 +33,7 @@ describe('our own members', () => {
     return member.look()
   }
 
-  it('that start a few ms apart agree on the best without waiting, and again when it dies', async () => {
+  it('that start a few ms apart agree on the best one without waiting, and again when it dies', async () => {
     for (const sid of [3, 4]) ports.delete(sid)
     const [zero, one] = [await start(0), await start(1)]
     await new Promise((resolve) => setTimeout(resolve, 30))
@@ -43,7 +43,7 @@ describe('our own members', () => {
     zero.look()
     one.look()
     await agreed([zero, one], 1)
-    // No member had to wait out the 200 ms that Apache always waits.
+    // No member had to wait for the 200 ms that Apache always waits.
     for (const member of [zero, one]) {
       const waited = member.events.filter(
         (event) => event.type === 'elected' && event.why.includes('within 200 ms'),
@@ -52,7 +52,7 @@ describe('our own members', () => {
     }
   })
 
-  it('name the one with the longest history, and a late one follows', async () => {
+  it('elect the one with the longest history, and a late one follows', async () => {
     const histories = [0, 7, 3, 0]
     for (const [sid, counter] of histories.entries()) {
       const member = await new ElectionMember(sid, ports).open()
@@ -68,7 +68,7 @@ const unavailable = apacheUnavailable()
 const skipped = unavailable === undefined ? '' : ` (skipped: ${unavailable})`
 
 describe.skipIf(unavailable !== undefined)(`among members of Apache ZooKeeper${skipped}`, () => {
-  /** Ports of three Apache members of which none runs. */
+  /** The ports of three Apache members, none of which is running. */
   async function threeApaches(): Promise<{ ensemble: ApacheEnsemble; ports: Map<number, number> }> {
     const ensemble = await ApacheEnsemble.start({ members: 3 })
     for (const { id } of ensemble.members) await ensemble.kill(id)
@@ -78,7 +78,7 @@ describe.skipIf(unavailable !== undefined)(`among members of Apache ZooKeeper${s
   const settled = (member: ElectionMember) =>
     eventually('our member to settle', () => member.leader !== null, { timeoutMs: 60_000 })
 
-  // Members start one by one: whichever two are the first to meet make a quorum, so their greater id leads.
+  // Members start one by one. The first two that meet are a quorum, so the greater of their ids leads.
   for (const [ours, second, third] of [
     [0, 2, 1],
     [1, 0, 2],

@@ -15,7 +15,7 @@ import { ZERO_ZXID } from '../../src/protocol/zxid.ts'
 export const localhost = '127.0.0.1'
 export const at = (port: number): Address => ({ host: localhost, port })
 
-/** A network end alone, with what it saw. */
+/** An ElectionNetwork without an election, and what it received. */
 export class NetworkEnd implements AsyncDisposable {
   readonly network: ElectionNetwork
   readonly heard: { from: number; notification: Notification }[] = []

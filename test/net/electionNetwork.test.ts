@@ -47,7 +47,7 @@ function vote(round: number): Notification {
 
 const rounds = (end: NetworkEnd) => end.heard.map(({ notification }) => notification.electionEpoch)
 
-/** Dials as a server of that id would; resolves when connected. */
+/** Dials as a server with that id would. Resolves when connected. */
 async function dial(port: number, ...bytes: Buffer[]): Promise<Socket> {
   const socket = connect({ port, host: localhost })
   sockets.push(socket)
@@ -61,7 +61,7 @@ const ended = (socket: Socket) =>
   new Promise<void>((resolve) => socket.resume().once('close', () => resolve()))
 
 describe('who dials', () => {
-  it('is the greater id, also when the smaller one has something to say', async () => {
+  it('is the greater id, also when the smaller one has something to send', async () => {
     const [one, two] = [await open(1), await open(2)]
     one.network.send(2 as Sid, vote(7))
     await eventually('the vote', () => two.heard.length > 0)
@@ -72,7 +72,7 @@ describe('who dials', () => {
     expect(one.heard[0]).toMatchObject({ from: 2, notification: vote(8) })
   })
 
-  it('survives both dialling at once', async () => {
+  it('does not matter when both dial at once', async () => {
     const [one, two] = [await open(1), await open(2)]
     for (let round = 1; round <= 20; round++) {
       one.network.send(2 as Sid, vote(round))
@@ -123,7 +123,7 @@ describe('messages', () => {
     await eventually('the vote', () => rounds(one).at(-1) === 3)
   })
 
-  it('wait for a peer that is not up, the newest alone, and arrive soon after it is', async () => {
+  it('wait for a peer that is not up, only the newest one, and arrive soon after it is', async () => {
     const two = await open(2)
     for (const round of [1, 2, 3]) two.network.send(1 as Sid, vote(round))
     await eventually('a refusal', () => two.reached.length > 0)
@@ -138,7 +138,7 @@ describe('messages', () => {
     expect(two.reached.map(({ reachable }) => reachable)).toEqual([false, true])
   })
 
-  it('are said again after a reconnection', async () => {
+  it('are sent again after a reconnection', async () => {
     const one = await open(1)
     const two = await open(2)
     one.network.send(2 as Sid, vote(1))
@@ -152,7 +152,7 @@ describe('messages', () => {
     await eventually('the vote of the one that came back', () => rounds(one).at(-1) === 5)
   })
 
-  it('of damaged content are dropped; the conversation goes on', async () => {
+  it('of damaged content are dropped; the conversation continues', async () => {
     const one = await open(1)
     const damaged = Buffer.concat([Buffer.from([0, 0, 0, 5]), Buffer.from('short')])
     const port = ports.get(1) as number
@@ -163,7 +163,7 @@ describe('messages', () => {
     )
   })
 
-  it('may come in pieces, right behind the greeting', async () => {
+  it('may arrive in pieces, right after the greeting', async () => {
     const one = await open(1)
     const bytes = Buffer.concat([
       encodeGreeting(3 as Sid, at(1)),
@@ -197,7 +197,7 @@ describe('reachability', () => {
 
   it('does not give up a peer whose connection broke and whose port answers', async () => {
     const [one, three] = [await open(1), await open(3)]
-    // A connection in the same server's name that breaks leaves nobody but the true one to ask.
+    // When a connection in the same server's name breaks, only the real server can be asked.
     const intruder = await dial(ports.get(1) as number, encodeGreeting(3 as Sid, at(ports.get(3) as number)))
     await eventually('a connection', () => one.network.isConnected(3 as Sid))
     intruder.destroy()
@@ -219,7 +219,7 @@ describe('a second connection in the name of a peer', () => {
     return [one, three]
   }
 
-  it('does not silence the first, in neither direction', async () => {
+  it('does not silence the first one, in either direction', async () => {
     const [one, three] = await talking()
     const stranger = await dial(ports.get(1) as number, greeting(3), encodeNotification(vote(50)))
     await eventually('what the stranger says', () => rounds(one).at(-1) === 50)
@@ -230,15 +230,15 @@ describe('a second connection in the name of a peer', () => {
     stranger.destroy()
     three.network.send(1 as Sid, vote(4))
     await eventually('the last', () => rounds(one).at(-1) === 4)
-    // The same connection all the while: nothing was said twice.
+    // It was the same connection all the time, because nothing was sent twice.
     expect(rounds(three)).toEqual([3])
     expect(rounds(one)).toEqual([1, 50, 2, 4])
   })
 
-  it('speaks and is spoken to: a peer that came back while its old connection is half open', async () => {
+  it('is used in both directions: a peer that came back while its old connection is half open', async () => {
     const one = await open(1)
     one.network.send(3 as Sid, vote(7))
-    // It never reads, and nobody closes it.
+    // It never reads, and neither side closes it.
     const halfOpen = await dial(ports.get(1) as number, greeting(3))
     halfOpen.pause()
     await eventually('it', () => one.network.isConnected(3 as Sid))
@@ -253,7 +253,7 @@ describe('a second connection in the name of a peer', () => {
     )
   })
 
-  it('makes room for the next: they are few, and the first and the newest are among them', async () => {
+  it('makes room for the next one: there are few, with the first and the newest among them', async () => {
     const [one, three] = await talking()
     const strangers: Socket[] = []
     for (let i = 0; i < 20; i++) strangers.push(await dial(ports.get(1) as number, greeting(3)))
@@ -268,7 +268,7 @@ describe('a second connection in the name of a peer', () => {
 
   it('in the name of a smaller one does not cost the connection, wherever it asks to be dialled', async () => {
     const [one, three] = await talking()
-    // A greeting right after a connection crosses it, and is not followed.
+    // A greeting right after a connection has crossed it, and is ignored.
     await new Promise((resolve) => setTimeout(resolve, 1100))
     const elsewhere = claimed[3] as number
     let dialled = 0
@@ -304,7 +304,7 @@ describe('strangers and damage', () => {
     })
   }
 
-  it('are told apart in words', async () => {
+  it('are refused with different reasons', async () => {
     const two = await open(2, { greetingTimeoutMs: 50 })
     const port = ports.get(2) as number
     const cases: [RegExp, Buffer][] = [
@@ -319,7 +319,7 @@ describe('strangers and damage', () => {
     }
   })
 
-  it('that say nothing are few', async () => {
+  it('that send nothing are few', async () => {
     const one = await open(1)
     const silent = await Promise.all(Array.from({ length: 140 }, () => dial(ports.get(1) as number)))
     for (const socket of silent) socket.resume()
@@ -343,13 +343,13 @@ describe('strangers and damage', () => {
   })
 })
 
-it('says which port is taken, and holds none then', async () => {
+it('reports which port is taken, and then holds none', async () => {
   await open(1)
   const second = new NetworkEnd(1, ports)
   await expect(second.network.listen()).rejects.toMatchObject({ code: 'EADDRINUSE', port: ports.get(1) })
 })
 
-it('takes a free port and has itself dialled back there', async () => {
+it('takes a free port, and is dialled back there', async () => {
   const two = await open(2)
   const one = new NetworkEnd(
     1,

@@ -5,7 +5,7 @@ import type { MemberReport } from '../../src/net/memberReport.ts'
 import type { Zxid } from '../../src/protocol/zxid.ts'
 import { ApacheEnsemble, type ApacheMember, apacheUnavailable } from '../support/apache.ts'
 
-/** The leader of the surface of Apache 3.8.0 that the expected texts below were taken from. */
+/** The leader of Apache 3.8.0 from whose answers the expected texts below were taken. */
 const report: MemberReport = {
   isServing: true,
   mode: 'leader',
@@ -108,7 +108,7 @@ function ask(
 }
 
 describe('four-letter words', () => {
-  it('name the Apache release that is spoken, where clients look for it', () => {
+  it('name the Apache release whose protocol is spoken, where clients look for it', () => {
     expect(version).toBe('3.8.0-zk-pseudo-0.1.0, built on 2026-11-21 08:00 UTC')
     // kazoo.client.KazooClient.server_version
     const match = /Zookeeper version: (\d+)\.(\d+)\.(\d+)-/.exec(ask('srvr') ?? '')
@@ -137,7 +137,7 @@ describe('four-letter words', () => {
     )
   })
 
-  it('answer conf, alone and in an ensemble', () => {
+  it('answer conf, standalone and in an ensemble', () => {
     const text = ask('conf') as string
     expect(text.split('\n').slice(11)).toEqual([
       'serverId=1',
@@ -184,7 +184,7 @@ describe('four-letter words', () => {
     )
   })
 
-  it('cut the list of watches where the whole would fit no string', () => {
+  it('cut the list of watches when a string could not hold all of it', () => {
     const path = `/${'n'.repeat(1_000_000)}`
     const byConnection = new Map(Array.from({ length: 1000 }, (_, i) => [`0x${i}`, [path]]))
     for (const word of ['wchc', 'wchp']) {
@@ -197,7 +197,7 @@ describe('four-letter words', () => {
     )
   })
 
-  it('answer ruok, isro and dirs without ends of line where Apache has none', () => {
+  it('answer ruok, isro and dirs without a final newline where Apache has none', () => {
     expect(ask('ruok')).toBe('imok')
     expect(ask('isro')).toBe('rw')
     expect(ask('isro', { mode: 'read-only' })).toBe('ro')
@@ -215,7 +215,7 @@ describe('four-letter words', () => {
     expect(done).toEqual(['connections', 'statistics'])
   })
 
-  it('say that nobody is served, but ruok stays imok', () => {
+  it('say that the member does not serve, but ruok stays imok', () => {
     const isServing = false
     expect(ask('srvr', { isServing })).toBe('This ZooKeeper instance is not currently serving requests\n')
     expect(ask('mntr', { isServing })).toBe('This ZooKeeper instance is not currently serving requests\n')
@@ -223,7 +223,7 @@ describe('four-letter words', () => {
     expect(ask('ruok', { isServing })).toBe('imok')
   })
 
-  it('are refused off the whitelist, srvr never, and unknown ones are not answered', () => {
+  it('are refused unless on the whitelist, except srvr; unknown ones are not answered', () => {
     const context = { allowed: ['ruok'] }
     expect(ask('stat', {}, context)).toBe('stat is not executed because it is not in the whitelist.\n')
     expect(ask('ruok', {}, context)).toBe('imok')
@@ -236,7 +236,7 @@ const unavailable = apacheUnavailable()
 const title = unavailable === undefined ? '' : ` (skipped: ${unavailable})`
 
 describe.skipIf(unavailable !== undefined)(`four-letter words beside Apache's${title}`, () => {
-  /** Numbers and what stands in their place differ; every other byte must not. */
+  /** Numbers and what may be in their place differ; every other byte must be the same. */
   const shape = (text: string | null) =>
     (text ?? '')
       .replace(/version: .*|version\t.*/, 'version')

@@ -57,12 +57,12 @@ describe('a client that does not read', () => {
     caller.socket.pause()
     caller.send(Buffer.concat(Array.from({ length: 10_000 }, () => framed('\0r'))))
     await settled(state)
-    // What the system's own buffers take, and a handful of MiB: the first turns are short ones.
+    // The system's own buffers take some, and a few MiB are queued, because the first turns are short.
     expect(state.frames).toBeLessThan(24)
     expect(state.refused).toEqual([])
   })
 
-  it('is not read from when its replies are small, and gets them all once it reads', async () => {
+  it('is not read from when its replies are small, and receives all of them once it reads', async () => {
     const { state, port } = await answering(Buffer.alloc(10_000, 7))
     await using caller = new Caller(port)
     caller.socket.pause()
@@ -98,7 +98,7 @@ describe('a client that does not read', () => {
 })
 
 describe('the core’s throttle', () => {
-  it('shows in what is reported, and ends', async () => {
+  it('is visible in reports, and ends', async () => {
     const { listener, state, port } = await answering(Buffer.alloc(1))
     await using caller = new Caller(port)
     caller.send(framed('\0r'))

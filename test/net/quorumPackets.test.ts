@@ -30,7 +30,7 @@ function parse(chunks: readonly Buffer[], readsSnapshots = true, maxDataBytes = 
 const singleBytes = (bytes: Buffer) => [...bytes].map((byte) => Buffer.from([byte]))
 
 const anyPacket: fc.Arbitrary<QuorumPacket> = fc.record({
-  // Without SNAP, whose stream goes on.
+  // SNAP is left out, because its stream continues.
   type: fc.integer({ min: 1, max: 14 }),
   zxid: fc.integer({ min: -1, max: 2 ** 40 }).map((value) => value as Zxid),
   data: fc.option(fc.uint8Array({ maxLength: 50 }).map((array) => Buffer.from(array))),
@@ -70,7 +70,7 @@ describe('quorum packets', () => {
     )
   })
 
-  it('bring the database behind SNAP, and what follows it', () => {
+  it('bring the database after SNAP, and what follows it', () => {
     const database = someDatabase()
     const stream = Buffer.concat([
       encoded(packet(15, null, 0x100000007)),
@@ -90,7 +90,7 @@ describe('quorum packets', () => {
     }
   })
 
-  it('of two snapshots in one stream bring both', () => {
+  it('with two snapshots in one stream bring both', () => {
     const one = Buffer.concat([encoded(packet(15)), snapshotBytes(someDatabase())])
     expect(parse([Buffer.concat([one, one])])).toHaveLength(2)
   })
@@ -117,7 +117,7 @@ describe('quorum packets', () => {
     expect(() => parse(singleBytes(bytes))).toThrow(DecodeError)
   })
 
-  it('of a learner have their limit; a leader may say more', () => {
+  it('of a learner are limited; a leader may send more', () => {
     const large = encoded(packet(1, Buffer.alloc(4001)))
     expect(parse([encoded(packet(1, Buffer.alloc(4000)))], false)).toHaveLength(1)
     expect(() => parse([large], false)).toThrow('a quorum packet with 4001 bytes of data, 4000 at most')

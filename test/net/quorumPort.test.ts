@@ -82,7 +82,7 @@ function largeDatabase(): Database {
 }
 
 describe('the quorum port', () => {
-  it('carries packets both ways, all of a turn with its flush', async () => {
+  it('carries packets both ways, all packets of a turn with its flush', async () => {
     const { listener, log } = leader()
     const port = await listener.open()
     const follower = learner([port])
@@ -102,7 +102,7 @@ describe('the quorum port', () => {
     expect(follower.log.packets).toEqual(sent)
   })
 
-  it('takes little of a learner that has not said who it is', async () => {
+  it('accepts little from a learner that has not said who it is', async () => {
     const { listener, log } = leader()
     const port = await listener.open()
     const [large, known] = [learner([port]), learner([port])]
@@ -137,7 +137,7 @@ describe('the quorum port', () => {
     expect(follower.log.lost[0]).toContain('ECONNREFUSED')
   })
 
-  it('streams a database, and what is sent meanwhile behind it', async () => {
+  it('streams a database, and after it what is sent meanwhile', async () => {
     const database = largeDatabase()
     const { listener, log } = leader()
     const follower = learner([await listener.open()])
@@ -172,7 +172,7 @@ describe('the quorum port', () => {
     await eventually('all of it', () => log.snapshots === 1)
   })
 
-  it('tells each side of the other leaving, once', async () => {
+  it('reports to each side once that the other has left', async () => {
     const { listener, log } = leader()
     const port = await listener.open()
     const follower = learner([port])
@@ -198,7 +198,7 @@ describe('the quorum port', () => {
     expect(await leader(port).listener.open()).toBe(port)
   })
 
-  it('is free again when it was closed while it opened', async () => {
+  it('is free again when it was closed while being opened', async () => {
     const [port] = (await claimPorts(1)) as [number]
     cleanUps.push(() => releasePorts([port]))
     const { listener } = leader(port)

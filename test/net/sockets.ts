@@ -1,4 +1,4 @@
-/** Plain sockets for tests: what a stranger sends, and what comes back. */
+/** Plain sockets for tests: what a stranger sends, and what it receives. */
 import { connect, type Socket } from 'node:net'
 import { eventually } from '../support/eventually.ts'
 

@@ -1,4 +1,4 @@
-/** The client port with TLS: whose certificates are taken, and what they say. */
+/** The client port with TLS: which certificates are accepted, and whom they name. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect as plainConnect } from 'node:net'
 import { connect, type TLSSocket } from 'node:tls'
@@ -147,7 +147,7 @@ describe.skipIf(missing)(`TLS ${missing ? `(skipped: ${missing})` : ''}`, () => 
     expect(caller.socket.getProtocol()).toBe(spoken)
   })
 
-  it('keeps to ssl.ciphersuites, named as in Java', async () => {
+  it('obeys ssl.ciphersuites, with names as in Java', async () => {
     const { port } = await listener({ cipherSuites: 'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384' })
     const caller = new Caller(port, client)
     await caller.hears()
@@ -172,7 +172,7 @@ describe.skipIf(missing)(`TLS ${missing ? `(skipped: ${missing})` : ''}`, () => 
     ).rejects.toThrow(/^ssl.trustStore: .*trust.p12 cannot be used: /)
   })
 
-  it('says which file cannot be used', async () => {
+  it('reports which file cannot be used', async () => {
     const nowhere = folder.file('nowhere.pem')
     await expect(listener({ keyStoreLocation: nowhere })).rejects.toThrow(
       /^ssl.keyStore: .*nowhere.pem cannot be used: ENOENT/,
@@ -181,7 +181,7 @@ describe.skipIf(missing)(`TLS ${missing ? `(skipped: ${missing})` : ''}`, () => 
     await expect(listener({ enabledProtocols: 'SSLv3' })).rejects.toThrow(/^ssl.enabledProtocols: SSLv3/)
   })
 
-  it('counts and times out connections that never shake hands', async () => {
+  it('counts connections that never complete the handshake, and times them out', async () => {
     const { log, port } = await listener()
     const silent = [plainConnect(port, '127.0.0.1'), plainConnect(port, '127.0.0.1')]
     for (const socket of silent) socket.on('error', () => {})
@@ -193,7 +193,7 @@ describe.skipIf(missing)(`TLS ${missing ? `(skipped: ${missing})` : ''}`, () => 
     await new Caller(port, client).hears()
   })
 
-  it('answers four-letter words behind the handshake', async () => {
+  it('answers four-letter words after the handshake', async () => {
     const { log, port } = await listener()
     const caller = new Caller(port, client, 'ruok')
     await caller.closed()
@@ -201,7 +201,7 @@ describe.skipIf(missing)(`TLS ${missing ? `(skipped: ${missing})` : ''}`, () => 
     expect(log).toEqual({ connected: [], frames: [], refused: [] })
   })
 
-  it('closes on what is no handshake', async () => {
+  it('closes a connection that does not begin with a handshake', async () => {
     const { log, port } = await listener()
     const stray = plainConnect(port, '127.0.0.1', () => stray.write('ruok and no handshake'))
     stray.on('error', () => {})
