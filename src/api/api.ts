@@ -195,7 +195,7 @@ export interface ApiError {
  * POST /handover, a HandoverRequest: the HandoverReport once it is over; ApiError when nothing was touched. A
  *   caller that hangs up stops it after the member that is being replaced.
  * GET  /wait?timeoutMs=N: a ClusterInfo once the ensemble serves; ApiError with exitCode 4 after the time.
- * GET  /events?since=SEQ&follow=1&all=1: ClusterEvents as JSON lines; with `all` those of the write probe, too.
- * GET  /logs?member=ID&follow=1&tail=N&since=MS&level=30: log records as JSON lines; `member` may be repeated.
+ * GET  /events?since=SEQ&follow=1&all=1: ClusterEvents as JSON lines; `all` adds the write probe's.
+ * GET  /logs?member=ID&follow=1&tail=N&since=MS&level=30: log records as JSON lines; `member` may recur.
  * POST /down, { undo?: true }: {} once every member has ended and the supervisor is about to.
  */
