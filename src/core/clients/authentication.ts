@@ -23,7 +23,7 @@ interface Identity extends Caller {
 interface SaslReply {
   readonly err: ErrorCode
   readonly token: Buffer | null
-  /** Why the connection ends behind this reply; null when it goes on. */
+  /** Why the connection is closed after this reply; null when it stays open. */
   readonly failure: string | null
 }
 
@@ -56,7 +56,7 @@ export class Authenticator {
       })
   }
 
-  /** An auth packet. False: it proves nothing, and the connection ends behind AuthFailed. */
+  /** Handles an auth packet. False: it proves nothing, and the connection is closed after AuthFailed. */
   prove(identity: Identity, scheme: string, auth: Buffer | null): boolean {
     const ids = this.providers.get(scheme)?.authenticate(auth, identity) ?? null
     if (ids === null) return false

@@ -41,14 +41,14 @@ export class Client {
   readonly queue: OutstandingRequests
   /** Frames that came while the session was being opened. */
   held: Buffer[] = []
-  /** Invariant: what this client is told never goes back. */
+  /** Invariant: the zxids that are sent to this client never decrease. */
   lastZxid: Zxid = ZERO_ZXID
   /** See MemberSessions.touch. */
   touchedBucket = Number.NEGATIVE_INFINITY
   touchedGeneration = 0
-  /** It has asked for the end of its session: what it sends behind that is not heard. */
+  /** It has asked for the end of its session: what it sends after that is ignored. */
   isClosing = false
-  /** The leader knows that its session is another member's now. */
+  /** The leader knows that the session has moved to another member. */
   hasMovedAway = false
   /** Requests whose reply counts as one (xid above 0) and is not sent yet. */
   unanswered = 0
@@ -57,7 +57,7 @@ export class Client {
   /** Nothing is read from it; see Throttle. */
   isHeld = false
   isGone = false
-  /** A request of it was dropped: so is what it sent behind that. */
+  /** One of its requests was dropped, so everything that it sent after that request is dropped too. */
   isDropped = false
   statistics: ClientStatistics
 

@@ -19,7 +19,7 @@ import { DEFAULT_THROTTLE, type ThrottleOptions } from './throttleOptions.ts'
 export interface Arrival {
   readonly xid: number
   readonly type: number
-  /** The frame's bytes behind the header. */
+  /** The frame's bytes after the header. */
   readonly body: Buffer
   readonly atMs: number
 }
@@ -102,7 +102,7 @@ export class Throttle {
     if (client !== undefined && !client.isGone && this.mustHold(client)) this.hold(client)
   }
 
-  /** A reply leaves: perhaps the next request may come (ServerCnxn.decrOutstandingAndCheckThrottle). */
+  /** A reply is sent, so the next request may be allowed (ServerCnxn.decrOutstandingAndCheckThrottle). */
   answered(client: Client, xid: number): void {
     if (xid > 0 && client.unanswered > 0) client.unanswered -= 1
     if (client.unanswered === 0) this.releaseLarge(client)
@@ -122,7 +122,7 @@ export class Throttle {
     this.emit({ kind: 'throttleClient', connection: client.connection, isThrottled: false })
   }
 
-  /** Its connection is gone. */
+  /** The connection of this client is gone. */
   forget(client: Client): void {
     this.releaseLarge(client)
   }

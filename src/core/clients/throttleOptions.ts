@@ -8,7 +8,7 @@ export interface ThrottleOptions {
   readonly globalOutstandingLimit: number
   /** request_throttle_max_requests: from so many under way, the next ones wait in line; 0 is no limit. */
   readonly maxRequests: number
-  /** request_throttle_drop_stale: who waits in line and is stale is dropped, with its connection. */
+  /** request_throttle_drop_stale: a stale request in line is dropped, and its connection is closed. */
   readonly dropsStale: boolean
   /**
    * What is stale: request_stale_connection_check, a closed connection; -latency_check, a wait beyond its
@@ -16,7 +16,7 @@ export interface ThrottleOptions {
    */
   readonly checksStaleConnections: boolean
   readonly checksStaleLatency: boolean
-  /** throttled_op_wait_time: who waited longer in line is answered ThrottledOp; 0 turns it off. */
+  /** throttled_op_wait_time: a request that waited longer is answered ThrottledOp; 0 disables this. */
   readonly throttledOpWaitMs: number
   /** Bytes from which a request is large, -1 for none; and how many bytes of such may be under way. */
   readonly largeRequestThreshold: number
