@@ -19,9 +19,9 @@ import type { EnsembleConfig } from './membership/ensembleConfig.ts'
 export type ConnectionId = number
 /** A learner's connection at the leader, numbered by the shell, never reused. */
 export type LearnerId = number
-/** Numbers a learner's attempts to reach a leader, so that what an old connection still says is not heard. */
+/** Numbers a learner's attempts to reach a leader, so that late packets of an old connection are ignored. */
 export type DialId = number
-/** Numbers disk effects: 1, 2, 3, … in the order in which they are to be done. */
+/** Numbers disk effects: 1, 2, 3, … in the order in which they are carried out. */
 export type Ticket = number
 
 /** `monotonicMs` for every deadline, `wallMs` only for what people read (ctime, mtime, session ids). */
@@ -36,18 +36,18 @@ export interface LoggedTxn {
   readonly bytes: Buffer
 }
 
-/** Effects that wait for nothing. */
+/** Effects that wait for no disk. */
 export type SendEffect =
   | { kind: 'notify'; to: Sid; notification: Notification }
   | { kind: 'reply'; connection: ConnectionId; bytes: Buffer }
   | { kind: 'closeClient'; connection: ConnectionId; reason: string }
-  /** Read nothing from it from now on, or read on. */
+  /** Stop reading from the connection, or resume reading. */
   | { kind: 'throttleClient'; connection: ConnectionId; isThrottled: boolean }
-  /** Open or close the quorum port: only who leads listens there. */
+  /** Open or close the quorum port: only the leader listens there. */
   | { kind: 'listenForLearners' }
   | { kind: 'stopListeningForLearners' }
   | { kind: 'toLearner'; learner: LearnerId; packet: QuorumPacket }
-  /** Send the database as it is now behind the SNAP packet; packets that follow wait for its end. */
+  /** Send the database as it is now after the SNAP packet; later packets wait until it is sent. */
   | { kind: 'snapshotToLearner'; learner: LearnerId; zxid: Zxid }
   | { kind: 'closeLearner'; learner: LearnerId; reason: string }
   /** Dial the leader's quorum port until it answers or the core hangs up; `leaderConnected` follows. */
@@ -55,8 +55,8 @@ export type SendEffect =
   | { kind: 'toLeader'; packet: QuorumPacket }
   | { kind: 'hangUp' }
   /**
-   * Who is to be reached from now on, and where: members of either configuration (equal while none is
-   * pending).
+   * The members to be reached from now on, with their addresses: those of the committed and of the last seen
+   * configuration, which are the same while none is pending.
    */
   | { kind: 'membership'; committed: EnsembleConfig; lastSeen: EnsembleConfig }
   | { kind: 'event'; event: MemberEvent }
@@ -74,19 +74,19 @@ export type DiskEffect =
     }
   /** Keep a configuration beside zoo.cfg: `next` was proposed, `current` is in force. */
   | { kind: 'saveConfig'; ticket: Ticket; which: 'next' | 'current'; config: EnsembleConfig }
-  /** Cut the log behind `zxid` and read the database again; `restored` follows, or `notTruncated`. */
+  /** Cut the log after `zxid` and read the database again; `restored` follows, or `notTruncated`. */
   | { kind: 'truncate'; ticket: Ticket; zxid: Zxid }
   /** Read the database again: what memory holds was never written. `restored` follows. */
   | { kind: 'reload'; ticket: Ticket }
   /**
    * Write the database, which a SNAP has just replaced, as a snapshot at `zxid`, and drop what the log holds
-   * beyond.
+   * after it.
    */
   | { kind: 'installSnapshot'; ticket: Ticket; zxid: Zxid; releases: readonly SendEffect[] }
 
 export type Effect = SendEffect | DiskEffect
 
-/** What the shell tells the core. */
+/** The inputs that the shell passes to the core. */
 export type PeerInput =
   | { kind: 'notification'; from: Sid; notification: Notification }
   /** The election port of a peer answers, or refused or broke. */

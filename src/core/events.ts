@@ -1,13 +1,13 @@
 /**
- * What a member tells the world about itself. Logs, `events`, the verdicts after a kill and every view are
- * made of these; nothing decides by them. Plain data: they cross threads and processes, and are kept as JSON
- * lines.
+ * What a member reports about itself. Logs, `events`, the verdicts after a kill and every view are made of
+ * these; no decision of the protocol depends on them. Plain data: they cross threads and processes, and are
+ * kept as JSON lines.
  */
 
 /** What a member does in its ensemble; `looking` while it takes part in an election. */
 export type Role = 'looking' | 'leader' | 'follower' | 'observer' | 'standalone'
 
-/** A vote as it stands in events: zxids and epochs are numbers, `round` is the electionEpoch. */
+/** A vote as events carry it: zxids and epochs are numbers, `round` is the electionEpoch. */
 export interface VoteView {
   leader: number
   zxid: number
@@ -51,14 +51,14 @@ export type MemberEvent =
   | { type: 'serving'; role: Role; epoch: number; zxid: number }
   /** `client` is the client's end of the connection, `address:port`, where it is known. */
   | { type: 'session-opened'; session: string; timeoutMs: number; client?: string }
-  /** A client came back, with its session, to this member. */
+  /** A client has moved to this member, with its session. */
   | { type: 'session-moved'; session: string }
   | { type: 'session-expired'; session: string }
   | { type: 'session-closed'; session: string }
   | { type: 'connection-refused'; port: 'client' | 'election' | 'quorum'; remote: string; reason: string }
   | { type: 'snapshot'; zxid: number; ms: number }
   | { type: 'fatal'; reason: string }
-  /** A line for the log only. `level` as pino names it. */
+  /** A line for the log alone. `level` as pino names it. */
   | {
       type: 'log'
       level: 'debug' | 'info' | 'warn' | 'error'

@@ -1,10 +1,11 @@
 /**
- * The last committed transactions, kept in memory so that a learner that missed a few is brought up to date
- * by DIFF (ZKDatabase.committedLog). Invariant: `txns` is a contiguous piece of this member's history:
- * `floor` is the zxid right before its first entry, and nothing between `floor` and `last` is missing.
+ * The last committed transactions, kept in memory so that a learner that missed a few of them can be brought
+ * up to date by DIFF (ZKDatabase.committedLog). Invariant: `txns` is a contiguous piece of this member's
+ * history: `floor` is the zxid right before its first entry, and nothing between `floor` and `last` is
+ * missing.
  *
- * Their bytes are bounded, too: a DIFF is queued as a whole, and a learner that leaves too much unread is
- * dropped.
+ * Their size is bounded, too, because a DIFF is queued as a whole, and a learner that leaves too much unread
+ * is dropped.
  */
 import { ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import type { LoggedTxn } from './effects.ts'

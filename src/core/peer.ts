@@ -46,10 +46,10 @@ export class PeerCore {
   private readonly departure = new Departure()
   private readonly context: RoleContext
   private hasDiffered = false
-  /** Who leads next, where the old leader has said so. */
+  /** The next leader, where the old one has named it. */
   private designated: Sid | null = null
   private lastDial: DialId = 0
-  /** Time of the step that is under way. */
+  /** Time of the current step. */
   private now: Now
 
   constructor(settings: PeerSettings, recovered: Recovered, emit: (effect: Effect) => void, now: Now) {
@@ -91,7 +91,7 @@ export class PeerCore {
     return this.service.leaderSessions
   }
 
-  /** How long it serves clients without a break, ms. */
+  /** How long this member has served clients without interruption, ms. */
   servingForMs(monotonicMs: number): number {
     return this.service.servingForMs(monotonicMs)
   }
@@ -104,7 +104,7 @@ export class PeerCore {
     return this.settings.zab.sid
   }
 
-  /** Begins: standalone serves at once, a member of an ensemble looks for a leader. */
+  /** Begins: a standalone server serves at once, a member of an ensemble looks for a leader. */
   start(now: Now): void {
     this.now = now
     if (this.settings.isStandalone) this.standAlone()
@@ -117,7 +117,7 @@ export class PeerCore {
       this.dispatch(input)
       this.forwardRequests()
     } catch (error) {
-      // Damaged bytes from a peer end the conversation with it; anything else is a bug and ends the member.
+      // Damaged bytes from a peer end the connection to it; any other error is a bug and ends the member.
       if (!(error instanceof DecodeError) || error instanceof UnknownTransactionError) throw error
       this.departure.leave(`undecodable packet: ${error.message}`)
     }
@@ -126,7 +126,7 @@ export class PeerCore {
     if (this.departure.reason !== null) this.leave(this.departure.reason)
   }
 
-  /** Whatever this step has let in: what clients ask of the leader goes there. */
+  /** Forwards the requests that this step has admitted and that are for the leader. */
   private forwardRequests(): void {
     for (let request = this.pipeline.next(this.now); request !== null; request = this.pipeline.next(this.now))
       submitTo(this.role, request, this.now)
@@ -252,7 +252,7 @@ export class PeerCore {
     this.service.tickReadOnly(now)
   }
 
-  /** Joins the election, once nothing of the last role is left on its way to the disk. */
+  /** Joins the election once everything that the last role handed to the disk is durable. */
   private look(): void {
     if (!this.replica.settled) {
       this.role = { name: 'looking', isElecting: false }
@@ -283,7 +283,7 @@ export class PeerCore {
     else this.learn(vote.leader)
   }
 
-  /** Too many of those who elected this leader look elsewhere before its epoch is established. */
+  /** Too many members that elected this leader look for another one before its epoch is established. */
   private leadOnlyWithSupport(): void {
     const reason = this.election?.abandoned ?? null
     if (reason !== null && this.role.name === 'leading' && !this.role.leader.isEstablished)
@@ -294,7 +294,7 @@ export class PeerCore {
     this.role = { name: 'leading', leader: new Leader(this.context, this.election, this.now) }
   }
 
-  /** The leader's history is to replace this member's, which cannot be cut to be a part of it. */
+  /** The leader's history is to replace this member's, which cannot be cut to a prefix of it. */
   private fetchAnew(learner: Learner): void {
     const message = `cannot go back to where server ${learner.leader} says, and asks it for its whole history`
     this.emit({ kind: 'event', event: { type: 'log', level: 'warn', message } })
@@ -317,7 +317,7 @@ export class PeerCore {
     this.service.serve('standalone', this.replica.currentEpoch, this.now)
   }
 
-  /** Once a run. (DataTree.reportDigestMismatch counts and logs, too.) */
+  /** Logs a difference of digests once a run. (DataTree.reportDigestMismatch counts, too.) */
   private reportDifference(): void {
     const zxid = this.replica.differsSince
     if (zxid === null || this.hasDiffered || !this.settings.requests.digestEnabled) return

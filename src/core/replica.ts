@@ -1,6 +1,6 @@
 /**
- * What a member holds: its database, the log behind it, the two epochs, and what is on its way to the disk.
- * Election and Zab decide; this is where their decisions become state.
+ * What a member holds: its database, the log that the database was made from, the two epochs, and what is on
+ * its way to the disk. Election and Zab decide; their decisions become state here.
  *
  * Invariants:
  * - `database` reflects exactly the applied prefix of the log; `pending` is the logged rest, in zxid order.
@@ -48,8 +48,8 @@ export class Replica {
   /** The database in memory came by SNAP and is not on disk yet. */
   private isUnsaved = false
   /**
-   * The first transaction after which the leader's tree had another digest than this one; null when there is
-   * none.
+   * The first transaction after which the digest of the leader's tree differed from that of this one; null
+   * when there is none.
    */
   differsSince: Zxid | null = null
 
@@ -240,9 +240,10 @@ export class Replica {
 }
 
 /**
- * A transaction as it arrived: its bytes are copied, for the packet's buffer may be a large piece of network.
+ * A transaction as it arrived: its bytes are copied, because the packet's buffer may be part of a large
+ * network buffer.
  * @throws DecodeError for what could not be applied later, UnknownTransactionError for a type of a later
- * version
+ *   version
  */
 export function receiveTxn(data: QuorumPacket['data']): { txn: LoggedTxn; transaction: Transaction } {
   if (data === null) throw new DecodeError('a proposal without a transaction')

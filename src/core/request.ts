@@ -1,4 +1,4 @@
-/** A client's request on its way through the member that leads. */
+/** A client's request on its way to, and through, the member that leads. */
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { SessionId } from '../protocol/ids.ts'
 import { encode, int } from '../protocol/jute.ts'
@@ -18,7 +18,7 @@ export interface Request {
   readonly body: Buffer | null
   readonly authInfo: readonly Id[]
   readonly owner: RequestOwner
-  /** Why it may not create ephemeral nodes, where that was known before the leader prepares it. */
+  /** The error for creating ephemeral nodes, where it was known before the leader prepares the request. */
   readonly refusal?: ErrorCode
 }
 

@@ -1,4 +1,4 @@
-/** What a member is at the moment, and what each role makes of what comes to all of them. */
+/** What a member is at the moment, and how each role handles the inputs that all roles share. */
 import type { Sid } from '../protocol/ids.ts'
 import type { Epoch, Zxid } from '../protocol/zxid.ts'
 import type { DialId, Now } from './effects.ts'
@@ -21,7 +21,7 @@ export interface PeerStatus {
   readonly epoch: Epoch
   readonly zxid: Zxid
   readonly serving: boolean
-  /** It has no leader, and serves those clients that can do with reads. */
+  /** It has no leader, and serves clients that accept read-only service. */
   readonly readOnly: boolean
 }
 
@@ -65,14 +65,14 @@ export function tickRole(role: ActiveRole, now: Now): void {
   else if (role.name === 'standalone') role.standalone.tick(now)
 }
 
-/** More of what was handed to the disk is durable. */
+/** More disk effects are durable. */
 export function tellDurable(role: ActiveRole, now: Now): void {
   if (role.name === 'leading') role.leader.durable(now)
   else if (role.name === 'learning') role.learner.durable()
   else if (role.name === 'standalone') role.standalone.durable(now)
 }
 
-/** Who looks for a leader has nobody to submit to: its clients were closed. */
+/** A member that looks for a leader submits nothing: its clients' connections were closed. */
 export function submitTo(role: ActiveRole, request: Request, now: Now): void {
   if (role.name === 'leading') role.leader.submit(request, now)
   else if (role.name === 'learning') role.learner.submit(request)

@@ -9,7 +9,7 @@ export interface PeerSettings {
   readonly isStandalone: boolean
   /** How many committed transactions are kept in memory for DIFF. */
   readonly commitLogCount: number
-  /** Whether clients that can do with reads are served without a leader. Off unless given. */
+  /** Whether clients that accept read-only service are served without a leader. Off unless given. */
   readonly readOnlyMode?: boolean
   /** Whether a leader serves clients, too. On unless given. */
   readonly leaderServes?: boolean

@@ -1,6 +1,6 @@
 /**
- * Bytes of the election port: the greeting of whoever dials (QuorumCnxManager.InitialMessage), and
- * notifications (FastLeaderElection.buildMsg) behind a length.
+ * Bytes of the election port: the greeting of a caller (QuorumCnxManager.InitialMessage), and notifications
+ * (FastLeaderElection.buildMsg), each after its length.
  */
 
 import type { Sid } from '../../protocol/ids.ts'
@@ -11,7 +11,7 @@ import { Writer } from '../../protocol/writer.ts'
 import { epochOf } from '../../protocol/zxid.ts'
 import type { Notification } from './notification.ts'
 
-/** The part that every notification has; 3.3 sends no more. */
+/** Length of the part that every notification has; 3.3 sends only that. */
 const Head = record({ state: int, leader: sid, zxid, electionEpoch: millis })
 type Head = Value<typeof Head>
 
@@ -36,7 +36,7 @@ export function encodeNotification(notification: Notification): Buffer {
 }
 
 /**
- * Reads what stands behind the length.
+ * Reads what follows the length.
  * @throws DecodeError for what Apache 3.8 drops too, and for numbers beyond what this version can hold.
  */
 export function decodeNotification(bytes: Buffer): Notification {
@@ -80,14 +80,15 @@ export interface Address {
 }
 
 /**
- * Who dials, and where it wants to be dialled: empty in the form of 3.4, and where it names only wildcards.
+ * The caller, and where it wants to be dialled: empty in the format of 3.4, and where it names only
+ * wildcards.
  */
 export interface Greeting {
   readonly sid: Sid
   readonly addresses: readonly Address[]
 }
 
-/** In the form that 3.5 introduced and every later server reads. */
+/** Encodes a greeting in the format that 3.5 introduced and every later server reads. */
 export function encodeGreeting(own: Sid, { host, port }: Address): Buffer {
   const writer = new Writer(256)
   writer.longFromNumber(PROTOCOL_V1)

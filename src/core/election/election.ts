@@ -1,6 +1,6 @@
 /**
  * FastLeaderElection: members tell one another for whom they vote, adopt every better vote they hear, and
- * settle on the one that a quorum shares. Between elections a member answers whoever still looks.
+ * settle on the one that a quorum shares. Between elections a member answers every member that still looks.
  *
  * Invariants: the round never falls while looking (only joining an ensemble that has settled takes that
  * ensemble's round); a vote only improves within a round; nothing is settled without a quorum for it.
@@ -40,10 +40,10 @@ const NEVER = Number.POSITIVE_INFINITY
 const { looking, following, leading, observing } = ServerState
 
 /**
- * Beyond this, rounds begin anew: whoever can dial may name any, and must not use up what a number can count.
+ * Beyond this, rounds start over: any caller may name a round, and must not exhaust the range of a number.
  */
 const LAST_ROUND = 2 ** 51
-/** What members may add to it within one election. */
+/** How far rounds may advance within one election. */
 const ROUND_LEAP = 0x1_0000
 
 export class Election {
@@ -55,10 +55,10 @@ export class Election {
   private isIdle = true
   private state: ServerState = looking
   private round = 0
-  /** What this member votes for itself with. */
+  /** The vote with which this member stands for election. */
   private own: Omit<Vote, 'round'> = NOBODY
   private candidacy: Candidacy | null = null
-  /** While looking the proposal, afterwards what was settled. */
+  /** The proposal while this member looks; the settled vote afterwards. */
   private vote: Vote = { ...NOBODY, round: 0 }
   /** Votes of this round, and what settled members say of other rounds (recvset and outofelection). */
   private readonly inRound = new Tally()
@@ -86,8 +86,8 @@ export class Election {
 
   /**
    * Why the leadership that this member was elected to cannot be established any more, because too many of
-   * those who elected it look elsewhere; null otherwise. To lead on would mean waiting out initLimit for
-   * them.
+   * those who elected it look elsewhere; null otherwise. Continuing to lead would mean waiting for them until
+   * initLimit.
    */
   get abandoned(): string | null {
     return this.backing?.lossReason ?? null
@@ -96,7 +96,8 @@ export class Election {
   /** Looks for a leader in a new round. */
   start(own: Candidacy, now: Now): void {
     const { sid, membership } = this.options
-    // Who votes only once a reconfig is committed may not be known to everybody whose vote it would need.
+    // A member that becomes a voter only when the pending reconfiguration commits may still be unknown to
+    // voters whose votes it would need.
     const isCandidate = membership.role === 'participant' && membership.committedElectorate.isVoter(sid)
     this.candidacy = own
     this.own = isCandidate ? { leader: sid, zxid: own.zxid, peerEpoch: own.currentEpoch } : NOBODY
@@ -113,8 +114,9 @@ export class Election {
   }
 
   /**
-   * The old leader has named the next one, and every member of the new configuration hears the same: to be
-   * tried at once, as an election's outcome would be. A member that cannot reach it comes back to `start`.
+   * The old leader has named the next one, and every member of the new configuration receives the same name.
+   * That leader is tried at once, like the outcome of an election. A member that cannot reach it comes back
+   * to `start`.
    */
   designate(leader: Sid, own: Candidacy, now: Now): void {
     const { sid, electorate } = this.options
@@ -128,7 +130,10 @@ export class Election {
     this.event({ type: 'elected', leader, vote: viewOf(vote), votes: {}, why, ms: 0 })
   }
 
-  /** Left the last role and has not started to look: until then this member answers nobody. */
+  /**
+   * The member has left its last role and has not started to look. Until it does, it answers no
+   * notifications.
+   */
   withdraw(): void {
     this.isIdle = true
     this.state = looking
@@ -177,7 +182,7 @@ export class Election {
     if (this.candidacy !== null) this.start(this.candidacy, now)
   }
 
-  /** The network reaches a peer, or found its port closed or the connection to it broken. */
+  /** The network has reached a peer, or has found its port closed or the connection to it broken. */
   reachability(sid: Sid, reachable: boolean, now: Now): void {
     if (reachable) {
       this.reach.arrived(sid)
@@ -185,7 +190,8 @@ export class Election {
     }
     const wasThere = this.reach.left(sid, now.monotonicMs)
     if (this.isIdle || this.state !== looking) return
-    // Who is gone supports nobody: it says it again when it is back, as the last message is sent again then.
+    // A peer that is gone supports nobody. When it is back it repeats its vote, because the last message is
+    // sent again on a new connection.
     this.inRound.forget(sid)
     this.elsewhere.forget(sid)
     if (wasThere && this.vote.leader === sid) {
@@ -205,7 +211,8 @@ export class Election {
   }
 
   private heardLooking(from: Sid, theirs: Vote, now: Now): void {
-    // −1 marks a server without a database of its own: neither its vote nor, for us, anybody's counts.
+    // −1 marks a server without a database of its own: neither its vote counts nor, for this member, any
+    // other vote that it reports.
     if (theirs.zxid === NO_ZXID || this.own.zxid === NO_ZXID) return
     if (theirs.round < this.round) {
       this.notifications.answer(this.position, from, `it is in round ${theirs.round}, behind ours`)
@@ -216,7 +223,7 @@ export class Election {
     } else if (this.isBetter(theirs, this.vote)) {
       this.improve(theirs, `better vote of member ${from}`, now)
     } else if (this.isBetter(this.vote, theirs)) {
-      // It may have missed our vote, cast while it still followed somebody; Apache lets it wait for our
+      // It may have missed our vote, cast while it still followed a leader. Apache lets it wait for our
       // time-out.
       this.notifications.answer(this.position, from, `it votes for ${theirs.leader}`)
     }
@@ -226,10 +233,10 @@ export class Election {
   }
 
   /**
-   * A voter of the pending configuration that does not know it yet: its vote is for nobody, but its round
-   * counts, for it will not come back to ours. (Apache leaves it there, and may never find a quorum of that
-   * configuration.) It needs our vote to have one of its own; while we have none either there is nothing to
-   * tell.
+   * A voter of the pending configuration that does not know it yet: its vote names nobody, but its round
+   * counts, because it will not return to ours. (Apache leaves it there, and may never find a quorum of that
+   * configuration.) It needs our vote in order to cast one; while we have none either, there is nothing to
+   * send.
    */
   private heardUndecided(from: Sid, round: number, now: Now): void {
     if (round > this.round) {
@@ -243,12 +250,13 @@ export class Election {
   private heardSettled(from: Sid, theirs: Vote, { state, version }: Notification, now: Now): void {
     const cast: CastVote = { vote: theirs, state, version }
     if (theirs.round === this.round) {
-      // Version 0, whatever it was: in the round itself only the leader's id is compared (ZOOKEEPER-1732).
+      // The version is set to 0, whatever it was: within the round only the leader's id is compared
+      // (ZOOKEEPER-1732).
       this.inRound.record(from, theirs, state, 0)
       if (this.joins(this.inRound, cast, now)) return
     }
     this.elsewhere.record(from, theirs, state, version)
-    // A supporter that follows another leader now supports this round's vote no more.
+    // A former supporter that now follows another leader no longer supports this round's vote.
     if (!this.joins(this.elsewhere, cast, now)) this.evaluate(now)
   }
 
@@ -348,7 +356,7 @@ export class Election {
     this.backing = this.state === leading ? new Supporters(sid, electorate, vote, supporters) : null
   }
 
-  /** What it says of itself to who asks. */
+  /** What this member answers when it is asked for its vote. */
   private get position(): Position {
     return { state: this.state, vote: this.vote }
   }

@@ -1,6 +1,6 @@
 /**
- * What a member tells the others: its vote to every voter, again after silences that grow, and answers to
- * those who ask.
+ * What a member sends to the others: its vote to every voter, repeated after silences of growing length, and
+ * answers to members that ask.
  */
 import type { Sid } from '../../protocol/ids.ts'
 import { ServerState } from '../../protocol/opcodes.ts'
@@ -9,7 +9,7 @@ import type { Notification } from './notification.ts'
 import type { ElectionOptions } from './options.ts'
 import { type Vote, viewOf } from './vote.ts'
 
-/** What a member says of itself. */
+/** A member's state and vote, as it reports them. */
 export interface Position {
   readonly state: ServerState
   readonly vote: Vote
@@ -24,7 +24,7 @@ export class Notifications {
   private readonly options: ElectionOptions
   private readonly emit: (effect: SendEffect) => void
   private intervalMs = 0
-  /** Who was told in this round, though nothing that we say improves its vote. */
+  /** Members that were answered in this round although no vote of ours could improve theirs. */
   private readonly told = new Set<Sid>()
 
   constructor(options: ElectionOptions, emit: (effect: SendEffect) => void) {
@@ -32,7 +32,7 @@ export class Notifications {
     this.emit = emit
   }
 
-  /** A new election: silences count from the shortest again. */
+  /** A new election: the silence before a repetition starts at its shortest again. */
   begin(): void {
     this.intervalMs = this.options.minNotificationIntervalMs
   }
@@ -41,12 +41,12 @@ export class Notifications {
     this.told.clear()
   }
 
-  /** There is nothing to ask for any more. */
+  /** The vote is not repeated any more. */
   end(): void {
     this.resendAtMs = Number.POSITIVE_INFINITY
   }
 
-  /** A voter has spoken: there is no silence. */
+  /** A voter was heard: the silence starts over. */
   heard(now: Now): void {
     this.resendAtMs = now.monotonicMs + this.intervalMs
   }
@@ -60,7 +60,7 @@ export class Notifications {
     this.heard(now)
   }
 
-  /** Nothing was heard for a while: the vote is sent again, the next silence may be twice as long. */
+  /** Nothing was heard for a while: the vote is sent again, and the next silence may be twice as long. */
   repeat(vote: Vote, now: Now): void {
     const silentMs = this.intervalMs
     this.intervalMs = Math.min(silentMs * 2, this.options.maxNotificationIntervalMs)
@@ -76,8 +76,8 @@ export class Notifications {
 
   /**
    * Two members that are no voters, each in the other's configuration, would answer one another for ever.
-   * While this member looks, once a round is enough: a later vote of ours settles nothing, and a settled
-   * member always answers.
+   * While this member looks, one answer in each round is enough: a later vote of ours settles nothing, and a
+   * settled member always answers.
    */
   answerOnce(position: Position, to: Sid, reason: string): void {
     if (position.state === looking && this.told.has(to)) return

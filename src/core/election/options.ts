@@ -1,9 +1,12 @@
-/** What an election asks its member for. */
+/** What an election needs from its member. */
 import type { Sid } from '../../protocol/ids.ts'
 import type { Electorate } from '../quorum/electorate.ts'
 
 export interface ElectionTiming {
-  /** fastleader.minNotificationInterval, 200: the first silence after which votes are sent again; doubles. */
+  /**
+   * fastleader.minNotificationInterval, 200: the first silence after which votes are sent again; it doubles
+   * each time.
+   */
   readonly minNotificationIntervalMs: number
   /** fastleader.maxNotificationInterval, 60000. */
   readonly maxNotificationIntervalMs: number
@@ -29,7 +32,9 @@ export interface ElectionMembership {
 
 export interface ElectionOptions extends ElectionTiming {
   readonly sid: Sid
-  /** Who votes: with a reconfig pending the voters of both configurations, who decide by a quorum of each. */
+  /**
+   * The voters: while a reconfig is pending those of both configurations, which decide by a quorum of each.
+   */
   readonly electorate: Electorate
   readonly membership: ElectionMembership
 }

@@ -1,7 +1,7 @@
 /**
- * Who still stands behind a leader that was elected and is not established yet. A voter that looks with any
- * other vote than the one it elected the leader with has moved on (to a better vote, a later round) or has
- * started anew, and will not come back to this leader on its own. Apache's leader waits for it until
+ * The members that still support a leader that was elected and is not established yet. A voter that looks
+ * with any other vote than the one it elected the leader with has moved on (to a better vote, a later round)
+ * or has been restarted, and will not return to this leader on its own. Apache's leader waits for it until
  * initLimit is over.
  */
 import type { Sid } from '../../protocol/ids.ts'

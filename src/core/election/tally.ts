@@ -1,4 +1,4 @@
-/** The votes heard, the latest of each voter; counts who supports a given one. */
+/** The latest vote heard from each voter, and the voters that support a given vote. */
 import type { Sid } from '../../protocol/ids.ts'
 import type { ServerState } from '../../protocol/opcodes.ts'
 import { agree, type CastVote, type Vote } from './vote.ts'

@@ -10,7 +10,7 @@ import type { Electorate } from '../quorum/electorate.ts'
 import type { Notification } from './notification.ts'
 
 /**
- * For whom, and with which history: `zxid` and `peerEpoch` are the candidate's last logged zxid and
+ * The candidate and its history: `zxid` and `peerEpoch` are the candidate's last logged zxid and
  * currentEpoch.
  */
 export interface Vote {
@@ -21,11 +21,11 @@ export interface Vote {
   readonly round: number
 }
 
-/** A vote as its sender stands to it. */
+/** A vote together with its sender's state. */
 export interface CastVote {
   readonly vote: Vote
   readonly state: ServerState
-  /** Of the message it came in; 0 where versions are not to be told apart. */
+  /** Version of the message that carried it; 0 where versions are not distinguished. */
   readonly version: number
 }
 
@@ -34,9 +34,9 @@ const LEAST = -(2 ** 63)
 export const NOBODY: Omit<Vote, 'round'> = { leader: LEAST as Sid, zxid: LEAST as Zxid, peerEpoch: LEAST }
 
 /**
- * Whether `a` beats `b`, whatever their rounds: by epoch, then zxid, then sid. Who has no weight never wins,
- * and gives way to whoever has some: a candidate that nobody may elect must not keep a better one from being
- * named.
+ * Whether `a` beats `b`, whatever their rounds: by epoch, then zxid, then sid. A candidate without weight
+ * never wins against one with weight: a candidate that cannot be elected must not keep a better one from
+ * being named.
  */
 export function isBetter(a: Vote, b: Vote, weightOf: Electorate['weightOf']): boolean {
   if (weightOf(a.leader) === 0) return false

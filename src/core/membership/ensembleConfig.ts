@@ -1,4 +1,4 @@
-/** One configuration of the ensemble, and what the core needs to know of the form it is written in. */
+/** One configuration of the ensemble, and what the core needs to know of its textual form. */
 import type { Zxid } from '../../protocol/zxid.ts'
 import type { QuorumMember } from '../quorum/rule.ts'
 
@@ -17,22 +17,22 @@ export interface EnsembleServer extends QuorumMember, QuorumAddress {
 
 export interface EnsembleConfig {
   /**
-   * The zxid of the reconfig that made it; counter 0 marks the first one as an epoch made it known; 0: not
-   * yet.
+   * The zxid of the reconfig that made it. Counter 0 marks the first configuration, named after the epoch
+   * that made it known; 0 means that no epoch has.
    */
   readonly version: Zxid
   /** By ascending sid. */
   readonly servers: readonly EnsembleServer[]
-  /** As it stands in `/zookeeper/config`, notifications and NEWLEADER; the last line is the version. */
+  /** As `/zookeeper/config`, notifications and NEWLEADER carry it; the last line is the version. */
   readonly text: string
 }
 
 /** `bad` is answered with BadArguments, `unreadable` with MarshallingError. */
 export type ReconfigFault = 'bad' | 'unreadable'
 
-/** Configurations as text; what zoo.cfg allows is not the core's to know. */
+/** Configurations as text. The core does not know what zoo.cfg allows. */
 export interface ConfigCodec {
-  /** Null for what is none. */
+  /** Null for a text that is no configuration. */
   read(text: string): EnsembleConfig | null
   /** The new list of a reconfig in bulk. */
   readNewMembers(text: string, version: Zxid, standaloneEnabled: boolean): EnsembleConfig | ReconfigFault
@@ -52,7 +52,7 @@ export function withVersion(config: EnsembleConfig, version: Zxid): EnsembleConf
   }
 }
 
-/** Whether both name the same servers in the same parts; where their clients connect does not matter. */
+/** Whether both name the same servers in the same roles; client addresses are not compared. */
 export function sameMembers(one: EnsembleConfig, other: EnsembleConfig): boolean {
   return membersText(one) === membersText(other)
 }

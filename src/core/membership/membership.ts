@@ -4,9 +4,9 @@
  * its reconfig.
  *
  * Whatever must be decided by a quorum is decided by a quorum of the committed configuration and of every
- * later one that this member has seen, for a later one may be in force without this member's knowledge. What
- * has been seen is read from the history itself (`inLog`), so that no crash, TRUNC or SNAP can part the two;
- * the files that `save` asks for are for the next start's first guess, and for Apache.
+ * later one that this member has seen, because a later one may be in force without this member's knowledge.
+ * What has been seen is read from the history itself (`inLog`), so that no crash, TRUNC or SNAP can part the
+ * two; the files written by `saveConfig` serve as the first guess at the next start, and for Apache.
  *
  * Invariants:
  * - the version of the committed configuration never falls;
@@ -35,14 +35,14 @@ import {
 export const CONFIG_PATH = '/zookeeper/config'
 
 export interface MembershipSettings {
-  /** reconfigEnabled: without it the configuration of the start is all there is. */
+  /** reconfigEnabled: without it the configuration never changes after the start. */
   readonly isReconfigEnabled: boolean
   /** standaloneEnabled: then a reconfig must leave two voters. */
   readonly standaloneEnabled: boolean
-  /** The one that the member's files name as committed. Without servers: standalone. */
+  /** The configuration that the member's files name as committed. Without servers: standalone. */
   readonly config: EnsembleConfig
   readonly codec: ConfigCodec
-  /** Another way to decide, for tests. */
+  /** Replaces the rule by which electorates decide, for tests. */
   readonly electorateOf?: typeof electorateOf
 }
 
@@ -109,7 +109,7 @@ export class Membership implements Electorate {
     return this.views.length > 1
   }
 
-  /** Who decides as far as committed configurations go: enough for following, never for leading. */
+  /** The voters of the committed configuration alone: enough for following, never for leading. */
   get committedElectorate(): Electorate {
     return this.inForce.electorate
   }
@@ -145,8 +145,8 @@ export class Membership implements Electorate {
   }
 
   /**
-   * The database is another one, or is the one that was found on disk: its history says what was seen. A
-   * server alone goes by no configuration, whatever ensemble its data dir comes from.
+   * The database was replaced, or was found on disk: its history says which configurations were seen. A
+   * standalone server has no configuration, whatever ensemble its data dir comes from.
    */
   reread(database: Database, recentTxns: readonly LoggedTxn[] = []): void {
     if (!this.isReconfigEnabled || this.committed.servers.length === 0) return
@@ -160,11 +160,11 @@ export class Membership implements Electorate {
       else this.inLog = this.viewOf(last)
     }
     this.refresh()
-    // Their votes are needed, and the files of the start may not name them.
+    // Their votes are needed, and the files read at the start may not name them.
     if (this.isPending) this.announce()
   }
 
-  /** Null also for what a client has written there, which it may with skipACL. */
+  /** Null also for what a client has written there, which skipACL permits. */
   private configIn(database: Database): EnsembleConfig | null {
     const node = database.tree.node(CONFIG_PATH)
     if (node === undefined || node.data === null || node.data.length === 0) return null
@@ -191,7 +191,7 @@ export class Membership implements Electorate {
       this.commit(inLog.config)
     const config = this.proposedIn(transaction)
     if (config === null || config.version <= this.committed.version) return
-    // A database that was sent while it changed may show what is proposed behind it.
+    // A database that was sent while it changed may already show what is proposed later.
     if (this.inLog !== null && config.version <= this.inLog.config.version) return
     if (this.inLog !== null) this.commit(this.inLog.config)
     this.inLog = this.viewOf(config)
@@ -210,8 +210,8 @@ export class Membership implements Electorate {
   }
 
   /**
-   * A leader gives the configuration that nobody has ever changed the version of its epoch, so that it takes
-   * precedence over what servers believe that want to join (ZOOKEEPER-1783).
+   * A leader gives the configuration that was never changed the version of its epoch, so that it takes
+   * precedence over what joining servers believe (ZOOKEEPER-1783).
    */
   offerFirstVersion(version: Zxid): void {
     if (this.lastSeen.version === 0) this.offer(withVersion(this.committed, version))
@@ -219,8 +219,8 @@ export class Membership implements Electorate {
 
   /**
    * A configuration is in force.
-   * @param designated who leads from now on, where the leader said so
-   * @returns why this member's part is over, or null when it goes on as before (QuorumPeer.processReconfig)
+   * @param designated the server that leads from now on, where the leader has named one
+   * @returns why this member must leave its role, or null when it continues (QuorumPeer.processReconfig)
    */
   activate(config: EnsembleConfig, leader: Sid, designated: Sid | null): string | null {
     if (!this.isReconfigEnabled || config.version <= this.committed.version) return null
@@ -237,14 +237,14 @@ export class Membership implements Electorate {
       : `server ${leader} moves to another address`
   }
 
-  /** @returns why a part that was taken in this role is over, or null */
+  /** @returns why a member that took part in this role must leave it, or null */
   endOf(role: Membership['role']): string | null {
     if (this.role === role) return null
     return `this server is ${this.role === 'observer' ? 'an observer' : 'a participant'} now`
   }
 
   /**
-   * Another server says what is committed, in a notification (FastLeaderElection.WorkerReceiver).
+   * Another server reports the committed configuration in a notification (FastLeaderElection.WorkerReceiver).
    * @returns whether that changes who votes
    */
   hear(text: string): boolean {
@@ -266,7 +266,7 @@ export class Membership implements Electorate {
     this.announce()
   }
 
-  /** Pending configurations behind the committed one, the latest last. */
+  /** The pending configurations, the latest last. */
   private refresh(): void {
     const isLater = (view: View | null): view is View =>
       view !== null && view.config.version > this.committed.version
@@ -284,7 +284,7 @@ export class Membership implements Electorate {
     }))
   }
 
-  /** The network must reach everybody who counts. */
+  /** The network must reach every member that counts. */
   private announce(): void {
     this.emit({ kind: 'membership', committed: this.committed, lastSeen: this.lastSeen })
   }
