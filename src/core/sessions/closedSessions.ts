@@ -1,8 +1,8 @@
 /**
- * Global sessions that were closed a short while ago. With local sessions a leader cannot tell a session that
- * it does not know from another member's local one, and lets its writes pass; Apache's lets those of a
- * session pass that has just expired, which were under way from its server. A learner that has not heard of
- * the closing by the time that is kept here has been dropped, for want of an answer, with all that it
+ * Global sessions that were closed recently. With local sessions a leader cannot tell a session that it does
+ * not know from another member's local one, and lets its writes pass. Apache's leader also lets writes pass
+ * that were under way when their session expired. A learner that has not learnt of the closing within the
+ * time for which sessions are kept here was dropped, because it did not answer, with everything that it had
  * forwarded.
  */
 import type { SessionId } from '../../protocol/ids.ts'

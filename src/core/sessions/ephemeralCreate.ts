@@ -19,7 +19,7 @@ export function createsEphemeral(type: number, body: Buffer | null): boolean {
         return false
     }
   } catch (error) {
-    // Whoever prepares it will say what is wrong with it.
+    // The leader reports what is wrong with it when it prepares the request.
     if (error instanceof DecodeError) return false
     throw error
   }

@@ -27,7 +27,10 @@ export class ExpiryQueue {
     return [...this.buckets].sort(([a], [b]) => a - b).map(([atMs, ids]) => [atMs, [...ids]])
   }
 
-  /** Adds or moves it: back, too, when its client came again and agreed on a shorter timeout. */
+  /**
+   * Adds a session or moves it, also to an earlier bucket when its client has returned and agreed on a
+   * shorter timeout.
+   */
   update(id: SessionId, timeoutMs: number, nowMs: number): void {
     const bucket = (Math.floor((nowMs + timeoutMs) / this.tickMs) + 1) * this.tickMs
     const old = this.bucketOf.get(id)
@@ -54,13 +57,13 @@ export class ExpiryQueue {
     if (bucket === this.earliest) this.findEarliest()
   }
 
-  /** Clients choose their timeouts, and with them how many buckets there are. */
+  /** Clients choose their timeouts, and thereby the number of buckets. */
   private findEarliest(): void {
     this.earliest = Number.POSITIVE_INFINITY
     for (const bucket of this.buckets.keys()) if (bucket < this.earliest) this.earliest = bucket
   }
 
-  /** Takes out what is due. */
+  /** Removes and returns the sessions that are due. */
   due(nowMs: number): SessionId[] {
     const due: SessionId[] = []
     for (const [bucket, ids] of this.buckets) {

@@ -1,10 +1,10 @@
 /**
- * The global sessions as the leader (or a standalone member) keeps them: who owns each, which are about to
- * end, and which have not been heard of for too long (SessionTrackerImpl, LeaderSessionTracker).
+ * The global sessions as the leader (or a standalone member) keeps them: which server owns each, which are
+ * about to end, and which were not heard of for too long (SessionTrackerImpl, LeaderSessionTracker).
  *
- * Invariants: only here do global sessions expire; an expired or closed session gets no further write, though
- * its closing is not committed yet; a write of a session that moved to another server is refused at the old
- * one.
+ * Invariants: global sessions expire only here; an expired or closed session gets no further write, even
+ * while its closing is not committed yet; a write of a session that moved to another server is refused at the
+ * old one.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { formatSessionId, type SessionId, type Sid } from '../../protocol/ids.ts'
@@ -26,9 +26,9 @@ interface TrackedSession {
 /** What a leader needs to know where members have local sessions. */
 interface LocalScope {
   readonly sid: Sid
-  /** This member's own. */
+  /** This member's own local sessions. */
   readonly sessions: LocalSessions
-  /** How long a write may be under way from a learner, ms. */
+  /** How long a write may take from a learner to the leader, ms. */
   readonly underWayMs: number
 }
 
@@ -40,7 +40,7 @@ export class LeaderSessions {
   private expiry: ExpiryQueue
   private closed: ClosedSessions | null = null
   private isActive = false
-  /** Grows when a session begins to end: from then on it cannot be touched. */
+  /** Increases when a session begins to end: from then on it cannot be touched. */
   generation = 0
 
   constructor(tickTimeMs: number, emit: (effect: SendEffect) => void, local: LocalScope | null = null) {
@@ -58,7 +58,7 @@ export class LeaderSessions {
     return this.isActive ? this.expiry.nextDeadlineMs : Number.POSITIVE_INFINITY
   }
 
-  /** For `dump`. */
+  /** All sessions, for `dump`. */
   get expiryBuckets(): [number, readonly SessionId[]][] {
     return this.expiry.bucketEntries()
   }
@@ -79,8 +79,8 @@ export class LeaderSessions {
   }
 
   /**
-   * When createSession is prepared: from then on its client may send. False when this very session is ending:
-   * an upgrade that was overtaken by its end must not bring it back.
+   * Called when createSession is prepared: from then on its client may send. False when this session is
+   * ending: an upgrade that its end has overtaken must not revive it.
    */
   add(id: SessionId, timeoutMs: number, owner: RequestOwner | null, now: Now): boolean {
     const known = this.sessions.get(id)
@@ -91,8 +91,8 @@ export class LeaderSessions {
   }
 
   /**
-   * False when the session is over. A client that comes back may agree on another timeout than the one that
-   * its session was created with: the one that its server names counts (SessionTrackerImpl.touchSession).
+   * False when the session is over. A client that returns may agree on a timeout other than that of its
+   * session's creation: the one that its server names counts (SessionTrackerImpl.touchSession).
    */
   touch(id: SessionId, now: Now, timeoutMs?: number): boolean {
     const session = this.sessions.get(id)
@@ -102,7 +102,7 @@ export class LeaderSessions {
   }
 
   /**
-   * A client came back with its session, at this owner. `left`: until now it was connected to this member.
+   * A client has returned with its session, at this owner. `left`: until now it was connected to this member.
    */
   takeOver(id: SessionId, owner: RequestOwner, now: Now, timeoutMs?: number): 'expired' | 'left' | 'kept' {
     const session = this.sessions.get(id)

@@ -1,19 +1,19 @@
 /**
- * The sessions that a learner's clients used since the leader's last PING: the reply names them, and so keeps
+ * The sessions that a learner's clients used since the leader's last PING: the reply names them, which keeps
  * them alive.
  */
 import type { SessionId } from '../../protocol/ids.ts'
 
 export class LearnerSessions {
   private touched = new Map<SessionId, number>()
-  /** Grows when what was touched before must be touched again to count. */
+  /** Increases when earlier touches no longer count. */
   generation = 0
 
   touch(sessionId: SessionId, timeOut: number): void {
     this.touched.set(sessionId, timeOut)
   }
 
-  /** The leader is asked about it, and told its timeout anew: an older one must not follow. */
+  /** The leader is asked about the session and gets its timeout: an older timeout must not be sent later. */
   forget(sessionId: SessionId): void {
     this.touched.delete(sessionId)
   }

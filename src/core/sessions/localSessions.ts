@@ -1,8 +1,8 @@
 /**
- * Sessions that this member alone knows (LocalSessionTracker): no transaction makes or ends them, so they
+ * Sessions that this member alone knows (LocalSessionTracker): no transaction creates or closes them, so they
  * cost the ensemble nothing, and they end with this member's role. A local session owns no ephemeral nodes:
- * before it creates one it is upgraded, which means forgotten here and made anew, with the same id, by a
- * transaction.
+ * before it creates one it is upgraded, which means that it is forgotten here and created again, with the
+ * same id, by a transaction.
  */
 import type { SessionId } from '../../protocol/ids.ts'
 import type { Now } from '../effects.ts'
@@ -26,7 +26,7 @@ export class LocalSessions {
     return this.expiry.nextDeadlineMs
   }
 
-  /** For `dump`. */
+  /** All sessions, for `dump`. */
   get expiryBuckets(): [number, readonly SessionId[]][] {
     return this.expiry.bucketEntries()
   }
@@ -53,8 +53,9 @@ export class LocalSessions {
   }
 
   /**
-   * It leaves, to become global: its timeout, for createSession; null when it is not local. That is the one
-   * it was made with, whatever was agreed on since (UpgradeableSessionTracker.upgradeSession).
+   * Removes a session that becomes global. Returns its timeout, for createSession; null when it is not local.
+   * It is the timeout of the session's creation, whatever was agreed on since
+   * (UpgradeableSessionTracker.upgradeSession).
    */
   upgrade(id: SessionId): number | null {
     const timeoutMs = this.timeouts.get(id) ?? null
@@ -62,7 +63,7 @@ export class LocalSessions {
     return timeoutMs
   }
 
-  /** Takes out those that were not heard of for too long. */
+  /** Removes and returns the sessions that were not heard of for too long. */
   expire(now: Now): SessionId[] {
     const due = this.expiry.due(now.monotonicMs)
     for (const id of due) this.timeouts.delete(id)

@@ -1,6 +1,6 @@
 /**
- * Sessions as a member's client side sees them: who keeps them depends on the member's role, and on whether
- * they are local. One place for what Apache spreads over ZooKeeperServer, QuorumZooKeeperServer and the
+ * Sessions as a member's client side sees them: which server keeps them depends on the member's role, and on
+ * whether they are local. Apache spreads this over ZooKeeperServer, QuorumZooKeeperServer and the
  * SessionTrackers of each role.
  *
  * | role       | a new session is           | one that comes back is confirmed by      |
@@ -23,9 +23,12 @@ import type { LocalSessions } from './localSessions.ts'
 import { upgraded } from './upgrade.ts'
 
 export interface LocalSessionOptions {
-  /** localSessionsEnabled: new sessions are local. Means nothing standalone. */
+  /** localSessionsEnabled: new sessions are local. Without effect on a standalone server. */
   readonly enabled: boolean
-  /** localSessionsUpgradingEnabled: a local session may create ephemeral nodes, and becomes global by it. */
+  /**
+   * localSessionsUpgradingEnabled: a local session may create ephemeral nodes, and becomes global when it
+   * does.
+   */
   readonly upgrading: boolean
 }
 
@@ -52,7 +55,7 @@ interface Touchable {
 }
 
 /**
- * A request: the leader makes the session. `refused`: it would take a transaction, and this member is
+ * With a request, the leader creates the session. `refused`: it would take a transaction, and this member is
  * read-only.
  */
 type Creation = 'valid' | Request | 'refused'
@@ -89,7 +92,7 @@ export class MemberSessions {
     return this.context.options.enabled && this.role !== 'standalone'
   }
 
-  /** A new session: there at once when local, by a transaction otherwise. */
+  /** Creates a session: at once when it is local, by a transaction otherwise. */
   create(id: SessionId, timeoutMs: number, now: Now): Creation {
     if (this.makesLocal) {
       this.local.add(id, timeoutMs, now)
@@ -98,12 +101,12 @@ export class MemberSessions {
     return this.isReadOnly ? 'refused' : sessionCreation(id, timeoutMs)
   }
 
-  /** A global session may not go on here: a read-only member cannot know whether it is alive. */
+  /** Whether a global session must be refused here: a read-only member cannot know whether it is alive. */
   refuses(id: SessionId): boolean {
     return this.isReadOnly && this.context.replica.database.sessions.has(id)
   }
 
-  /** A client is back with its session. */
+  /** A client has returned with its session. */
   resume(id: SessionId, timeoutMs: number, now: Now): Confirmation {
     if (this.local.touch(id, timeoutMs, now)) return 'valid'
     switch (this.role) {
@@ -112,8 +115,8 @@ export class MemberSessions {
         this.context.emit({ kind: 'toLeader', packet: packets.revalidate(id, timeoutMs) })
         return 'asked'
       case 'readOnly':
-        // Verified against Apache 3.8.0: without local sessions nobody keeps any here, and whoever has a
-        // password may read.
+        // Verified against Apache 3.8.0: without local sessions none is kept here, and every client with a
+        // valid password may read.
         return this.makesLocal ? 'expired' : 'valid'
       default:
         return this.context.leaderSessions.takeOver(id, 'local', now, timeoutMs) === 'expired'
@@ -123,8 +126,8 @@ export class MemberSessions {
   }
 
   /**
-   * A request of any kind keeps its session alive (ZooKeeperServer.touch). Deadlines stand in buckets, so
-   * only the first one of a bucket has an effect, unless what keeps the session asks again. False when the
+   * A request of any kind keeps its session alive (ZooKeeperServer.touch). Deadlines lie in buckets, so only
+   * the first touch in a bucket has an effect, unless the keeper of the session needs another. False when the
    * session is over: then the request is dropped.
    */
   touch(client: Touchable, now: Now): boolean {
@@ -162,7 +165,7 @@ export class MemberSessions {
     return this.local.nextDeadlineMs
   }
 
-  /** Local sessions that have just ended for want of a sign of life. */
+  /** Local sessions that have just expired. */
   expire(now: Now): SessionId[] {
     return this.local.nextDeadlineMs > now.monotonicMs ? [] : this.local.expire(now)
   }

@@ -1,7 +1,7 @@
 /**
  * Ids for new sessions (SessionTrackerImpl.initializeNextSessionId): the server's id in the top byte, then 40
- * bits of time, then 16 bits to count in. Apache takes the time since boot; the wall clock does not start
- * over at a reboot, so ids of sessions that are still alive on disk do not come again.
+ * bits of time, then a counter of 16 bits. Apache takes the time since boot. The wall clock does not start
+ * over at a reboot, so ids of sessions that are still alive on disk are not given again.
  */
 import type { SessionId, Sid } from '../../protocol/ids.ts'
 

@@ -2,8 +2,8 @@
  * A local session becomes global before it creates an ephemeral node
  * (UpgradeableSessionTracker.upgradeSession).
  *
- * Invariant: the createSession of an upgrade goes to the leader before the request that needed it, on the
- * same way.
+ * Invariant: the createSession of an upgrade goes to the leader before the request that needed it, over the
+ * same connection.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { type Request, sessionCreation } from '../request.ts'

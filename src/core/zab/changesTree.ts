@@ -1,6 +1,6 @@
 /**
- * Whether a logged transaction changes the tree. Errors, and the coming and going of sessions, take zxids all
- * the same.
+ * Whether a logged transaction changes the tree. Errors, and the creation and closing of sessions, take zxids
+ * although they change nothing.
  */
 
 import { OpCode } from '../../protocol/opcodes.ts'

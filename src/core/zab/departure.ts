@@ -5,7 +5,7 @@
 import type { Sid } from '../../protocol/ids.ts'
 
 export class Departure {
-  /** Null while nothing speaks against the role. */
+  /** Null while there is no reason to leave. */
   reason: string | null = null
   /** The server that a reconfiguration has named as the next leader; null where an election decides. */
   designated: Sid | null = null

@@ -1,4 +1,4 @@
-/** Quorum packets by name, so that each shape stands in one place. */
+/** Quorum packets by name, so that each format is written and read in one place. */
 import type { SessionId, Sid } from '../../protocol/ids.ts'
 import { decode, encode, type Value } from '../../protocol/jute.ts'
 import { PacketType } from '../../protocol/opcodes.ts'
@@ -21,7 +21,10 @@ function packet(type: number, zxid: Zxid, data: Buffer | null = null): QuorumPac
   return { type, zxid, data, authinfo: null }
 }
 
-/** FOLLOWERINFO or OBSERVERINFO: the epoch it has accepted, who it is, and which configuration it knows. */
+/**
+ * FOLLOWERINFO or OBSERVERINFO: the epoch that the learner has accepted, its id, and the configuration that
+ * it knows.
+ */
 export function learnerInfo(
   type: number,
   acceptedEpoch: Epoch,
@@ -54,14 +57,14 @@ export const commit = (zxid: Zxid): QuorumPacket => packet(PacketType.commit, zx
 export const proposal = (txn: LoggedTxn): QuorumPacket => packet(PacketType.proposal, txn.zxid, txn.bytes)
 export const inform = (txn: LoggedTxn): QuorumPacket => packet(PacketType.inform, txn.zxid, txn.bytes)
 
-/** COMMIT of a reconfig: the leader says who leads from now on (Leader.commitAndActivate). */
+/** COMMIT of a reconfig: it names the server that leads from now on (Leader.commitAndActivate). */
 export function commitAndActivate(zxid: Zxid, designated: Sid): QuorumPacket {
   const writer = new Writer(8)
   writer.longFromNumber(designated)
   return packet(PacketType.commitAndActivate, zxid, writer.take())
 }
 
-/** The same for observers, the transaction behind it. */
+/** The same for observers, followed by the transaction. */
 export function informAndActivate(txn: LoggedTxn, designated: Sid): QuorumPacket {
   const writer = new Writer(8 + txn.bytes.length)
   writer.longFromNumber(designated)
@@ -69,7 +72,7 @@ export function informAndActivate(txn: LoggedTxn, designated: Sid): QuorumPacket
   return packet(PacketType.informAndActivate, txn.zxid, writer.take())
 }
 
-/** What stands in the data of both: who is to lead, and the transaction where there is one. */
+/** The data of both: the server that is to lead, and the transaction where there is one. */
 export function readActivation(data: Buffer | null): { designated: Sid; txn: Buffer } {
   const reader = new Reader(data ?? Buffer.alloc(0))
   return { designated: reader.longAsNumber() as Sid, txn: reader.rest() }
@@ -117,7 +120,7 @@ export function receivedRequest(received: QuorumPacket, owner: number): Request 
   return { sessionId, cxid, type, body: reader.rest(), authInfo: received.authinfo ?? [], owner }
 }
 
-/** Servers before 3.5 leave out what comes behind the sid. */
+/** Servers before 3.5 leave out what follows the sid. */
 export function readLearnerInfo(data: Buffer | null): Value<typeof LearnerInfo> {
   return decode(LearnerInfo, data ?? Buffer.alloc(0))
 }

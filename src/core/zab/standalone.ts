@@ -1,7 +1,7 @@
 /**
  * A member alone: broadcast without learners and without epochs. A write is committed once it is durable
- * here; zxids go on from the last one, in whatever epoch the data dir was left in, and into the next when its
- * counter is used up.
+ * here; zxids continue from the last one, in the epoch in which the data dir was left, and in the next one
+ * when the counter is used up.
  */
 
 import { counterOf, epochOf, MAX_COUNTER, makeZxid } from '../../protocol/zxid.ts'
@@ -16,7 +16,7 @@ import type { SyncedQuorum } from '../writes/prepareReconfig.ts'
 import { Broadcast, type CommitQuorum } from './leader/broadcast.ts'
 import type { RoleContext } from './roleContext.ts'
 
-/** Nobody else decides on a standalone server's proposals. It refuses to be reconfigured. */
+/** A standalone server decides alone on its proposals. It refuses to be reconfigured. */
 const ALONE: CommitQuorum = {
   committedElectorate: { containsQuorum: () => true },
   jurisdictions: [],
@@ -54,8 +54,8 @@ export class Standalone {
   }
 
   /**
-   * Where a leader would step down; Apache alone counts on into the epoch, and gives out counter 0 on the
-   * way.
+   * Begins the next epoch, where a leader would step down. Apache's standalone server counts into the epoch,
+   * and gives out counter 0.
    */
   private beginEpoch(): void {
     const epoch = epochOf(this.broadcast.lastProposed) + 1

@@ -1,9 +1,9 @@
 /**
- * Broadcast: requests become proposals, proposals that a quorum has on disk are committed, in order.
+ * Broadcast: requests become proposals, and proposals that a quorum has on disk are committed, in order.
  *
  * Invariants: proposals carry consecutive zxids of this leader's epoch; a transaction is committed only once
- * a quorum has it on disk (`commitment.ts`) and everything before it is committed.
- * A standalone member is the case without learners.
+ * a quorum has it on disk (`commitment.ts`) and everything before it is committed. A standalone member
+ * broadcasts without learners.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { OpCode } from '../../../protocol/opcodes.ts'
@@ -23,7 +23,10 @@ import { isCommitted } from './commitment.ts'
 import { isForwarding, isSyncedFollower, type LearnerState } from './learnerState.ts'
 import type { Succession } from './succession.ts'
 
-/** Who commits, and what a reconfig means for it (Membership; a standalone member decides alone). */
+/**
+ * The voters whose acknowledgements commit, and what a reconfig changes about them (Membership; a standalone
+ * member decides alone).
+ */
 export interface CommitQuorum {
   readonly committedElectorate: QuorumRule
   readonly jurisdictions: readonly Jurisdiction[]
@@ -37,7 +40,7 @@ interface WaitingSync {
   readonly owner: Request['owner']
 }
 
-/** Bytes of the last, the smallest and the largest; -1 when there was none. */
+/** Bytes of the last, the smallest and the largest proposal; -1 when there was none. */
 export interface Sizes {
   readonly last: number
   readonly min: number
@@ -49,9 +52,12 @@ export const NO_SIZES: Sizes = { last: -1, min: -1, max: -1 }
 export class Broadcast {
   lastProposed: Zxid
   sizes: Sizes = NO_SIZES
-  /** What becomes of a reconfig that is committed; null standalone, where there are none. */
+  /** Puts a committed reconfig in force; null standalone, where there are none. */
   readonly succession: Succession | null
-  /** What the last reconfig of this leader has replaced: it decides on what was proposed before. */
+  /**
+   * The configuration that this leader's last reconfig has replaced: it still decides on what was proposed
+   * before.
+   */
   private replaced: Jurisdiction | null = null
   private readonly context: RoleContext
   private readonly quorum: CommitQuorum
@@ -129,7 +135,7 @@ export class Broadcast {
   }
 
   acknowledged(learner: LearnerState, zxid: Zxid, now: Now): void {
-    // The second acknowledgement of NEWLEADER, behind UPTODATE, carries counter 0 and means nothing more.
+    // The second acknowledgement of NEWLEADER, after UPTODATE, carries counter 0 and has no further meaning.
     if (counterOf(zxid) === 0) return
     invariant(
       zxid <= this.lastProposed,

@@ -7,9 +7,9 @@ import { counterOf, epochOf, type Zxid } from '../../../protocol/zxid.ts'
 import type { History } from '../../history.ts'
 
 type SyncPlan =
-  /** The learner holds a prefix of our history: send what lies beyond `from`. */
+  /** The learner holds a prefix of our history: send what follows `from`. */
   | { mode: 'DIFF'; from: Zxid }
-  /** The learner holds transactions we do not know: it cuts back to `to`, then gets what lies beyond. */
+  /** The learner holds transactions we do not know: it cuts back to `to`, then gets what follows. */
   | { mode: 'TRUNC'; to: Zxid }
   | { mode: 'SNAP' }
 

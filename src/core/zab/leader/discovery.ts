@@ -15,7 +15,7 @@ import type { RoleContext } from '../roleContext.ts'
 import type { LearnerState } from './learnerState.ts'
 import type { Learners } from './learners.ts'
 
-/** What decides who is further: the epoch whose initial history a member holds, then its last zxid. */
+/** What decides which member is ahead: the epoch whose initial history a member holds, then its last zxid. */
 interface StateSummary {
   readonly currentEpoch: Epoch
   readonly lastZxid: Zxid
@@ -26,11 +26,14 @@ function isAhead(a: StateSummary, b: StateSummary): boolean {
 }
 
 export class Discovery {
-  /** Fixed once a quorum has said what it accepted. */
+  /** Fixed once a quorum has reported which epochs it accepted. */
   epoch: Epoch | null = null
   private readonly context: RoleContext
   private readonly learners: Learners
-  /** With a reconfig pending, quorums of both configurations: Apache asks the committed one alone. */
+  /**
+   * While a reconfig is pending, quorums of both configurations are needed; Apache asks the committed one
+   * alone.
+   */
   private readonly electorate: Electorate
   /** The voters of the configuration that is in force as discovery begins. */
   private readonly committed: Electorate
@@ -109,10 +112,10 @@ export class Discovery {
     learner.lastZxid = packet.zxid
     learner.currentEpoch = packets.readInt(packet.data)
     learner.phase = 'promised'
-    // What only others hold was never committed: that takes a quorum of the configuration in force, too, as
-    // long as its reconfig is pending; and who has more than that knows of a later configuration
-    // (Leader.introduce, and Synchronization.isBehind). After the quorum the learner's state no longer
-    // matters: it will be cut or replaced. -1 is no promise.
+    // What only other servers hold was never committed: committing takes a quorum of the configuration in
+    // force as well, as long as a reconfig is pending; and a server that holds more knows of a later
+    // configuration (Leader.introduce, and Synchronization.isBehind). After the quorum the learner's state no
+    // longer matters: it will be cut or replaced. -1 is no promise.
     if (this.isPromised || learner.currentEpoch === -1) return
     const isOneOfUs = this.committed.isVoter(learner.sid)
     if (isOneOfUs && isAhead({ currentEpoch: learner.currentEpoch, lastZxid: learner.lastZxid }, this.own)) {

@@ -1,6 +1,6 @@
 /**
  * A leader's clock: it pings its learners every half tick, drops those that owe an acknowledgement for longer
- * than syncLimit, and steps down when the voters it still hears are no quorum (Leader.lead's main loop).
+ * than syncLimit, and steps down when the voters that it still hears are no quorum (Leader.lead's main loop).
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import type { Zxid } from '../../../protocol/zxid.ts'

@@ -1,5 +1,5 @@
 /**
- * A leader, from the won election to the day it steps down: discovery, synchronization, broadcast, each in
+ * A leader, from winning the election until it steps down: discovery, synchronization and broadcast, each in
  * its own file; this one passes packets to the phase that they belong to.
  *
  * Invariant: it serves only while established, and is established at most once, in one epoch.
@@ -59,7 +59,10 @@ export class Leader {
     return this.synchronization?.isEstablished ?? false
   }
 
-  /** Clients are served: not by a leader that only completes a reconfig and may not lead under it. */
+  /**
+   * Whether clients are served. A leader that only completes a reconfig, and may not lead under it, serves
+   * none.
+   */
   get isServing(): boolean {
     return this.serves
   }
@@ -170,8 +173,8 @@ export class Leader {
 
   /**
    * Apache's learner has its log writer acknowledge what came before NEWLEADER, sometimes before it
-   * acknowledges NEWLEADER itself (ZOOKEEPER-4685). That counts once it has: its log is in order, and it will
-   * not say so again.
+   * acknowledges NEWLEADER itself (ZOOKEEPER-4685). The early acknowledgement counts once NEWLEADER is
+   * acknowledged: the learner's log is in order, and it will not acknowledge again.
    */
   private earlyAck(learner: LearnerState, zxid: Zxid): boolean {
     if (zxid > this.context.replica.lastLogged) return true
@@ -183,7 +186,7 @@ export class Leader {
     const { sessions } = this
     switch (packet.type) {
       case PacketType.ack:
-        // Never proposed: no learner of ours.
+        // This zxid was never proposed, so the peer is no learner of this leader.
         if (packet.zxid > this.lastProposed) return true
         this.broadcast?.acknowledged(learner, packet.zxid, now)
         this.resume(now)
@@ -209,7 +212,7 @@ export class Leader {
     }
   }
 
-  /** A write or sync, of a client here or forwarded. Ignored before the epoch is established. */
+  /** Takes a write or sync, of a client here or forwarded. Ignored before the epoch is established. */
   submit(request: Request, now: Now): void {
     if (this.isEstablished) this.broadcast?.submit(request, now)
   }

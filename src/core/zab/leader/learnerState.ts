@@ -5,17 +5,17 @@ import type { Epoch, Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId } from '../../effects.ts'
 
 export type LearnerPhase =
-  /** Connected; nothing said yet. */
+  /** Connected; no packet received yet. */
   | 'connected'
-  /** FOLLOWERINFO or OBSERVERINFO came; waits for the new epoch. */
+  /** FOLLOWERINFO or OBSERVERINFO was received; it waits for the new epoch. */
   | 'discovered'
-  /** LEADERINFO is (on its way) out; waits for ACKEPOCH. */
+  /** LEADERINFO is sent, or about to be; ACKEPOCH is awaited. */
   | 'offered'
-  /** ACKEPOCH came; waits until a quorum's has, to be synced. */
+  /** ACKEPOCH was received; it is synced once a quorum's was. */
   | 'promised'
-  /** Being synced: NEWLEADER follows or is out. It gets every proposal from now on. */
+  /** Being synced: NEWLEADER was sent or will be. From now on it gets every proposal. */
   | 'syncing'
-  /** Acknowledged NEWLEADER: counts towards the quorum that establishes the epoch. */
+  /** NEWLEADER is acknowledged: it counts towards the quorum that establishes the epoch. */
   | 'synced'
 
 export interface LearnerState {
@@ -23,29 +23,29 @@ export interface LearnerState {
   sid: Sid
   phase: LearnerPhase
   isObserver: boolean
-  /** Of the configuration that it knew to be committed when it connected. */
+  /** Version of the configuration that it knew to be committed when it connected. */
   configVersion: number
   /** From ACKEPOCH. */
   lastZxid: Zxid
   currentEpoch: Epoch | -1
   /** It has acknowledged every proposal up to this one: acknowledgements come in order. */
   ackedZxid: Zxid
-  /** When it last said anything, monotonic ms. */
+  /** When its last packet arrived, monotonic ms. */
   heardAtMs: number
   /** The proposal whose acknowledgement is due next, and when it was sent; null when it owes none. */
   owed: { zxid: Zxid; sinceMs: number } | null
-  /** COMMITs that wait behind NEWLEADER for UPTODATE; null while they need not. */
+  /** COMMITs that wait for UPTODATE after NEWLEADER was sent; null while none has to. */
   withheld: QuorumPacket[] | null
   /** UPTODATE was sent: it serves. */
   isUpToDate: boolean
 }
 
-/** It gets proposals and commits. */
+/** Whether it gets proposals and commits. */
 export function isForwarding(learner: LearnerState): boolean {
   return learner.phase === 'syncing' || learner.phase === 'synced'
 }
 
-/** It counts among the voters that hold something: a follower that has acknowledged NEWLEADER. */
+/** Whether it counts among the voters that hold something: a follower that has acknowledged NEWLEADER. */
 export function isSyncedFollower({ phase, isObserver }: LearnerState): boolean {
   return phase === 'synced' && !isObserver
 }

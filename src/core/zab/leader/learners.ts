@@ -1,12 +1,12 @@
 /**
- * The learners that are connected to a leader: whom it takes, and who of them are there.
+ * The learners that are connected to a leader: which of them it admits, and how far each has come.
  *
- * FOLLOWERINFO only claims an id, so it costs nobody anything: a server keeps its connection until another
- * one has gone as far as to acknowledge NEWLEADER in its name. A server that comes back while its old
- * connection is half open gets in that way. (Apache never ends the older one; syncLimit does.)
+ * FOLLOWERINFO only claims an id, so it ends no connection: a server keeps its connection until another one
+ * has acknowledged NEWLEADER in its name. A server that returns while its old connection is half open is
+ * admitted that way. (Apache never ends the older one; syncLimit does.)
  *
  * Invariants: a server has one synced connection. Connections that are not synced are few, whatever strangers
- * do; the newest is never the one that makes room, so a server that comes back is not kept out.
+ * do; the newest is never the one that makes room, so a server that returns is not kept out.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { PacketType } from '../../../protocol/opcodes.ts'
@@ -19,13 +19,13 @@ import * as packets from '../packets.ts'
 import type { RoleContext } from '../roleContext.ts'
 import { isSyncedFollower, type LearnerPhase, type LearnerState } from './learnerState.ts'
 
-/** Elections that a member may have missed; epochs are too few to be used up by whoever dials. */
+/** Elections that a member may have missed; epochs are too few to be used up by any caller. */
 const EPOCH_LEAP = 0x1_0000
-/** Connections that have not said who they are. */
+/** Limit of connections that have not identified themselves. */
 const MOST_UNKNOWN = 64
-/** Connections that claim the id of one server and are not synced. */
+/** Limit of connections that claim the id of one server and are not synced. */
 const MOST_CLAIMS = 4
-/** Connections of servers outside the configuration, of which one may be about to join. */
+/** Limit of connections of servers outside the configuration, of which one may be about to join. */
 const MOST_STRANGERS = 32
 
 /** How far a learner has come: the one that has come least far makes room. */
@@ -82,15 +82,15 @@ export class Learners implements SyncedQuorum {
   }
 
   /**
-   * Who waits for UPTODATE would acknowledge what comes behind a reconfig before it hears that this is in
-   * force.
+   * A learner that waits for UPTODATE would acknowledge what follows a reconfig before it learns that the
+   * reconfig is in force.
    */
   dropBehindNewLeader(): void {
     for (const learner of [...this.connected.values()])
       if (learner.withheld !== null) this.drop(learner, 'the configuration changes while it is synced')
   }
 
-  /** Reads who it is. @returns whether it may stay */
+  /** Reads the learner's identity. @returns whether it may stay */
   admit(learner: LearnerState, packet: QuorumPacket): boolean {
     const { serverid, configVersion = 0 } = packets.readLearnerInfo(packet.data)
     learner.isObserver = packet.type === PacketType.observerInfo
@@ -109,14 +109,14 @@ export class Learners implements SyncedQuorum {
     return true
   }
 
-  /** It has acknowledged NEWLEADER: whatever was there before in its server's name is over. */
+  /** It has acknowledged NEWLEADER: every older connection in its server's name is closed. */
   replaceOlder(learner: LearnerState): void {
     const all = [...this.connected.values()]
     for (const other of all.slice(0, all.indexOf(learner)))
       if (other.sid === learner.sid) this.drop(other, 'the server has connected again')
   }
 
-  /** Of these at most so many stay: those that have come furthest, and of them the newest. */
+  /** Keeps at most this many of them: those that have come furthest, and of these the newest. */
   private makeRoom(most: number, isMeant: (learner: LearnerState) => boolean): void {
     const meant = [...this.connected.values()].filter(isMeant)
     const progress = ({ phase }: LearnerState) => PROGRESS.indexOf(phase)
@@ -127,8 +127,8 @@ export class Learners implements SyncedQuorum {
 
   private refusal({ sid, configVersion }: LearnerState, acceptedEpoch: number): string | null {
     const { membership, replica } = this.context
-    // A server that wants to join takes part without a vote first; without reconfiguration nobody can join
-    // so.
+    // A server that wants to join takes part without a vote first; without reconfiguration no server can join
+    // in this way.
     if (!membership.isReconfigEnabled && !membership.isMember(sid))
       return `server ${sid} is not in the server list`
     if (membership.isReconfigEnabled && configVersion > membership.committed.version)
@@ -145,7 +145,7 @@ export class Learners implements SyncedQuorum {
   }
 }
 
-/** It says that it is this server, and has not come as far as to prove that it can be. */
+/** Whether it claims to be this server and has not been synced, which would show that it can follow. */
 function isClaim({ sid, phase }: LearnerState, claimed: Sid): boolean {
   return sid === claimed && phase !== 'synced'
 }

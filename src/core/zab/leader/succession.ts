@@ -1,9 +1,9 @@
 /**
- * Who leads once a reconfig is in force, and the end of a leader that does not. It stays connected until its
- * followers have left it: they do when they read the activation, so it has arrived at those that matter
- * (Leader.tryToCommit).
+ * Which server leads once a reconfig is in force, and how a leader ends that may not lead under it. It stays
+ * connected until its followers have left it: they leave when they read the activation, so it has reached
+ * those that matter (Leader.tryToCommit).
  *
- * Invariant: a leader that is a voter of the new configuration at the old address goes on leading.
+ * Invariant: a leader that is a voter of the new configuration at the old address continues to lead.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import type { Transaction } from '../../../protocol/transaction.ts'
@@ -14,16 +14,16 @@ import type { RoleContext } from '../roleContext.ts'
 import { isSyncedFollower, type LearnerState } from './learnerState.ts'
 import type { Learners } from './learners.ts'
 
-/** Whether a leader goes on leading under the next configuration. */
+/** Whether a leader continues to lead under the next configuration. */
 function mayLead(own: Sid, previous: EnsembleConfig, next: EnsembleConfig): boolean {
   const [old, now] = [previous, next].map(({ servers }) => servers.find(({ sid }) => sid === own))
   return now?.role === 'participant' && (old === undefined || sameQuorumAddress(old, now))
 }
 
 /**
- * Leader.getDesignatedLeader: this one if it may, else the voter that holds most of what is proposed, so that
- * least of it is dropped. A quorum of the new configuration has acknowledged the reconfig; where that is this
- * leader alone, at a new address, there is nobody else to name.
+ * Leader.getDesignatedLeader: this leader if it may lead, else the voter that holds most of what is proposed,
+ * so that the least is dropped. A quorum of the new configuration has acknowledged the reconfig; where that
+ * is this leader alone, at a new address, there is no other server to name.
  */
 function designatedLeader(
   own: Sid,
@@ -118,8 +118,8 @@ export class Succession {
   }
 
   /**
-   * A quorum of the new configuration is connected when it is put in force; the only voter has nobody to wait
-   * for.
+   * A quorum of the new configuration is connected when it is put in force; a leader without learners waits
+   * for nobody.
    */
   leaveWithFollowers(): void {
     if (this.retirement === null) return

@@ -7,13 +7,13 @@
  * counts only then. NEWLEADER never carries a configuration that the epoch does not already rest on: a
  * learner takes it for committed with UPTODATE. So none is sent while a reconfig is outstanding. (Apache
  * sends what was proposed last; a learner that comes late may then go by a configuration that is never
- * committed.) Nor does it reach a voter that does not know that the configuration is committed: it would
- * count here by that alone, and, lost before UPTODATE, would help those of the former one to an epoch that
- * cuts off what was committed with it. Such a voter goes back to the election, where this leader's answer
- * tells it.
+ * committed.) Nor is it sent to a voter that does not know that the configuration is committed: that voter
+ * would count here by its acknowledgement alone and, lost before UPTODATE, would help the voters of the
+ * former configuration to an epoch that cuts off what was committed under the new one. Such a voter goes back
+ * to the election, where this leader's answer carries the configuration.
  *
- * A follower gets no COMMIT between NEWLEADER and UPTODATE: Apache's has no more proposal at hand that such a
- * COMMIT could be of, and begins its sync again (ZOOKEEPER-4394), under load again and again.
+ * A follower gets no COMMIT between NEWLEADER and UPTODATE: Apache's follower no longer holds the proposal of
+ * such a COMMIT, and begins its sync again (ZOOKEEPER-4394), repeatedly under load.
  */
 import type { Sid } from '../../../protocol/ids.ts'
 import { counterOf, type Epoch } from '../../../protocol/zxid.ts'
@@ -36,7 +36,10 @@ export class Synchronization {
   private readonly currentEpochTicket: Ticket
   /** Learners that hold the database and wait for NEWLEADER until the outstanding reconfig is committed. */
   private readonly held = new Set<LearnerState>()
-  /** Once each, for a server without reconfigEnabled never learns. */
+  /**
+   * Voters that were sent back, each once, because a server without reconfigEnabled never learns of a
+   * configuration.
+   */
   private readonly sentBack = new Set<Sid>()
 
   constructor(context: RoleContext, learners: Learners, broadcast: Broadcast, epoch: Epoch) {
@@ -65,7 +68,7 @@ export class Synchronization {
     }
   }
 
-  /** The outstanding reconfig is committed: learners that came meanwhile may go on. */
+  /** The outstanding reconfig is committed: learners that arrived meanwhile may continue. */
   resume(now: Now): void {
     this.durable(now)
     for (const learner of [...this.held]) this.snapshotSent(learner)
@@ -119,12 +122,12 @@ export class Synchronization {
 
   private isBehind({ sid, configVersion }: LearnerState): boolean {
     const { committed, committedElectorate } = this.context.membership
-    // The first configuration, named after an epoch, has the voters of before.
+    // The first configuration, named after an epoch, has the same voters as before.
     if (counterOf(committed.version) === 0 || configVersion >= committed.version) return false
     return committedElectorate.isVoter(sid) && !this.sentBack.has(sid)
   }
 
-  /** The database is on its way; everything that its slices may show has been sent behind it. */
+  /** The database was sent, and after it everything that its slices may show. */
   snapshotSent(learner: LearnerState): void {
     this.held.delete(learner)
     if (learner.phase !== 'syncing') return

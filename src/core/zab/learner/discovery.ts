@@ -7,7 +7,7 @@
  * has promised before.
  *
  * Why such a learner loses nothing that was acknowledged. Its leader has sent TRUNC in this epoch, so a
- * quorum had promised it, this learner with its true history perhaps among them, and none of the quorum was
+ * quorum had promised it, possibly including this learner with its true history, and none of the quorum was
  * ahead: the leader holds everything that was ever committed. Its history stays on disk, and its votes claim
  * it, until the leader's whole history has replaced it in one step (installSnapshot). With another leader, or
  * the same in a later epoch, it says what it has.
@@ -37,7 +37,8 @@ export function acceptEpoch(
   }
   const { lastLogged, currentEpoch } = replica
   if (epoch === replica.acceptedEpoch) {
-    // Accepted before, perhaps from another: it may sync with this leader but not vote for its epoch again.
+    // The epoch was accepted before, possibly from another leader: it may sync with this leader but not vote
+    // for its epoch again.
     emit({ kind: 'toLeader', packet: packets.ackEpoch(epoch === anewIn ? ZERO_ZXID : lastLogged, -1) })
   } else {
     const promise: SendEffect = { kind: 'toLeader', packet: packets.ackEpoch(lastLogged, currentEpoch) }

@@ -38,13 +38,13 @@ export class Learner {
   private held: Received[] = []
   private readonly isObserver: boolean
   private readonly anewIn: Epoch | null
-  /** A reconfig that ends this part once it is applied. */
+  /** A reconfig that ends this role once it is applied. */
   private ending: { readonly zxid: Zxid; readonly reason: string; readonly designated: Sid } | null = null
 
   /**
    * @param anewIn the epoch in which this leader has sent a TRUNC that this member's disk cannot follow; null
-   *   otherwise. In that epoch, and no other, the learner says that it has no history, and takes what it gets
-   *   for the leader's whole one.
+   *   otherwise. In that epoch, and no other, the learner says that it has no history, and takes what it
+   *   receives for the leader's whole history.
    */
   constructor(
     context: RoleContext,
@@ -134,7 +134,7 @@ export class Learner {
     else if (typeof progress === 'object') this.context.departure.leave(progress.failed, progress.designated)
   }
 
-  /** The log is cut and read again: what came meanwhile goes on from there. */
+  /** The log is cut and read again: the packets that arrived meanwhile are handled now. */
   truncated(now: Now): void {
     if (this.phase !== 'truncating') return
     this.phase = 'synchronization'
@@ -175,7 +175,7 @@ export class Learner {
         break
       }
       case PacketType.sync:
-        // What was committed before it may still wait for this member's disk.
+        // Transactions committed before the sync may still wait for this member's disk.
         this.context.clients.syncDue(this.context.replica.lastCommitted, now)
         break
       default:
@@ -183,7 +183,7 @@ export class Learner {
     }
   }
 
-  /** False when it does not follow. */
+  /** False when the proposal does not follow the last one. */
   private proposal(packet: QuorumPacket): boolean {
     const { replica, membership, departure } = this.context
     const { txn, transaction } = receiveTxn(packet.data)
@@ -215,7 +215,10 @@ export class Learner {
     this.durable()
   }
 
-  /** A part that a reconfig ends goes on until that is applied: its client is waiting for the answer. */
+  /**
+   * A role that a reconfig ends continues until the reconfig is applied, because its client waits for the
+   * answer.
+   */
   durable(): void {
     const { ending } = this
     if (ending === null || this.context.replica.database.lastProcessedZxid < ending.zxid) return
@@ -241,9 +244,9 @@ export class Learner {
   }
 
   /**
-   * Only once it is up to date, as Learner.syncWithLeader has it: the acknowledgement of NEWLEADER may wait
-   * for the disk, and Apache's leader closes the connection of a learner from whom it hears anything else
-   * before (LearnerHandler.run).
+   * Answers only once this member is up to date, as in Learner.syncWithLeader: the acknowledgement of
+   * NEWLEADER may wait for the disk, and Apache's leader closes the connection of a learner that sends
+   * anything else before it (LearnerHandler.run).
    */
   private answerPing(packet: QuorumPacket): void {
     if (!this.isServing) return

@@ -28,7 +28,7 @@ import { type Replica, receiveTxn } from '../../replica.ts'
 import * as packets from '../packets.ts'
 import type { RoleContext } from '../roleContext.ts'
 
-/** What the learner may do now: go on reading, wait for the disk (TRUNC), or enter broadcast. */
+/** What the learner may do now: continue reading, wait for the disk (TRUNC), or enter broadcast. */
 type SyncProgress = 'reading' | 'truncating' | 'newLeaderAcknowledged' | { failed: string; designated?: Sid }
 
 interface Unlogged {
@@ -45,11 +45,11 @@ export class LearnerSync {
   private readonly isObserver: boolean
   /** The leader takes this member for one without a history. */
   private readonly isAnew: boolean
-  /** What NEWLEADER said. */
+  /** The configuration that NEWLEADER carried. */
   private offered: EnsembleConfig | null = null
   /** After a SNAP nothing is logged before the whole database is: proposals wait here for their COMMIT. */
   private unlogged: Unlogged[] = []
-  /** Where the SNAP stands. */
+  /** The zxid of the SNAP. */
   private snapshotZxid: Zxid | null = null
 
   constructor(
@@ -90,7 +90,8 @@ export class LearnerSync {
   private begin(packet: QuorumPacket, database: Database | null): SyncProgress {
     switch (packet.type) {
       case PacketType.diff:
-        // From the very beginning on: it replaces this member's history as a whole, as a SNAP does.
+        // Such a DIFF begins with the first transaction: it replaces this member's history as a whole, as a
+        // SNAP does.
         if (this.isAnew) return this.replace(Database.initial(this.replica.database.tree.ttlRule), ZERO_ZXID)
         this.mode = 'DIFF'
         return 'reading'
@@ -133,8 +134,8 @@ export class LearnerSync {
 
   /**
    * Apache's leader begins to forward before it reads the zxid that it announces the SNAP with
-   * (LearnerHandler.syncFollower, run): under load some transactions come, and are committed, that the
-   * database shows already.
+   * (LearnerHandler.syncFollower, run): under load some transactions arrive, and are committed, that the
+   * database already shows.
    */
   private isInSnapshot(zxid: Zxid): boolean {
     return this.snapshotZxid !== null && zxid <= this.snapshotZxid
@@ -192,7 +193,8 @@ export class LearnerSync {
     }
     this.offered = this.membership.codec.read(packet.data?.toString('utf8') ?? '')
     if (this.offered !== null) this.membership.offer(this.offered)
-    // Leaders take no acknowledgement of a proposal before NEWLEADER's; those due leave right behind it.
+    // Leaders take no acknowledgement of a proposal before NEWLEADER's; those that are due leave right after
+    // it.
     const owed = this.isObserver ? [] : this.replica.uncommitted.map(({ txn }) => packets.ack(txn.zxid))
     const releases = [packets.ack(packet.zxid), ...owed].map(
       (ack): SendEffect => ({ kind: 'toLeader', packet: ack }),
@@ -202,11 +204,11 @@ export class LearnerSync {
   }
 
   /**
-   * UPTODATE: the epoch is established, and with it the configuration that NEWLEADER carried, unless that is
-   * of a proposal that is still outstanding (Apache's leader sends what was proposed last). What was synced
-   * may have said before that this member dialled in a role that it has no more (Membership.logs, and
-   * reread).
-   * @returns why this member's part is over, or null
+   * UPTODATE: the epoch is established, and with it the configuration that NEWLEADER carried, unless that
+   * configuration belongs to a proposal that is still outstanding (Apache's leader sends what was proposed
+   * last). The synced history may have shown before that this member dialled in a role that it no longer has
+   * (Membership.logs, and reread).
+   * @returns why this member must leave its role, or null
    */
   upToDate(leader: Sid): string | null {
     const { offered } = this
