@@ -10,7 +10,8 @@ export function digestId(credentials: string, algorithm = 'sha1'): string {
 }
 
 /**
- * Without a regular expression for the colons at the end: that would take time by the square of their number.
+ * No regular expression is used for the colons at the end, because it would take time quadratic in their
+ * number.
  */
 function isUserAndHash(id: string): boolean {
   let end = id.length
@@ -24,7 +25,7 @@ export function digestProvider(options: AuthenticationOptions): AuthenticationPr
     scheme: 'digest',
     isAuthenticated: true,
     isExact: true,
-    // Exactly two parts, as Java splits, which forgets empty ones at the end.
+    // Exactly two parts, as Java's split gives, which drops empty parts at the end.
     isValid: isUserAndHash,
     matches: (id, aclId) => id === aclId,
     authenticate(auth) {

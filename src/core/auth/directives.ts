@@ -1,6 +1,6 @@
 /** `key=value,key="value"`: a digest-response taken apart as DigestMD5Base.parseDirectives does it. */
 
-/** Those that the server looks at; they may come once. Others are passed over. */
+/** The directives that the server reads; each may occur once. Others are ignored. */
 const KNOWN = new Set(
   'username realm nonce cnonce nonce-count qop digest-uri response maxbuf charset cipher authzid auth-param'.split(
     ' ',
@@ -13,7 +13,7 @@ function isBlank(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB || byte === CR || byte === LF
 }
 
-/** Keys in lower case. A fault is a sentence without its subject. */
+/** The directives by key in lower case. A fault is worded without its subject. */
 export function parseDirectives(
   bytes: Buffer,
 ): { directives: ReadonlyMap<string, Buffer> } | { fault: string } {

@@ -2,7 +2,7 @@
  * Whether a text is a distinguished name to Java's X500Principal, which decides what an x509 ACL may hold.
  */
 
-/** AVAKeyword: the names that it knows without being told. */
+/** AVAKeyword: the attribute names that it knows by itself. */
 const KEYWORDS = new Set(
   (
     'CN C L S ST O OU T IP STREET DC DNQUALIFIER DNQ SURNAME GIVENNAME INITIALS GENERATION EMAIL ' +
@@ -55,6 +55,6 @@ const PLAIN = new RegExp(String.raw`^(?:[^<>"\\]|${ESCAPED})*$`)
 function isValue(text: string): boolean {
   if (text.startsWith('#')) return /^#(?:[0-9a-fA-F]{2})+\s*$/.test(text)
   if (text.startsWith('"')) return QUOTED.test(text)
-  // Without quotes, `<` and `>` are refused even behind a backslash (asked Java 17).
+  // Without quotes, `<` and `>` are refused even after a backslash (verified against Java 17).
   return PLAIN.test(text) && !/\\?[<>]/.test(text)
 }

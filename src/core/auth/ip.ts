@@ -1,4 +1,4 @@
-/** `ip`: who calls from an address. IPv4 alone, whole or as address/bits, as Apache 3.8 reads it. */
+/** `ip`: clients by their address. IPv4 alone, whole or as address/bits, as Apache 3.8 reads it. */
 import type { AuthenticationProvider } from './provider.ts'
 
 /** Integer.parseInt. */

@@ -1,5 +1,6 @@
 /**
- * Names as KerberosName takes them apart: `service/host@realm`; what has no `@` is a service as it stands.
+ * Names as KerberosName takes them apart: `service/host@realm`; a name without `@` is taken as a service as
+ * it is.
  */
 
 interface KerberosName {

@@ -1,6 +1,6 @@
 /**
- * What of a member's configuration decides who is who. Passwords are in here: it is made at the start, not
- * kept.
+ * The part of a member's configuration that concerns authentication. It contains passwords, so it is made at
+ * the start and not kept.
  */
 
 /** A provider that `authProvider.N` can add; the values are its class in Apache. */
@@ -29,16 +29,19 @@ export interface AuthenticationOptions {
   readonly digestAlgorithm: string
   /** `super:hash`; null when there is no super user. */
   readonly superDigest: string | null
-  /** Beside ip and digest. */
+  /** Providers in addition to ip and digest. */
   readonly extraProviders: readonly ProviderName[]
   /** null: SASL tokens are answered with nothing, as Apache does without a JAAS file. */
   readonly sasl: SaslOptions | null
-  /** SASL users that are `super`, too: superUser and superUser.* */
+  /** SASL users that count as `super`: superUser and superUser.* */
   readonly superUsers: readonly string[]
-  /** An ACL's sasl id that means every SASL user. */
+  /** The sasl id that stands for every SASL user in an ACL. */
   readonly letAnySaslUserDoX: string | null
   readonly x509SuperUser: string | null
-  /** enforce.auth.schemes: who has none of them is answered -124 and closed. Empty: nothing is enforced. */
+  /**
+   * enforce.auth.schemes: a client that has proven an id of none of them is answered -124, and its connection
+   * is closed. Empty: nothing is enforced.
+   */
   readonly enforcedSchemes: readonly string[]
   /** allowSaslFailedClients: a failed SASL exchange does not end the connection. */
   readonly allowsSaslFailures: boolean

@@ -1,11 +1,11 @@
 /**
- * A way to prove who one is: AuthenticationProvider. One file beside this one for each; `providers.ts` names
+ * A way to prove an identity: AuthenticationProvider. Each has a file in this folder; `providers.ts` lists
  * those that a member has.
  */
 import type { Id } from '../../protocol/records/data.ts'
 import type { AclScheme } from '../../tree/acl.ts'
 
-/** What the shell knows of who is connected. */
+/** What the shell knows of the connected client. */
 export interface Caller {
   /** As Java prints addresses: IPv6 in full. */
   readonly address: string

@@ -1,4 +1,4 @@
-/** The providers that a member has: ProviderRegistry. The place where one more is plugged in. */
+/** The providers that a member has: ProviderRegistry. A further provider is added here. */
 import { digestProvider } from './digest.ts'
 import { ipProvider } from './ip.ts'
 import type { AuthenticationOptions, ProviderName } from './options.ts'

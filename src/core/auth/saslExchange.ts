@@ -17,14 +17,14 @@ const LONGEST_RESPONSE = 4096
 const NONCE_COUNT = '00000001'
 export const NONCE_BYTES = 30
 
-/** The exchange has failed (SaslException): the client is told so. */
+/** The exchange has failed (SaslException), and the client gets a failure. */
 export class SaslFailure extends Error {
   override name = 'SaslFailure'
 }
 
 interface SaslAnswer {
   readonly token: Buffer
-  /** Who the client has proven to be; null while more is to come. */
+  /** The user that the client has proven to be; null while the exchange continues. */
   readonly authorizedId: string | null
 }
 
@@ -33,7 +33,7 @@ export class SaslExchange {
   private readonly nonce: string
   private step: 'challenge' | 'response' | 'over' = 'challenge'
 
-  /** @param random NONCE_BYTES that nobody can guess */
+  /** @param random NONCE_BYTES that cannot be guessed */
   constructor(options: SaslOptions, random: Buffer) {
     this.options = options
     this.nonce = random.toString('base64')
@@ -84,7 +84,7 @@ export class SaslExchange {
     return { token: rspauth, authorizedId: this.authorizedId(username, text('authzid')) }
   }
 
-  /** What must be as the challenge had it. */
+  /** Directives that must repeat the challenge. */
   private check(text: (name: string) => string | null): void {
     const wrong = (what: string) => new SaslFailure(`its ${what} does not fit the challenge`)
     const charset = text('charset')
@@ -93,15 +93,15 @@ export class SaslExchange {
     if (text('nonce') !== this.nonce) throw wrong('nonce')
     if ((text('qop') ?? 'auth') !== 'auth') throw wrong('qop')
     if (text('digest-uri')?.toLowerCase() !== DIGEST_URI) throw wrong('digest-uri')
-    // Java throws no SaslException for what is no number. It looks for `nonce-count`; clients send `nc`.
+    // Java throws no SaslException for text that is no number. It looks for `nonce-count`; clients send `nc`.
     const count = number(text('nonce-count') ?? NONCE_COUNT, 16)
     number(text('maxbuf') ?? '65536', 10)
     if (count !== 1) throw wrong('nonce-count')
   }
 
   /**
-   * Unlike Apache's, it remembers nobody: there, an unknown name may log in with the last known user's
-   * password.
+   * Unlike Apache's, it remembers no earlier user: there, an unknown name may log in with the last known
+   * user's password.
    */
   private passwordOf(username: string): string {
     const { users, superPassword } = this.options

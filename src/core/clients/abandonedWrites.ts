@@ -1,7 +1,7 @@
 /**
- * Writes under way whose connection is gone, by session and in order. Their client may be back on a new
- * connection, counting its requests from the beginning: what becomes of the old ones must not answer the new
- * (Apache keeps them in CommitProcessor's queue).
+ * Outstanding writes whose connection is gone, by session and in order. Their client may have returned on a
+ * new connection, where it counts its requests from the beginning. The outcome of an old request must not
+ * answer a new one (Apache keeps them in CommitProcessor's queue).
  */
 import type { SessionId } from '../../protocol/ids.ts'
 import type { Queued } from './outstandingRequests.ts'
@@ -15,7 +15,7 @@ export class AbandonedWrites {
     if (xids.length > 0) this.bySession.set(id, xids)
   }
 
-  /** Whether this transaction is the oldest of them; then it is one no more. */
+  /** Whether this transaction is the oldest of them, which is then removed. */
   take(id: SessionId, cxid: number): boolean {
     const xids = this.bySession.get(id)
     if (xids === undefined || xids[0] !== cxid) return false

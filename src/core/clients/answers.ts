@@ -1,7 +1,7 @@
 /**
- * What this member tells its clients: replies and events as bytes, and the zxid that they name.
+ * What this member sends to its clients: replies and events as bytes, and the zxid that they carry.
  *
- * Invariant: the zxids that a client is told never fall.
+ * Invariant: the zxids that a client receives never decrease.
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { formatSessionId } from '../../protocol/ids.ts'
@@ -19,7 +19,7 @@ import type { Throttle } from './throttle.ts'
 
 export class Answers {
   readonly statistics = new ServerStatistics()
-  /** What is served; null while nothing is. */
+  /** The database that is served; null while none is. */
   database: Database | null = null
   private readonly emit: (effect: SendEffect) => void
   private readonly throttle: Throttle
@@ -31,13 +31,13 @@ export class Answers {
     this.throttle = throttle
   }
 
-  /** @param leastZxid what clients are told at least, though less was applied */
+  /** @param leastZxid the least zxid that clients are told, even if less was applied */
   open(database: Database, leastZxid: Zxid): void {
     this.database = database
     this.leastZxid = leastZxid
   }
 
-  /** How far this member is, for clients. */
+  /** The zxid of this member's state, for clients. */
   get zxid(): Zxid {
     const zxid = this.database?.lastProcessedZxid ?? ZERO_ZXID
     return zxid > this.leastZxid ? zxid : this.leastZxid
@@ -51,7 +51,7 @@ export class Answers {
     this.send(client, this.replies.event(type, path))
   }
 
-  /** A reply that is outside the order of requests, and tells no zxid that would count. */
+  /** A reply outside the order of requests, whose zxid does not count. */
   header(client: Client, xid: number, zxid: Zxid, err: number): void {
     this.send(client, this.replies.header(xid, zxid, err))
   }
@@ -62,7 +62,8 @@ export class Answers {
   }
 
   /**
-   * The reply to a request at its place. What `write` throws is the client's mistake, and becomes the reply.
+   * The reply to a request at its place in the order. An error thrown by `write` is the client's mistake, and
+   * becomes the reply.
    */
   answer(client: Client, queued: Queued, now: Now, write: Parameters<Replies['withBody']>[2]): void {
     const { zxid } = this
@@ -71,18 +72,18 @@ export class Answers {
     this.send(client, this.bytesOf(queued.xid, zxid, write))
   }
 
-  /** As `answer`, of an error that is known, at `zxid`. */
+  /** As `answer`, with a known error and this zxid. */
   refuse(client: Client, { xid }: Queued, zxid: Zxid, err: number): void {
     this.told(client, zxid)
     this.header(client, xid, zxid, err)
   }
 
-  /** The reply to a write. `refusal` stands in for the error of the transaction, unless it is Ok. */
+  /** The reply to a write. `refusal` replaces the error of the transaction, unless it is Ok. */
   written(client: Client, queued: Queued, result: Parameters<Replies['written']>[2], now: Now): void {
     const { xid, type, atMs, refusal } = queued
     this.told(client, result.zxid)
     this.statistics.answered(client, type, xid, atMs, now)
-    // A failed multi says itself what failed.
+    // The results of a failed multi name what failed.
     const isRefused = refusal !== ErrorCode.Ok && result.err !== ErrorCode.Ok && result.multi === null
     if (isRefused) this.header(client, xid, result.zxid, refusal)
     else this.send(client, this.replies.written(xid, type, result))

@@ -1,6 +1,6 @@
 /**
- * Who a connection is, and what it may not do before that is known: auth packets, SASL tokens, certificates,
- * and `enforce.auth` (ZooKeeperServer.processPacket and processSasl, AuthenticationHelper).
+ * The identity of a connection, and what it may not do before that is known: auth packets, SASL tokens,
+ * certificates, and `enforce.auth` (ZooKeeperServer.processPacket and processSasl, AuthenticationHelper).
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { DecodeError } from '../../protocol/reader.ts'
@@ -14,7 +14,7 @@ import { invariant } from '../invariant.ts'
 import { DEFAULT_MAX_BUFFER, mostTransactionBytes } from '../writes/limits.ts'
 import type { RequestOptions } from './options.ts'
 
-/** What is known of a connection's other end. */
+/** What is known of the client of a connection. */
 interface Identity extends Caller {
   ids: Id[]
   sasl: SaslExchange | null
@@ -34,12 +34,15 @@ export function authenticationOf(options: RequestOptions): AuthenticationOptions
 }
 
 export class Authenticator {
-  /** For ACLs, too. */
+  /** The providers, which ACLs need as well. */
   readonly providers: Providers
   private readonly options: AuthenticationOptions
-  /** What a client's request may take as a transaction. */
+  /** The greatest size, in bytes, of the transaction that a client's request becomes. */
   readonly mostBytes: number
-  /** Of all ids of a connection: they travel with every request of it, and an `auth` ACL names them all. */
+  /**
+   * The greatest size, in bytes, of all ids of a connection together: they travel with each of its requests,
+   * and an `auth` ACL names them all.
+   */
   private readonly mostIdBytes: number
   private readonly randomBytes: (count: number) => Buffer
 
@@ -65,8 +68,8 @@ export class Authenticator {
   }
 
   /**
-   * What the certificate of a TLS connection proves: NettyServerCnxnFactory.CertificateVerifier. A sentence
-   * when the connection must not go on.
+   * What the certificate of a TLS connection proves: NettyServerCnxnFactory.CertificateVerifier. Returns a
+   * reason when the connection must be closed.
    */
   proveCertificate(identity: Identity): string | null {
     if (identity.certificateSubject === null || this.prove(identity, 'x509', null)) return null
@@ -77,7 +80,7 @@ export class Authenticator {
   sasl(identity: Identity, token: Buffer | null): SaslReply {
     const { sasl, allowsSaslFailures } = this.options
     if (token === null) throw new DecodeError('a SASL request without a token')
-    // Verified against Apache 3.8.0: a server without SASL says yes to nothing.
+    // Verified against Apache 3.8.0: a server without SASL answers an empty success.
     if (sasl === null) return { err: ErrorCode.Ok, token: null, failure: null }
     identity.sasl ??= new SaslExchange(sasl, this.nonce())
     try {
@@ -92,7 +95,7 @@ export class Authenticator {
     }
   }
 
-  /** False: anything but a proof is answered -124, and the connection closed. */
+  /** False: everything but an authentication is answered -124, and the connection is closed. */
   admits({ ids }: Identity): boolean {
     const { enforcedSchemes } = this.options
     return enforcedSchemes.length === 0 || ids.some(({ scheme }) => enforcedSchemes.includes(scheme))
@@ -120,7 +123,7 @@ export class Authenticator {
   private add(identity: Identity, ids: readonly Id[]): void {
     for (const proven of ids) {
       const isKnown = identity.ids.some((held) => held.scheme === proven.scheme && held.id === proven.id)
-      // A new list: requests under way keep the one they were sent with.
+      // The list is replaced, because outstanding requests keep the one they were sent with.
       if (!isKnown) identity.ids = [...identity.ids, proven]
     }
   }

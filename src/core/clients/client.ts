@@ -25,8 +25,8 @@ export class Client {
   /** The subject of its TLS certificate; null without one. */
   readonly certificateSubject: string | null
   /**
-   * `new`: no ConnectRequest yet. `opening`: its session is being made or checked. `refused`: not heard any
-   * more.
+   * `new`: no ConnectRequest yet. `opening`: its session is being made or checked. `refused`: nothing that it
+   * sends is handled any more.
    */
   phase: 'new' | 'opening' | 'open' | 'refused' = 'new'
   /** The port of the client's end; null where it is not known. */
@@ -36,10 +36,10 @@ export class Client {
   /** Old clients send no readOnly byte, and cannot read one. */
   knowsReadOnly = true
   ids: Id[]
-  /** Begun with its first SASL token. */
+  /** The SASL exchange, which begins with the first token. */
   sasl: SaslExchange | null = null
   readonly queue: OutstandingRequests
-  /** Frames that came while the session was being opened. */
+  /** Frames that arrived while the session was being opened. */
   held: Buffer[] = []
   /** Invariant: the zxids that are sent to this client never decrease. */
   lastZxid: Zxid = ZERO_ZXID
@@ -52,7 +52,7 @@ export class Client {
   hasMovedAway = false
   /** Requests whose reply counts as one (xid above 0) and is not sent yet. */
   unanswered = 0
-  /** Bytes of its large requests that are under way. */
+  /** Bytes of its outstanding large requests. */
   largeBytes = 0
   /** Nothing is read from it; see Throttle. */
   isHeld = false

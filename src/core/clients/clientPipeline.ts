@@ -1,9 +1,9 @@
 /**
- * One member's client side: connections, their sessions and proofs of identity. What becomes of their
- * requests stands in requestProcessor.ts, what they are told in answers.ts.
+ * One member's client side: connections, their sessions and proofs of identity. requestProcessor.ts handles
+ * their requests, answers.ts writes the replies.
  *
  * Invariants: events that a transaction causes leave before any reply that could show it; nothing that a
- * client sends is worse than the end of its connection.
+ * client sends does more harm than ending its connection.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { formatSessionId, type SessionId } from '../../protocol/ids.ts'
@@ -45,9 +45,9 @@ export class ClientPipeline {
   private readonly throttle: Throttle
   private readonly connectionThrottle: ConnectionThrottle
   private readonly clients: Connections
-  /** What goes to the leader next. */
+  /** Requests that go to the leader next. */
   private readonly outbox = new Fifo<Request>()
-  /** Clients whose session is there, and who sent frames while it was not. */
+  /** Clients whose session has just been opened, and that sent frames before. */
   private readonly opened = new Fifo<Client>()
 
   constructor(options: RequestOptions, sessions: MemberSessions, emit: (effect: SendEffect) => void) {
@@ -96,7 +96,8 @@ export class ClientPipeline {
 
   /**
    * Serving begins. A leader tells its clients the mark of its epoch before the epoch's first transaction
-   * (Leader.startZkServer), so that it can serve those who have seen more of an older one than was committed.
+   * (Leader.startZkServer), so that it can serve clients that have seen more of an older epoch than was
+   * committed.
    */
   open(database: Database, now: Now, leastZxid: Zxid = ZERO_ZXID): void {
     this.answers.open(database, leastZxid)
@@ -151,8 +152,9 @@ export class ClientPipeline {
   }
 
   /**
-   * What is to go to the leader next, after whatever is answered here on the way; null when every request
-   * whose turn has come is done. To be called after every step: any of them may let somebody in.
+   * The next request for the leader; requests before it that are answered here are answered on the way. Null
+   * when every request whose turn has come is handled. To be called after every step, because any step may
+   * admit a request.
    */
   next(now: Now): Request | null {
     for (;;) {
@@ -162,7 +164,7 @@ export class ClientPipeline {
     }
   }
 
-  /** @returns false while no request may go on */
+  /** @returns false while no request is admitted */
   private admit(now: Now): boolean {
     const admitted = this.throttle.next(now)
     if (admitted === null) return false
@@ -177,7 +179,7 @@ export class ClientPipeline {
     return true
   }
 
-  /** A frame that came while its session was being opened. @returns false when there is none */
+  /** Handles a frame that arrived while its session was being opened. @returns false when there is none */
   private hearHeld(now: Now): boolean {
     const client = this.opened.peek()
     if (client === undefined) return false
@@ -221,7 +223,7 @@ export class ClientPipeline {
     const reader = new Reader(frame)
     const header = RequestHeader.read(reader)
     const { type } = header
-    // A ping's answer bears this xid whatever the question bore (verified against Apache 3.8.0).
+    // A ping's reply carries this xid, whatever the request carried (verified against Apache 3.8.0).
     const xid = type === OpCode.ping ? Xid.ping : header.xid
     if (client.hasMovedAway) {
       this.clients.close(client, SESSION_MOVED)
@@ -260,7 +262,7 @@ export class ClientPipeline {
     if (failure !== null) this.clients.close(client, failure)
   }
 
-  /** Local sessions end here when nothing is heard of their clients. */
+  /** Closes local sessions whose clients were not heard of for too long. */
   expire(now: Now): void {
     for (const sessionId of this.sessions.expire(now)) {
       const event = { type: 'session-expired', session: formatSessionId(sessionId) } as const
@@ -270,7 +272,7 @@ export class ClientPipeline {
     }
   }
 
-  /** Its client is connected to another member now: what it may still send here is in vain. */
+  /** The session's client is connected to another member now: what it still sends here is refused. */
   movedAway(sessionId: SessionId): void {
     const client = this.clients.ofSession(sessionId)
     if (client !== undefined) client.hasMovedAway = true
@@ -288,7 +290,7 @@ export class ClientPipeline {
     return permits(acl, Permission.read, client.ids, this.authenticator.providers)
   }
 
-  /** Every transaction that this member applies while it serves, in order. */
+  /** Called with every transaction that this member applies while it serves, in order. */
   applied(transaction: Transaction, result: TxnResult, now: Now): void {
     const { clientId } = transaction.header
     if (transaction.body.type === OpCode.createSession) this.proceed(this.connecting.created(clientId))

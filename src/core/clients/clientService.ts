@@ -62,7 +62,7 @@ export class ClientService {
 
   /**
    * Serving begins, in this role.
-   * @param leastZxid what clients are told at least, though less was applied
+   * @param leastZxid the least zxid that clients are told, even if less was applied
    */
   serve(role: Exclude<Role, 'looking'>, epoch: Epoch, now: Now, leastZxid?: Zxid): void {
     const { text, version } = this.membership.committed
@@ -92,7 +92,7 @@ export class ClientService {
     this.leaderSessions.stop()
   }
 
-  /** Applies what is committed, and durable here, and answers the clients that wait for it. */
+  /** Applies everything that is committed, and durable here, and answers the clients that wait for it. */
   applyCommitted(now: Now): void {
     for (let applied = this.replica.applyNext(); applied !== null; applied = this.replica.applyNext()) {
       this.leaderSessions.applied(applied.transaction, now)
@@ -115,7 +115,7 @@ export class ClientService {
     }
   }
 
-  /** The leader has said whether a session that came back is alive. */
+  /** The leader has answered whether the session of a returning client is alive. */
   revalidated(sessionId: SessionId, isValid: boolean): void {
     this.pipeline.revalidated(sessionId, isValid)
   }
@@ -124,7 +124,7 @@ export class ClientService {
     this.pipeline.expire(now)
   }
 
-  /** After long enough without a leader. */
+  /** Begins read-only service after long enough without a leader. */
   tickReadOnly(now: Now): void {
     if (!this.readOnly.begins(now)) return
     this.open('readOnly', now)
@@ -142,7 +142,7 @@ export class ClientService {
     return Math.min(this.sessions.nextDeadlineMs, this.readOnly.nextDeadlineMs)
   }
 
-  /** How long it serves clients without a break, ms. */
+  /** How long this member has served clients without interruption, ms. */
   servingForMs(monotonicMs: number): number {
     return this.pipeline.isOpen ? monotonicMs - this.servingSinceMs : 0
   }

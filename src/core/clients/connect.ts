@@ -1,7 +1,7 @@
 /**
- * How connections get their sessions (ZooKeeperServer.processConnectRequest): a new session is a transaction,
- * or this member's own affair when it is local, and an old one is checked, first by its password, then by
- * whoever keeps it. Nothing else of a connection is read before its session is committed or confirmed.
+ * How connections get their sessions (ZooKeeperServer.processConnectRequest): a new session takes a
+ * transaction, or none when it is local; an old one is checked, first by its password, then by the server
+ * that keeps it. Nothing else of a connection is read before its session is committed or confirmed.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { formatSessionId, NO_SESSION, type SessionId } from '../../protocol/ids.ts'
@@ -17,7 +17,8 @@ import type { Client } from './client.ts'
 import type { ClientContext } from './clientContext.ts'
 
 /**
- * What comes of a ConnectRequest: a request that makes the session, or a connection whose session is there.
+ * The outcome of a ConnectRequest: a request that creates the session, or a connection whose session exists
+ * already.
  */
 export interface Connecting {
   readonly request?: Request
@@ -28,7 +29,7 @@ const NOTHING: Connecting = {}
 
 const NO_PASSWORD = Buffer.alloc(16)
 
-/** A connection that waits for its session: for its creation, or for the leader's word that it is alive. */
+/** A connection that waits for its session: for its creation, or for the leader's answer that it is alive. */
 interface Waiting {
   readonly client: Client
   readonly isNew: boolean
@@ -44,7 +45,7 @@ export class ConnectHandler {
   }
 
   start(now: Now): void {
-    // Kept over changes of role: ids must not come again within this process.
+    // Kept over changes of role, because ids must not be given twice within this process.
     this.ids ??= new SessionIds(this.context.options.sid, now.wallMs)
   }
 
@@ -52,7 +53,7 @@ export class ConnectHandler {
     this.waiting.clear()
   }
 
-  /** `lastZxid` is what the client would be told here. @throws DecodeError */
+  /** `lastZxid` is the zxid that the client would receive here. @throws DecodeError */
   request(client: Client, frame: Buffer, lastZxid: Zxid, now: Now): Connecting {
     const request = decode(ConnectRequest, frame)
     const { readOnly, lastZxidSeen } = request
@@ -105,8 +106,8 @@ export class ConnectHandler {
   }
 
   /**
-   * The session is there: by createSession, of whichever member, or because it is local. That of an upgrade
-   * may find its client as it comes back; then the leader's word is still due.
+   * The session exists: by createSession, at any member, or because it is local. A session that is being
+   * upgraded may meet its client as it returns; then the leader's answer is still awaited.
    */
   created(sessionId: SessionId): Connecting {
     const waiting = this.waiting.get(sessionId)
@@ -141,7 +142,7 @@ export class ConnectHandler {
     return { opened: client }
   }
 
-  /** The client takes it for expired. */
+  /** The client takes this response for an expired session. */
   private refuse(client: Client, reason: string): Connecting {
     const nothing = { protocolVersion: 0, timeOut: 0, sessionId: NO_SESSION, passwd: NO_PASSWORD }
     this.context.answers.connected(client, { ...nothing, ...this.readOnlyOf(client) })

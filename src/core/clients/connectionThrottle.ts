@@ -1,6 +1,6 @@
 /**
- * How fast sessions may be opened: a bucket of tokens, and, when asked for, a share of connections that is
- * turned away at random and grows while the bucket is empty (BlueThrottle).
+ * How fast sessions may be opened: a bucket of tokens and, if configured, a share of connections that is
+ * refused at random and grows while the bucket is empty (BlueThrottle).
  */
 import { NO_SESSION } from '../../protocol/ids.ts'
 import type { Now } from '../effects.ts'
@@ -10,13 +10,13 @@ export interface ConnectionThrottleOptions {
   readonly tokens: number
   readonly fillTimeMs: number
   readonly fillCount: number
-  /** How long the random share stays as it is; -1 turns it off. */
+  /** How long the random share remains unchanged; -1 disables it. */
   readonly freezeTimeMs: number
   readonly dropIncrease: number
   readonly dropDecrease: number
-  /** At this part of the bucket or less in use, the share falls. */
+  /** The share decreases when this part of the bucket or less is in use. */
   readonly decreaseRatio: number
-  /** What a session costs when it is new here, and when it comes back. Both 1 without weights. */
+  /** The tokens that a new session costs, and a returning one; both 1 without weights. */
   readonly newSessionWeight: number
   readonly renewedSessionWeight: number
 }
@@ -31,7 +31,7 @@ export class ConnectionThrottle {
   private tokens: number
   private filledAtMs = 0
   private frozenAtMs = 0
-  /** The share of connections that is turned away, 0 to 1. */
+  /** The share of connections that is refused, 0 to 1. */
   private drop = 0
 
   constructor(options: ConnectionThrottleOptions, random: () => number) {

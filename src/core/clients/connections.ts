@@ -50,26 +50,26 @@ export class Connections {
     this.byConnection.set(client.connection, client)
   }
 
-  /** Its session is there. */
+  /** The connection's session is open. */
   opened(client: Client): void {
     this.bySession.set(client.sessionId, client)
   }
 
-  /** This member ends the connection, after what was already sent. Nothing happens when it is gone. */
+  /** Closes the connection after what was already sent. Without effect when it is gone. */
   close(client: Client, reason: string): void {
     if (client.isGone) return
     this.forget(client)
     this.emit({ kind: 'closeClient', connection: client.connection, reason })
   }
 
-  /** The session has ended, and its client was told so. */
+  /** The session is closed, and its client has received the reply. */
   endSession(client: Client): void {
     this.close(client, 'its session is closed')
     const session = formatSessionId(client.sessionId)
     this.emit({ kind: 'event', event: { type: 'session-closed', session } })
   }
 
-  /** The connection is gone. Writes that are under way continue without it. */
+  /** The connection is gone. Its outstanding writes continue without it. */
   forget(client: Client): void {
     client.isGone = true
     this.byConnection.delete(client.connection)

@@ -21,7 +21,7 @@ interface EagerContext {
   readonly mostBytes: number
 }
 
-/** NoAuth or InvalidAcl; Ok for what is to go its way, where every other mistake is found. */
+/** NoAuth or InvalidAcl; Ok where the request may proceed to the leader, which finds every other mistake. */
 export function eagerRefusal(context: EagerContext, type: number, body: Buffer): ErrorCode {
   try {
     check(context, type, body)

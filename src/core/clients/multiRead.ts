@@ -1,6 +1,6 @@
 /**
- * multiRead: getData and getChildren in one frame, each answered for itself. Watch flags count for nothing,
- * and anything else in the frame spoils it as a whole (verified against Apache 3.8.0).
+ * multiRead: getData and getChildren in one frame, each answered for itself. Watch flags have no effect, and
+ * any other operation in the frame makes all of it fail (verified against Apache 3.8.0).
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { OpCode } from '../../protocol/opcodes.ts'

@@ -1,4 +1,4 @@
-/** What requests depend on of a member's configuration. */
+/** The part of a member's configuration that requests depend on. */
 import type { Sid } from '../../protocol/ids.ts'
 import type { AuthenticationOptions } from '../auth/options.ts'
 import type { LocalSessionOptions } from '../sessions/memberSessions.ts'
@@ -17,10 +17,13 @@ export interface RequestOptions extends JuteLimits {
   /** Apache's defaults unless given, but for `superDigest`. */
   readonly authentication?: AuthenticationOptions
   readonly throttle?: ThrottleOptions
-  /** Bytes that nobody can guess, and numbers of 0 to 1: SASL and the throttle of connections need them. */
+  /**
+   * Random bytes that cannot be guessed, for SASL, and random numbers from 0 to 1, for the throttle of
+   * connections.
+   */
   readonly randomBytes?: (count: number) => Buffer
   readonly random?: () => number
-  /** Whether quotas refuse and warn. Off unless given. */
+  /** Whether quotas are enforced. Off unless given. */
   readonly enforceQuota?: boolean
   /** Whether a closeSession names the ephemerals that go with it. On unless given. */
   readonly closeSessionTxnEnabled?: boolean

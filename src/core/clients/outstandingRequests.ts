@@ -9,13 +9,16 @@ export interface Queued {
   /** The frame's bytes after the header. */
   readonly body: Buffer
   readonly atMs: number
-  /** Reads are done when they come to the head; the others when the ensemble says so. */
+  /**
+   * A read is executed when it reaches the head; other requests are answered when the ensemble has handled
+   * them.
+   */
   readonly waitsFor: 'nothing' | 'commit' | 'sync'
   /** The error that its client gets in place of the leader's, where this member knows better; else Ok. */
   refusal: ErrorCode
 }
 
-/** What a client has under way, counted for itself and for the member. */
+/** The outstanding requests of one client, counted for the client and for the member. */
 export class OutstandingRequests extends Fifo<Queued> {
   /** Reads that wait here for a write or sync before them. */
   waitingReads = 0

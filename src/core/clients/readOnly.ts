@@ -1,13 +1,12 @@
 /**
  * Read-only mode (`readonlymode.enabled`; QuorumPeer.run, ReadOnlyZooKeeperServer): a member that has looked
- * for a leader in vain for a while serves those clients that said they can do with reads alone, until there
- * is one.
+ * for a leader in vain for a while serves the clients that accept read-only service, until there is one.
  *
  * Invariant: what it shows is what its vote claims: everything in its log, and all of it durable
- * (`PeerCore.look`). The log's tail may be more than was ever committed, here as with Apache, for a log does
- * not say how far it is: it can be cut when a quorum is back without this member's part. Who saw it is then
- * served nowhere before the ensemble has got further than that (the rule for lastZxidSeen), so nobody's zxids
- * go back.
+ * (`PeerCore.look`). The log's tail may be more than was ever committed, here as with Apache, because a log
+ * does not tell how far it is committed. The tail can be cut when a quorum returns without it. A client that
+ * saw it is then served nowhere until the ensemble has passed that zxid (the rule for lastZxidSeen), so no
+ * client's zxids decrease.
  */
 import type { Now } from '../effects.ts'
 

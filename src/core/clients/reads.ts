@@ -152,14 +152,14 @@ function removeWatches({ watches, connection }: ReadContext, reader: Reader): vo
   if (!watches.unwatch(path, connection, type)) throw new KeeperError(ErrorCode.NoWatcher, path)
 }
 
-/** Its ACL is asked when there is something to tell. */
+/** The node's ACL is checked when there is an event to send. */
 function addWatch({ watches, connection }: ReadContext, reader: Reader, writer: Writer): void {
   const { path, mode } = AddWatchRequest.read(reader)
   watches.watch(path, connection, mode)
   ErrorResponse.write(writer, { err: ErrorCode.Ok })
 }
 
-/** The session's own, by a prefix that need not end at a name. */
+/** The session's own ephemeral nodes, by a prefix that need not end at a name. */
 function getEphemerals({ tree, sessionId }: ReadContext, reader: Reader, writer: Writer): void {
   const { path: prefix } = AnyPathRequest.read(reader)
   const isAll = prefix.trim() === '' || prefix.trim() === '/'

@@ -1,4 +1,6 @@
-/** Bytes that go to clients: length in front, one allocation for many (NIOServerCnxn.serializeRecord). */
+/**
+ * The bytes of replies, each after its length, with one allocation for many (NIOServerCnxn.serializeRecord).
+ */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { OpCode, SYNC_CONNECTED, Xid } from '../../protocol/opcodes.ts'
 import {
@@ -17,12 +19,15 @@ import { NO_ZXID, type Zxid } from '../../protocol/zxid.ts'
 import type { TxnResult } from '../../tree/database.ts'
 import { writeMultiResults } from '../writes/multi.ts'
 
-/** A short request can ask for ever so much: all children of a node, the same large nodes again and again. */
+/**
+ * Limit of a reply's size: a short request can ask for all children of a node, or for the same large nodes
+ * many times.
+ */
 const MOST_BYTES = 128 * 1024 * 1024
 
 export class Replies {
   private readonly writer = new Writer(64 * 1024, MOST_BYTES)
-  /** Of its own: setWatches causes events while its reply is being written. */
+  /** A writer for events alone: setWatches causes events while its reply is being written. */
   private readonly events = new Writer()
 
   private frame(write: (writer: Writer) => void, writer = this.writer): Buffer {
@@ -67,10 +72,10 @@ export class Replies {
     return this.withBody(xid, zxid, (writer) => SyncResponse.write(writer, { path }))
   }
 
-  /** What a committed write is answered with; `type` is what was asked, the result what became of it. */
+  /** The reply to a committed write: `type` is the requested operation, `result` its outcome. */
   written(xid: number, type: number, result: TxnResult): Buffer {
     const { zxid, multi } = result
-    // A failed multi is an answer like any other: its parts say what went wrong.
+    // A failed multi has a body like any other: its parts name what went wrong.
     if (multi !== null) return this.withBody(xid, zxid, (writer) => writeMultiResults(writer, multi))
     if (result.err !== 0) return this.header(xid, zxid, result.err)
     return this.withBody(xid, zxid, (writer) => writeResult(writer, type, result))

@@ -1,9 +1,9 @@
 /**
- * What becomes of each request: reads are answered here, writes and syncs go to the leader and are answered
- * when this member applies them.
+ * Handles each request: reads are answered here, writes and syncs go to the leader and are answered when this
+ * member applies them.
  *
- * Invariants: a client's requests are answered in the order it sent them (CommitProcessor); what its queue
- * holds begins with a write or a sync, and reads wait only behind one.
+ * Invariants: a client's requests are answered in the order in which it sent them (CommitProcessor); a
+ * client's queue begins with a write or a sync, and reads wait only after one.
  */
 import { ErrorCode } from '../../protocol/errors.ts'
 import { decode } from '../../protocol/jute.ts'
@@ -41,7 +41,10 @@ const WRITES = new Set<number>([
   OpCode.closeSession,
 ])
 
-/** ReadOnlyRequestProcessor: what it refuses by name; the rest is unknown there as everywhere. */
+/**
+ * The types that a read-only member refuses by name (ReadOnlyRequestProcessor); other types are unknown there
+ * as everywhere.
+ */
 function isKnownToReadOnly(type: number): boolean {
   return WRITES.has(type) || type === OpCode.sync || type === OpCode.check
 }
@@ -50,7 +53,7 @@ export const SESSION_MOVED = 'its session has moved to another server'
 
 export class RequestProcessor {
   private readonly context: ClientContext
-  /** Syncs on their way, in the order in which the leader will answer them. */
+  /** Clients whose sync was sent to the leader, in the order in which it will answer. */
   private readonly syncs = new Fifo<Client>()
 
   constructor(context: ClientContext) {
@@ -64,7 +67,8 @@ export class RequestProcessor {
   }
 
   /**
-   * Its turn has come, whether its client is still there or not. `isLate`: ThrottledOp is the answer.
+   * Handles a request whose turn has come, whether its client is still connected or not. `isLate`:
+   * ThrottledOp is the answer.
    * @returns what goes to the leader, in order
    */
   process(client: Client, arrival: Arrival, isLate: boolean, now: Now): readonly Request[] {
@@ -99,7 +103,7 @@ export class RequestProcessor {
     return queued.waitsFor === 'nothing' ? NOTHING : this.forward(client, queued)
   }
 
-  /** Its client does not wait for the answer any more: only what changes something is still done. */
+  /** The client no longer waits for the answer: only what changes something is still executed. */
   private processForGone(client: Client, { xid, type, body }: Arrival, isLate: boolean): readonly Request[] {
     const waitsFor = this.waitsFor(client, type)
     if (type === OpCode.closeSession) this.leave(client, waitsFor === 'nothing')
@@ -128,7 +132,7 @@ export class RequestProcessor {
     return endsHere ? 'nothing' : 'commit'
   }
 
-  /** A local session is over at once: its client may be gone before the answer's turn comes. */
+  /** A local session ends at once, because its client may be gone before the answer's turn comes. */
   private leave(client: Client, isLocal: boolean): void {
     if (isLocal) this.context.sessions.local.remove(client.sessionId)
     // Only a read-only member refuses to end a session.
@@ -184,7 +188,7 @@ export class RequestProcessor {
 
   private written(client: Client, head: Queued, result: TxnResult, now: Now): void {
     client.queue.shift()
-    // Its client is served elsewhere now; an answer here could only mislead it.
+    // The client is served by another member now; an answer here could only mislead it.
     if (result.err === ErrorCode.SessionMoved) this.context.connections.close(client, SESSION_MOVED)
     else this.context.answers.written(client, head, result, now)
   }

@@ -1,11 +1,11 @@
 /**
  * Slows clients down before a member drowns in their requests. Two means, as in Apache: a connection that has
- * something under way is not read from (ServerCnxn.disableRecv), and requests wait in one line until those
+ * outstanding requests is not read from (ServerCnxn.disableRecv), and requests wait in one line until those
  * before them are done (RequestThrottler).
  *
- * Invariants: nothing is slowed that nothing will wake: who is not read from has a request under way or in
- * line, the line stands only while something is under way, and what is under way is answered or ends with its
- * connection. The line keeps the order of all requests. Proofs of identity never wait in it.
+ * Invariants: whatever is slowed will be woken: a client that is not read from has a request outstanding or
+ * in line, the line stops only while a request is outstanding, and an outstanding request is answered or ends
+ * with its connection. The line keeps the order of all requests. Proofs of identity never wait in it.
  */
 
 import { OpCode } from '../../protocol/opcodes.ts'
@@ -25,8 +25,8 @@ export interface Arrival {
 }
 
 /**
- * A request whose turn has come. `late`: it has waited too long, and ThrottledOp is the answer at its place.
- * `stale`: it is not done any more, and its connection ends.
+ * A request whose turn has come. `late`: it has waited too long, and is answered ThrottledOp at its place.
+ * `stale`: it is not executed any more, and its connection is closed.
  */
 interface Admitted {
   readonly client: Client
@@ -34,7 +34,7 @@ interface Admitted {
   readonly verdict: 'process' | 'late' | 'stale'
 }
 
-/** The replies to reads that wait behind a write leave all at once: this bounds how much that can be. */
+/** Limit of the reads that wait for a write of the same client, because their replies leave all at once. */
 const MOST_WAITING_READS = 64
 /** Request.isThrottlable. */
 const NEVER_LATE = new Set<number>([OpCode.ping, OpCode.closeSession, OpCode.createSession])
@@ -49,7 +49,7 @@ export class Throttle {
   private readonly options: ThrottleOptions
   private readonly member = { count: 0 }
   private readonly line = new Fifo<InLine>()
-  /** Bytes of large requests in line or under way, by what is counted for each connection. */
+  /** Bytes of all large requests in line or outstanding. */
   private largeBytes = 0
 
   constructor(options: ThrottleOptions | undefined, emit: (effect: SendEffect) => void) {
@@ -68,8 +68,7 @@ export class Throttle {
   }
 
   /**
-   * A request that is not a proof of identity gets in line. @returns why its connection must end instead, or
-   * null
+   * Puts a request that is no authentication in line. @returns why its connection must end instead, or null
    */
   arrived(client: Client, arrival: Arrival): string | null {
     const refusal = this.refuseLarge(client, arrival)
@@ -79,7 +78,9 @@ export class Throttle {
     return null
   }
 
-  /** The request whose turn it is; null while none may go on. After it is processed, `holdIfBusy` is due. */
+  /**
+   * The request whose turn it is; null while none is admitted. After it is processed, `holdIfBusy` is due.
+   */
   next(now: Now): Admitted | null {
     const first = this.line.peek()
     if (first === undefined) return null
@@ -91,7 +92,7 @@ export class Throttle {
       return null
     }
     this.line.shift()
-    // What the client sent after it must not be done either (ServerCnxn.setInvalid).
+    // What the client sent after it must not be executed either (ServerCnxn.setInvalid).
     if (isStale) first.client.isDropped = true
     const verdict = isStale ? 'stale' : isLimited && this.isLate(first, now) ? 'late' : 'process'
     return { ...first, verdict }

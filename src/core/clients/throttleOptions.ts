@@ -1,12 +1,15 @@
 /**
- * How much clients may have under way. The defaults are Apache's: only globalOutstandingLimit slows anybody.
+ * How many requests clients may have outstanding. The defaults are Apache's: only globalOutstandingLimit
+ * slows a client.
  */
 import type { ConnectionThrottleOptions } from './connectionThrottle.ts'
 
 export interface ThrottleOptions {
-  /** Above it, a connection with a request under way is not read from. */
+  /** Above it, a connection with an outstanding request is not read from. */
   readonly globalOutstandingLimit: number
-  /** request_throttle_max_requests: from so many under way, the next ones wait in line; 0 is no limit. */
+  /**
+   * request_throttle_max_requests: while this many are outstanding, further ones wait in line; 0 is no limit.
+   */
   readonly maxRequests: number
   /** request_throttle_drop_stale: a stale request in line is dropped, and its connection is closed. */
   readonly dropsStale: boolean
@@ -18,7 +21,10 @@ export interface ThrottleOptions {
   readonly checksStaleLatency: boolean
   /** throttled_op_wait_time: a request that waited longer is answered ThrottledOp; 0 disables this. */
   readonly throttledOpWaitMs: number
-  /** Bytes from which a request is large, -1 for none; and how many bytes of such may be under way. */
+  /**
+   * The bytes above which a request is large, -1 for none; and how many bytes of large requests may be
+   * outstanding.
+   */
   readonly largeRequestThreshold: number
   readonly largeRequestMaxBytes: number
   readonly connections: ConnectionThrottleOptions

@@ -1,8 +1,8 @@
 /**
- * Who leads deletes containers that have served and TTL nodes that have lived long enough (ContainerManager).
- * At every interval it lists the candidates, and asks for one deletion after the other at no more than the
- * given rate. Each is decided anew when it is prepared; that it fails, because somebody was quicker, harms
- * nobody.
+ * The leader deletes containers that have lost their last child and TTL nodes that have expired
+ * (ContainerManager). At every interval it lists the candidates, and asks for one deletion after the other at
+ * no more than the given rate. Each deletion is checked again when it is prepared; one that fails because a
+ * client was faster does no harm.
  */
 import { NO_SESSION } from '../../protocol/ids.ts'
 import { OpCode } from '../../protocol/opcodes.ts'
@@ -15,7 +15,7 @@ import type { Request } from '../request.ts'
 export interface ContainerOptions {
   readonly checkIntervalMs: number
   readonly maxPerMinute: number
-  /** How long a container that never had a child may stay, ms; 0: for ever. */
+  /** How long a container that never had a child may remain, ms; 0: for ever. */
   readonly maxNeverUsedMs: number
 }
 
@@ -46,7 +46,7 @@ export class ContainerManager {
     if (this.candidates.length === 0) {
       if (now.monotonicMs < this.nextCheckAtMs) return []
       this.nextCheckAtMs += checkIntervalMs
-      // At a fixed rate, but what a long pause has missed is not made up for.
+      // The rate is fixed, and what a long pause has missed is not made up for.
       if (this.nextCheckAtMs <= now.monotonicMs) this.nextCheckAtMs = now.monotonicMs + checkIntervalMs
       this.candidates = [...candidatesIn(tree, this.options, now.wallMs)].reverse()
       this.nextDeletionAtMs = now.monotonicMs
@@ -61,7 +61,7 @@ export class ContainerManager {
   }
 }
 
-/** In no order, as getCandidates. */
+/** The candidates in no order, as in getCandidates. */
 function* candidatesIn(
   tree: DataTree,
   { maxNeverUsedMs }: ContainerOptions,
@@ -71,7 +71,7 @@ function* candidatesIn(
   for (const path of tree.containers) {
     const node = tree.node(path)
     if (node === undefined || node.childCount > 0) continue
-    // One that is new has no children either: they are yet to come.
+    // A new container has no children either, but may get some.
     const hasServed = node.cversion > 0
     if (hasServed || (maxNeverUsedMs !== 0 && ageOf(node) > maxNeverUsedMs)) yield path
   }
@@ -83,7 +83,7 @@ function* candidatesIn(
   }
 }
 
-/** Of no session: a client that asks for the like is refused. The body is the path alone. */
+/** A request without a session: a client that sends such a request is refused. The body is the path alone. */
 function deletionOf(path: string): Request {
   return {
     sessionId: NO_SESSION,

@@ -1,8 +1,8 @@
 /**
- * How large what is committed may become. Every learner must read it, and every server that ever takes over
- * the log, Apache's among them. What would be too large is refused before it is proposed. Apache 3.8.0
- * proposes it: its followers leave, and the leader, in whose log it stands, never starts again (verified
- * against Apache 3.8.0).
+ * The greatest size of a transaction. Every learner must be able to read it, and every server that ever takes
+ * over the log, including Apache's. A request that would become larger is refused before it is proposed.
+ * Apache proposes it: its followers leave, and the leader, whose log contains it, never starts again
+ * (verified against Apache 3.8.0).
  */
 
 /** jute.maxbuffer's default. */
@@ -19,7 +19,7 @@ export interface JuteLimits {
 }
 
 /**
- * What Apache reads of a proposal or of a log's entry: jute.maxbuffer and the extra size
+ * The most that Apache reads of a proposal or of a log entry: jute.maxbuffer and the extra size
  * (BinaryInputArchive).
  */
 export function mostTransactionBytes(limits: JuteLimits): number {

@@ -1,5 +1,6 @@
 /**
- * The frame of a multi: parts, each behind a MultiHeader, ended by one that says done (MultiOperationRecord).
+ * The frame of a multi: parts, each after a MultiHeader, ended by a header that is marked done
+ * (MultiOperationRecord).
  */
 import { CreateFlag, OpCode } from '../../protocol/opcodes.ts'
 import { DecodeError, type Reader } from '../../protocol/reader.ts'
@@ -21,7 +22,10 @@ import type { OpResult } from '../../tree/database.ts'
 export type MultiPart =
   | { type: typeof OpCode.create | typeof OpCode.createContainer; request: CreateRequest }
   | { type: typeof OpCode.createTtl; request: CreateTtlRequest }
-  /** Flags of a TTL node, and no TTL: it spoils the whole multi, unless a part before it has failed. */
+  /**
+   * A part with the flags of a TTL node and no TTL: it makes the whole multi fail, unless a part before it
+   * has failed.
+   */
   | { type: typeof WITHOUT_TTL; request: CreateRequest }
   | { type: typeof OpCode.delete; request: DeleteRequest }
   | { type: typeof OpCode.setData; request: SetDataRequest }
@@ -31,7 +35,7 @@ export const WITHOUT_TTL = 'createTtl without a TTL'
 
 const END = { type: -1, done: true, err: -1 }
 
-/** @throws DecodeError for a part of a kind that has no place in a multi, too. */
+/** @throws DecodeError also for a part of a type that no multi may contain. */
 export function readMulti(reader: Reader): MultiPart[] {
   const parts: MultiPart[] = []
   for (;;) {
@@ -42,7 +46,7 @@ export function readMulti(reader: Reader): MultiPart[] {
   }
 }
 
-/** Every part begins with its path. Apache asked for a null one never answers, unless it is alone. */
+/** Every part begins with its path. Apache never answers a multi with a null path, except standalone. */
 function requirePath(reader: Reader): void {
   if (reader.remaining >= 4 && reader.bytes.readInt32BE(reader.position) === -1)
     throw new DecodeError('a part of a multi without a path')
@@ -70,8 +74,8 @@ function readPart(type: number, reader: Reader): MultiPart {
 }
 
 /**
- * Verified against Apache 3.8.0: within a multi not the type but the flags say what is created, and a
- * needless TTL is nothing.
+ * Verified against Apache 3.8.0: within a multi the flags, and not the type, decide what is created, and a
+ * needless TTL is ignored.
  */
 function createPart(request: CreateRequest): MultiPart {
   if (isTtlFlag(request.flags)) return { type: WITHOUT_TTL, request }
@@ -83,7 +87,7 @@ function isTtlFlag(flags: number): boolean {
   return flags === CreateFlag.ttl || flags === CreateFlag.sequentialTtl
 }
 
-/** MultiResponse.serialize. What was created with a stat in its answer is called create2, whatever it is. */
+/** MultiResponse.serialize. A creation that is answered with a stat is called create2, whatever its type. */
 export function writeMultiResults(writer: Writer, results: readonly OpResult[]): void {
   for (const { type, err, path, stat } of results) {
     const isStated = type === OpCode.create2 || type === OpCode.createContainer || type === OpCode.createTtl

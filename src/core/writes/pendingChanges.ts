@@ -11,14 +11,15 @@ import type { DataTree } from '../../tree/dataTree.ts'
 import { contentCrc, type DigestSum, nodeDigest } from '../../tree/digest.ts'
 import { Ephemerals } from '../../tree/ephemerals.ts'
 
-/** A node's state; never changed, only followed by another. */
+/** A node's state. It is never changed, only replaced by another. */
 export interface NodeState {
   readonly stat: StatPersisted
   readonly childCount: number
   readonly acl: readonly Acl[]
   readonly data: Buffer | null
   /**
-   * Of path and data (see digest.ts). What follows another state keeps it, unless its data is new: then null.
+   * Checksum of path and data (see digest.ts). A state with unchanged data takes it from the state before it;
+   * null when the data is new.
    */
   readonly contentCrc: number | null
   readonly digest: number
@@ -29,7 +30,10 @@ interface Change {
   readonly path: string
   /** null: deleted. */
   readonly state: NodeState | null
-  /** Of the same path, while it is pending itself: a chain without an end would keep everything alive. */
+  /**
+   * The previous change of the same path, as long as that is pending itself: an endless chain would keep
+   * everything alive.
+   */
   previous: Change | undefined
 }
 
@@ -42,7 +46,7 @@ export class PendingChanges {
   private readonly isDigestEnabled: boolean
   private readonly byPath = new Map<string, Change>()
   /**
-   * Of the ephemerals in `byPath`, by owner: a session's end must not look through everything that is
+   * The ephemeral nodes in `byPath`, by owner, because closing a session must not search everything that is
    * pending.
    */
   private readonly gained = new Ephemerals()
@@ -119,12 +123,12 @@ export class PendingChanges {
     return this.changes.length
   }
 
-  /** A multi failed: nothing of it happens. */
+  /** A multi failed: its changes are undone. */
   rollback(mark: number): void {
     while (this.changes.length > mark) {
       const change = this.changes.pop() as Change
       if (this.isDigestEnabled) this.sum?.subtract(change.state?.digest ?? 0)
-      // What came before may have been applied meanwhile: then the tree itself shows it.
+      // An earlier change may have been applied meanwhile: then the tree itself contains it.
       const { previous } = change
       this.setLatest(change.path, previous !== undefined && this.isPending(previous) ? previous : undefined)
       if (this.isDigestEnabled) this.sum?.add(this.find(change.path)?.digest ?? 0)

@@ -55,7 +55,7 @@ export class Preparation {
   private readonly reconfig: ReconfigParts
   private readonly quotas: Quotas | null
 
-  /** For one leadership: begins with nothing pending. */
+  /** Lives as long as one leadership, and begins with nothing pending. */
   constructor(
     database: Database,
     sessions: LeaderSessions,
@@ -74,8 +74,8 @@ export class Preparation {
   }
 
   /**
-   * Never throws for what a client sends: its mistakes are error transactions, and so is what became too
-   * large.
+   * Never throws for what a client sends: its mistakes become error transactions, and so does a transaction
+   * that is too large.
    */
   prepare(request: Request, zxid: Zxid, now: Now): Prepared {
     const { mark } = this.pending
@@ -137,8 +137,8 @@ export class Preparation {
         return prepareNode.create(operation, request.type, created, ttl)
       }
       case OpCode.deleteContainer:
-        // Only this leader itself asks: a client's frame is never taken for a path (verified against Apache
-        // 3.8.0).
+        // Only this leader itself sends this request: a client's frame is never taken for a path (verified
+        // against Apache 3.8.0).
         if (request.sessionId !== NO_SESSION || request.owner !== 'local')
           throw new KeeperError(ErrorCode.BadArguments)
         return prepareNode.removeContainer(operation, reader.rest().toString())
@@ -164,7 +164,8 @@ export class Preparation {
       case OpCode.reconfig:
         return reconfig(operation, this.reconfig, ReconfigRequest.read(reader))
       default:
-        // Also a top-level check, which Apache would propose, and no member could ever read again.
+        // This includes a top-level check, which Apache would propose, and which no member could ever read
+        // again.
         throw new KeeperError(ErrorCode.Unimplemented)
     }
   }
@@ -174,7 +175,7 @@ export class Preparation {
     try {
       return this.multiFrom(mark, operation, parts)
     } catch (error) {
-      // A part that spoils the whole: nothing of what came before happens either.
+      // A part that makes the whole multi fail: the parts before it are undone as well.
       this.pending.rollback(mark)
       throw error
     }
@@ -205,7 +206,7 @@ export class Preparation {
   }
 }
 
-/** Apache, when it expects names, would take the digest for them. */
+/** Apache, which expects names here, would read the digest as names. */
 function isUnnamedClose(body: TxnBody): boolean {
   return body.type === OpCode.closeSession && body.record.paths2Delete === undefined
 }

@@ -24,9 +24,9 @@ import type { LeaderSessions } from '../sessions/leaderSessions.ts'
 import type { NodeState, PendingChanges } from './pendingChanges.ts'
 import type { Quotas } from './quota.ts'
 
-/** One operation: who asks, and what the transaction will be called. */
+/** One operation: the request, the zxid and time of its transaction, and what it is checked against. */
 export interface Operation {
-  /** As it is applied: quotas go by it, and it knows what owners mean. */
+  /** The tree as it is applied: quotas are checked against it, and it knows what owners mean. */
   readonly tree: DataTree
   readonly pending: PendingChanges
   readonly zxid: Zxid
@@ -34,7 +34,7 @@ export interface Operation {
   readonly monotonicMs: number
   readonly request: Request
   readonly sessions: LeaderSessions
-  /** Null where they are not enforced. */
+  /** Null where quotas are not enforced. */
   readonly quotas: Quotas | null
   readonly skipAcl: boolean
   readonly schemes: AclSchemes
@@ -80,7 +80,7 @@ function parentToDeleteFrom(path: string): string {
   return parent
 }
 
-/** The version after this one. -1 is left out, for it asks for "any version" (ZOOKEEPER-4743). */
+/** The version after this one. -1 is skipped, because it asks for "any version" (ZOOKEEPER-4743). */
 function nextVersion(current: number, expected: number, path: string): number {
   if (expected !== -1 && expected !== current) throw new KeeperError(ErrorCode.BadVersion, path)
   const next = (current + 1) | 0
@@ -92,13 +92,16 @@ export function sequenceSuffix(counter: number): string {
   return counter < 0 ? `-${String(-counter).padStart(9, '0')}` : String(counter).padStart(10, '0')
 }
 
-/** A child less. */
+/** Records that the node at `path` has one child fewer. */
 function loseChild(operation: Operation, path: string, parent: NodeState): void {
   const stat = { ...copyStat(parent), pzxid: operation.zxid }
   operation.pending.set(operation.zxid, path, { ...parent, stat, childCount: parent.childCount - 1 })
 }
 
-/** A child more. Behind 2^31 - 1 its stored cversion stays, and its pzxid with it (DataTree.createNode). */
+/**
+ * Records that the node at `path` has one child more. After 2^31 - 1 the stored cversion stays, and the pzxid
+ * with it (DataTree.createNode).
+ */
 function gainChild(operation: Operation, path: string, parent: NodeState, cversion: number): void {
   const grown = cversion > parent.stat.cversion ? { cversion, pzxid: operation.zxid } : {}
   const stat = { ...copyStat(parent), ...grown }
@@ -134,8 +137,8 @@ export type CreateType =
   | typeof OpCode.createTtl
 
 /**
- * The flags decide what is checked and whether there is a number in the name; what the node becomes, the type
- * decides: create makes no container of flag 4, and createContainer makes one of any flag (verified against
+ * The flags decide what is checked and whether the name gets a number. The type decides what the node
+ * becomes: create makes no container of flag 4, and createContainer makes one of any flag (verified against
  * Apache 3.8.0).
  */
 export function create(operation: Operation, type: CreateType, request: CreateRequest, ttl = -1): TxnBody {
@@ -193,7 +196,7 @@ function ownerOf({ request }: Operation, type: CreateType, mode: CreateMode, ttl
   return mode.ephemeral ? request.sessionId : 0n
 }
 
-/** The container manager's: neither permissions nor a session are asked for. */
+/** A request of the container manager: neither permissions nor a session are required. */
 export function removeContainer(operation: Operation, path: string): TxnBody {
   const { pending, zxid, tree } = operation
   const parentPath = parentToDeleteFrom(path)
@@ -248,7 +251,7 @@ export function setAcl(operation: Operation, request: SetAclRequest): TxnBody {
   return { type: OpCode.setAcl, record: { path, acl, version } }
 }
 
-/** Part of a multi only. */
+/** Only as a part of a multi. */
 export function check(operation: Operation, request: CheckVersionRequest): TxnBody {
   requireSession(operation)
   const { path } = request
@@ -262,7 +265,7 @@ export function check(operation: Operation, request: CheckVersionRequest): TxnBo
 /**
  * The session's ephemerals, those being created too, go with it.
  * @param isNaming false: each member that applies it looks for them (closeSessionTxn.enabled=false; Apache's
- * servers that are told so cannot read a record here, SerializeUtils.deserializeTxn)
+ *   servers with that setting cannot read a record here, SerializeUtils.deserializeTxn)
  */
 export function closeSession(operation: Operation, owned: ReadonlySet<string>, isNaming: boolean): TxnBody {
   const { pending, zxid, request } = operation
@@ -280,7 +283,9 @@ export function closeSession(operation: Operation, owned: ReadonlySet<string>, i
 /** Header, count of the names, digest. */
 const BESIDE_NAMES = 64
 
-/** The end of a session cannot be refused. Where the names are too many it goes without them. */
+/**
+ * The end of a session cannot be refused. Where there are too many names, the transaction goes without them.
+ */
 function haveRoom(paths: readonly string[], mostBytes: number): boolean {
   let bytes = BESIDE_NAMES
   for (const path of paths) {

@@ -1,6 +1,6 @@
 /**
  * Prepares a reconfig: which configuration the request asks for, and whether it may be proposed. The checks
- * stand in Apache's order, for each has its own error (PrepRequestProcessor.pRequest2Txn, case reconfig).
+ * are in Apache's order, because each has its own error (PrepRequestProcessor.pRequest2Txn, case reconfig).
  */
 import { ErrorCode, KeeperError } from '../../protocol/errors.ts'
 import { OpCode, Permission } from '../../protocol/opcodes.ts'
@@ -28,7 +28,7 @@ export interface SyncedQuorum {
 export interface ReconfigParts {
   readonly membership: Membership
   readonly isStandalone: boolean
-  /** Who is connected to this leader and synced. */
+  /** The learners that are connected to this leader and synced. */
   readonly learners: SyncedQuorum
 }
 
@@ -97,7 +97,7 @@ function requestedConfig(
   )
 }
 
-/** A server that is there already is replaced: that is how its part or its addresses change. */
+/** A server that is listed already is replaced: that is how its role or its addresses change. */
 function join(servers: Map<number, EnsembleServer>, joiner: EnsembleServer, { codec }: Membership): void {
   for (const other of servers.values()) {
     if (other.sid !== joiner.sid && codec.sharedAddress(joiner, other) !== null)

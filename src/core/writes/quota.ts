@@ -9,7 +9,7 @@ import type { DataTree } from '../../tree/dataTree.ts'
 import { limitsPath, QuotaText, QuotaTextError, statsPath } from '../../tree/quota.ts'
 import type { SendEffect } from '../effects.ts'
 
-/** One message again and again is told once in this time (RateLogger). */
+/** A repeated message is logged once in this time (RateLogger). */
 const REPEAT_AFTER_MS = 100
 
 export class Quotas {
@@ -25,8 +25,8 @@ export class Quotas {
 
   /**
    * `count` nodes and `bytes` of data more, or less, at this path.
-   * @throws KeeperError QuotaExceeded; DecodeError for limits that are no text of a quota (verified against
-   * Apache 3.8.0)
+   * @throws KeeperError QuotaExceeded; DecodeError for limits that are not the text of a quota (verified
+   *   against Apache 3.8.0)
    */
   check(path: string, count: number, bytes: number, nowMs: number): void {
     const { tree } = this
