@@ -1,4 +1,4 @@
-/** Shows a running cluster as it goes: the logs of all members with a headline for each change of roles. */
+/** Follows a running cluster: the logs of all members with a headline for each change of roles. */
 import type { Connection, LogRecord } from '../control/connection.ts'
 import { logFormatter } from './format/log.ts'
 import { clockText } from './format/words.ts'
@@ -11,8 +11,9 @@ import { memberStyle, type Output, wantsColour } from './output.ts'
 const INFO = 30
 
 /**
- * `logs` shows everything; here votes, which are debug lines, are left out, and of Apache ZooKeeper's own
- * words (they come with its logger's name) those that warn of nothing: what ours would say is there in ours.
+ * `logs` shows everything; here votes, which are debug lines, are left out, and so are Apache ZooKeeper's own
+ * log lines below warnings (they carry the name of a logger): what our members would log is logged for them
+ * as well.
  */
 function isShown({ level, logger }: LogRecord): boolean {
   return logger === undefined ? level >= INFO : level > INFO
@@ -20,7 +21,7 @@ function isShown({ level, logger }: LogRecord): boolean {
 
 /**
  * Prints until the cluster or `signal` ends. With `--json` logs go to stderr, as everywhere. With `fromNow`
- * what has happened already makes no headlines. `sinceMs` (since 1970) leaves out the logs of former times.
+ * earlier events make no headlines. `sinceMs` (since 1970) leaves out older log lines.
  */
 export async function attach(
   connection: Connection,

@@ -19,12 +19,12 @@ function flagsOf({ name, dir }: ClusterWish): string {
   return dir === undefined ? '' : ` --dir ${quoted(dir)}`
 }
 
-/** As a shell takes it for one word. */
+/** Quoted, so that a shell takes it as one word. */
 function quoted(word: string): string {
   return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
-/** The same from the words of a command line that was not parsed, or not to its end. */
+/** The same, from the words of a command line that was not parsed, or not completely. */
 export function wishIn(words: readonly string[]): ClusterWish {
   const after = (flag: string): string | undefined => {
     const joined = words.find((word) => word.startsWith(`${flag}=`))

@@ -1,6 +1,6 @@
 /**
  * The shells' side of completion. Each script hands the words so far to `zk-pseudo __complete` and offers
- * what comes back: a candidate a line, with its description behind a tab; `:file` and `:folder` ask the
+ * what comes back: a candidate a line, with its description after a tab; `:file` and `:folder` ask the
  * shell's own.
  */
 

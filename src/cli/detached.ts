@@ -1,6 +1,6 @@
 /**
- * `up -d`: the supervisor in a process of its own that outlives this one. What goes wrong before it can be
- * asked comes back over the channel between the two, so that a taken port is told here and not in a file.
+ * `up -d`: the supervisor in a process of its own that outlives this one. An error before it can be asked
+ * comes back over the channel between the two, so that a taken port is reported here and not in a file.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -14,13 +14,13 @@ import { endedByInterrupt } from './interrupts.ts'
 import type { Output } from './output.ts'
 import type { UpRequest } from './upRequest.ts'
 
-/** From the background process: a line for the person, then the end of its start. */
+/** Messages from the background process: lines for the user, then the outcome of its start. */
 export type StartMessage =
   | { kind: 'note'; line: string }
   | { kind: 'ready' }
   | { kind: 'failed'; error: ApiError['error'] }
 
-/** To the background process whose starter waits no longer: it is known that it runs. */
+/** A message to the background process: its starter knows that it runs. */
 export const GOES_ON = 'goes on'
 
 const LAST_LINES = 10
@@ -70,7 +70,7 @@ export async function startDetached(
       throw startsStill(child.pid, waitTimeoutMs, request.dir)
     }
   } catch (error) {
-    // The system gave no process that would take it over, or away.
+    // The system could not start the process.
     if (child.pid === undefined) rmSync(printed, { force: true })
     throw error
   } finally {
@@ -100,7 +100,7 @@ export function adoptOutput(dir: string, printed: string): void {
   try {
     renameSync(printed, new ClusterDir(dir).outputPath)
   } catch {
-    // Somebody has removed it: the output is lost, the cluster is not.
+    // The file was removed: the output is lost, the cluster is not.
   }
 }
 
@@ -142,7 +142,7 @@ function startsStill(pid: number | undefined, waitedMs: number, dir: string): Op
   return new OperationError('START_TIMEOUT', message, hint, exitCodes.timedOut)
 }
 
-/** What it has printed, the last lines of it. */
+/** The last lines that it has printed. */
 function said(printed: string): string {
   try {
     const text = readFileSync(printed, 'utf8').trimEnd()

@@ -39,7 +39,7 @@ const IS_TOLD: Readonly<Record<EventType, boolean>> = {
 
 export function isTold({ event }: ClusterEvent): boolean {
   if (event.type === 'log') return event.level !== 'debug'
-  // One that a newer supervisor knows and this command line does not is worth a look.
+  // A type that a newer supervisor knows and this command line does not is shown.
   return IS_TOLD[event.type] ?? true
 }
 

@@ -46,7 +46,7 @@ export async function clusterToExport(options: ClusterOptions): Promise<ExportCl
   return { name, ...membersAt(files), isRunning: true, zxid: `0x${greatest.toString(16)}` }
 }
 
-/** A cluster is meant though it does not run. */
+/** The cluster need not run. */
 function folderThatIsDown(options: ClusterOptions): ClusterDir | null {
   const found = chooseFolder(options, place())
   return found === null ? null : new ClusterDir(found)

@@ -34,7 +34,7 @@ interface ExportContents {
 
 interface WrittenExport {
   data: ExportedData | null
-  /** What a person should know of the data. */
+  /** Notes on the data, for the user. */
   notes: string[]
 }
 
@@ -72,7 +72,7 @@ function within(folder: string, { dataDir, dataLogDir }: DataDirs): DataDirs {
   return { dataDir: join(folder, dataDir), dataLogDir: join(folder, dataLogDir) }
 }
 
-/** The member whose data it is to be: see storage/dataCopy.ts. */
+/** The member that the data is for: see storage/dataCopy.ts. */
 async function longestHistory({
   members,
 }: ExportCluster): Promise<{ source: ExportSource | null; notes: string[] }> {
@@ -83,7 +83,7 @@ async function longestHistory({
   const voters = members.flatMap(({ config: { peerType } }, i) => (peerType === 'participant' ? [i] : []))
   const unread = voters.filter((index) => faults.has(index))
   const [first] = unread
-  // What only those hold who cannot be read may have been acknowledged.
+  // Transactions that only unreadable members hold may have been acknowledged.
   if (first !== undefined && unread.length * 2 >= voters.length) {
     const hint = `${notes.join('\n')}\nrepair or remove what is damaged, and let the members catch up`
     throw new OperationError('BAD_DATA', 'the data of too many members cannot be read', hint)

@@ -1,7 +1,7 @@
 /**
  * Which running cluster a command means: the one of `--name`, the one in `--dir`, the one of ZK_PSEUDO_NAME,
  * the one of this folder; in this order. Commands that only read fall back to the only one that runs.
- * Otherwise the user must say.
+ * Otherwise the user must name one.
  */
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -23,7 +23,7 @@ export interface ClusterWish {
   dir?: string
 }
 
-/** Where a command is given. */
+/** Where a command is run. */
 export interface Place {
   cwd: string
   envName: string | undefined
@@ -31,7 +31,8 @@ export interface Place {
 
 /**
  * Chooses among the clusters that run.
- * @param onFallBack given when the only one that runs may be meant, wherever it is; hears which that is
+ * @param onFallBack given when the only cluster that runs may be meant, wherever it is; called with that
+ *   cluster
  * @throws OperationError, exit code 3
  */
 export function chooseCluster(
@@ -45,7 +46,7 @@ export function chooseCluster(
   if (envName !== undefined && envName !== '') return byName(running, envName, 'ZK_PSEUDO_NAME', cwd)
   const here = ofFolder(running, homeIn(cwd))
   const [first] = here
-  // The one without a name goes before those that have one.
+  // The cluster without a name comes before those that have one.
   if (first !== undefined && (here.length === 1 || first.dir === homeIn(cwd))) return first
   if (first !== undefined) throw whichOne(`${here.length} clusters of this folder are running`, here)
   const [only] = running
@@ -68,7 +69,7 @@ export function chooseFolder(wish: ClusterWish, { cwd, envName }: Place): string
   const folders = homes.flatMap(foldersIn).filter((dir) => existsSync(join(dir, 'cluster.json')))
   const meant = name === undefined ? folders : folders.filter((dir) => nameOf(dir) === name)
   const unnamed = meant.find((dir) => homes.includes(dir))
-  // A name's own folder goes before a project's that is called the same.
+  // A name's own folder comes before a project's of the same name.
   const named = name === undefined ? undefined : meant.find((dir) => !homes.includes(dir))
   const [only, other] = meant
   if (named ?? unnamed) return named ?? unnamed ?? null
@@ -77,7 +78,7 @@ export function chooseFolder(wish: ClusterWish, { cwd, envName }: Place): string
   throw whichOne(`there are ${meant.length} clusters in this folder`, all)
 }
 
-/** The one that a command means if that runs, and never another folder's; null when it does not. */
+/** The cluster that a command means, if it runs, and never another folder's; null when it does not. */
 export function ifRunning(
   running: readonly RunningCluster[],
   wish: ClusterWish,

@@ -1,7 +1,8 @@
 /**
- * `up` in the foreground: the supervisor runs in this process, and what it tells is printed. Ctrl-C (SIGINT,
- * SIGTERM, a closed terminal) stops the members gracefully, and so does a reader of stdout that goes away; a
- * second Ctrl-C ends everything at once. An ensemble that crashes before it ever served ends the command.
+ * `up` in the foreground: the supervisor runs in this process, and what it reports is printed. Ctrl-C
+ * (SIGINT, SIGTERM, a closed terminal) stops the members gracefully, and so does a reader of stdout that is
+ * gone; a second Ctrl-C ends everything at once. An ensemble that crashes before it ever served ends the
+ * command.
  */
 
 import { connectTo } from '../control/client.ts'
@@ -33,7 +34,7 @@ export async function foreground(
     const connection = connectTo(supervised.dir)
     const over = new AbortController()
     const lost = defer<OperationError>()
-    // Showing is no reason to end a cluster, and its connection ends with the supervisor.
+    // A failure to show the cluster does not end it, and the connection ends with the supervisor.
     const shown = show(
       connection,
       { waitTimeoutMs, sinceMs, wish, onLost: lost.resolve },
@@ -75,7 +76,7 @@ interface Showing {
   readonly waitTimeoutMs: number
   readonly sinceMs: number
   readonly wish: ClusterWish
-  /** Those that crashed on the way up leave no quorum: it will not come up by waiting. */
+  /** The members that crashed leave no quorum: waiting will not help. */
   readonly onLost: (error: OperationError) => void
 }
 
@@ -99,7 +100,7 @@ async function show(
     .catch(async (error: unknown) => {
       if (signal.aborted || !(error instanceof OperationError)) return
       if (error.code === 'CRASHED') return onLost(error)
-      // It may as well have been ended before it served: that is no failure.
+      // It may have been ended before it served, which is no failure.
       if (error.exitCode !== exitCodes.timedOut) return
       const now = await connection.cluster().catch(() => null)
       if (now === null) return
@@ -133,7 +134,8 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * What the members said last is on its way; the streams end by themselves, but are not waited for any longer.
+ * The last lines of the members are about to arrive; the streams end by themselves, but are not waited for
+ * any longer.
  */
 function lastLines(): Promise<void> {
   return new Promise((over) => setTimeout(over, 200).unref())

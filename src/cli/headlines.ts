@@ -1,5 +1,5 @@
 /**
- * The headlines of a foreground `up`: who leads, who follows, who looks, who is gone. Made of events; the log
+ * The headlines of a foreground `up`: which member leads, follows, looks, or is gone. Made of events; the log
  * lines around them have the details.
  */
 import type { ClusterEvent, Verdict } from '../api/api.ts'
@@ -10,7 +10,7 @@ import { durationText, listText } from './format/words.ts'
 /** Tells the headline of each event in turn, or null for an event that is none. */
 export function headlines(): (event: ClusterEvent) => string | null {
   let leader: number | null = null
-  /** Whom each member has gone over to: its word may come before the leader's own. */
+  /** The leader that each member follows: its event may arrive before the leader's own. */
   const leaderOf = new Map<number | null, number | null>()
   return ({ member, event }) => {
     switch (event.type) {

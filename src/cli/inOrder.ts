@@ -21,7 +21,7 @@ export class InOrder {
     this.timer ??= setTimeout(() => this.flush(), WAIT_MS)
   }
 
-  /** Nothing more comes: what waits is printed. */
+  /** No more lines come: those that wait are printed. */
   end(): void {
     this.flush(Number.POSITIVE_INFINITY)
   }

@@ -2,7 +2,7 @@
  * Ctrl-C (SIGINT), SIGTERM and a closed terminal (SIGHUP), as commands that have something to end take them.
  */
 
-/** What a shell reports of a program that Ctrl-C ended: 128 + SIGINT. */
+/** The exit code that a shell reports for a program that Ctrl-C ended: 128 + SIGINT. */
 export const endedByInterrupt = 130
 
 interface Interrupts {
@@ -11,7 +11,7 @@ interface Interrupts {
   readonly signal: AbortSignal
   readonly first: Promise<void>
   readonly second: Promise<'now'>
-  /** Signals do again what they usually do. */
+  /** Restores the usual effect of the signals. */
   release(): void
 }
 

@@ -11,7 +11,7 @@ import { OperationError } from './errors.ts'
 /** By member: where its data is now. */
 export type DataSources = ReadonlyMap<number, DataDirs>
 
-/** @throws OperationError when something is there that must not go */
+/** @throws OperationError when something in the folder must not be overwritten */
 export function checkFolder(
   out: string,
   members: readonly LocalMember[],
@@ -52,7 +52,7 @@ export async function writeFolder(
   sources: DataSources,
 ): Promise<Map<number, DataCopy>> {
   mkdirSync(out, { recursive: true })
-  // Configs of an earlier time, for members that are no more; `up` would take them too.
+  // Removes configs of an earlier run, of members that no longer exist, because `up` would use them too.
   for (const name of readdirSync(out)) if (name.endsWith('.cfg')) rmSync(join(out, name))
   const copies = new Map<number, DataCopy>()
   for (const member of members) {
@@ -69,7 +69,7 @@ export async function writeFolder(
   return copies
 }
 
-/** For `catch`: data that cannot be copied is the person's business, no fault of this program. */
+/** For `catch`: data that cannot be copied is reported to the user, and is no fault of this program. */
 export function dataFault(error: unknown): never {
   if (!isDataFault(error)) throw error
   throw new OperationError('BAD_DATA', error.message, 'nothing of the data there was changed')

@@ -29,7 +29,10 @@ function counted(basePort: number, count: number): GivenPorts {
   return { list: Array.from({ length: count }, (_, i) => basePort + i), why: `--base-port ${basePort}` }
 }
 
-/** Nobody has claimed them, and each could be bound. Files cannot hold a port: that is for who runs them. */
+/**
+ * Checks that no port is claimed, and that each could be bound. Files cannot hold a port; whoever runs them
+ * binds it.
+ */
 async function freePorts(count: number): Promise<number[]> {
   const claims = new PortClaims()
   const free: number[] = []

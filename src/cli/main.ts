@@ -4,8 +4,8 @@
  * went wrong: a process that may open few files fails at any of its imports.
  */
 
-// Whatever comes up outside of a command, a file of ours that cannot be opened for instance, is told as a
-// sentence, too.
+// Whatever comes up outside of a command, for instance a file of ours that cannot be opened, is reported as a
+// sentence as well.
 process.on('uncaughtException', fail)
 
 const { run } = await import('./program.ts').catch(fail)
@@ -29,8 +29,7 @@ async function explained(thrown: unknown): Promise<{ text: string; exitCode: num
     const { message, hint, exitCode } = describe(thrown)
     return { text: errorText(message, hint), exitCode }
   } catch (unloadable) {
-    // Not even what explains it can be loaded: the system's own words, and what keeps a program from being
-    // read.
+    // Not even what explains it can be loaded: the system's own words, and the likely cause.
     const hint = 'raise the limit of open files (ulimit -n 4096), or install zk-pseudo again'
     return { text: `error: zk-pseudo cannot be loaded\n  ${unloadable}\n  ${hint}`, exitCode: 1 }
   }

@@ -17,8 +17,8 @@ interface MeantCluster {
 }
 
 /**
- * The one that is named or of this folder, running or not; else the only one that runs, and a note says whose
- * it is.
+ * The cluster that is named, or that of this folder, running or not; else the only one that runs, and a note
+ * names it.
  * @throws OperationError, exit code 3, when none is meant
  */
 export async function meantCluster(wish: ClusterWish, output: Output): Promise<MeantCluster> {

@@ -1,6 +1,6 @@
 /**
- * Members as `logs` and `events` name them: by id, server.1, client port, or as the leader; by roles no
- * others.
+ * Members as `logs` and `events` name them: by id, server.1, client port, or as the leader; other roles name
+ * no member.
  */
 import type { ClusterInfo } from '../api/api.ts'
 import { nearest, usageError } from './errors.ts'

@@ -11,7 +11,7 @@ interface OpenCluster {
   connection: Connection
 }
 
-/** For commands that change something: never another folder's cluster, unless it is named. */
+/** For commands that change something: another folder's cluster is never meant, unless it is named. */
 export async function openCluster(wish: ClusterWish): Promise<OpenCluster> {
   return opened(chooseCluster(await runningClusters(wish.dir), wish, place()))
 }

@@ -9,8 +9,8 @@ export interface JsonOptions {
 }
 
 /**
- * A parser of folders for the option `flag`. A shell leaves the ~ in `--dir=~/zk` as it is; a folder named ~
- * is not meant.
+ * A parser of folders for the option `flag`. A shell leaves the ~ in `--dir=~/zk` as it is, but no folder
+ * named ~ is meant.
  */
 export function folderOf(flag: string): (text: string) => string {
   return (text) => {
@@ -73,12 +73,13 @@ export function wholeNumber(flag: string, least: number, most: number): (text: s
 }
 
 /**
- * The one of `words` that `text` is; what is near to one is asked back. `flag` names the option or argument.
+ * The one of `words` that `text` equals; for a similar text the error suggests the word. `flag` names the
+ * option or argument.
  */
 export function choiceOf<T extends string>(flag: string, words: readonly T[], text: string, given = text): T {
   const found = words.find((word) => word === text)
   if (found !== undefined) return found
-  // `warning` and `proc` are farther from the word than a slip of the finger, and as clear.
+  // `warning` and `proc` differ by more than a typing error, and are as clear.
   const begun = words.find((word) => text !== '' && (word.startsWith(text) || text.startsWith(word)))
   const meant = begun ?? nearest(text, words)
   const taken = [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' or ')
@@ -91,8 +92,8 @@ export function choiceOf<T extends string>(flag: string, words: readonly T[], te
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**
- * A parser of points in time for the option `flag`: so long ago (`1h30m`), a clock's time today, a date; ms
- * since 1970.
+ * A parser of points in time for the option `flag`: a duration ago (`1h30m`), a time today, a date; ms since
+ * 1970.
  */
 export function parseMoment(flag: string): (text: string) => number {
   return (text) => {
@@ -120,7 +121,7 @@ function dateOf(text: string): number {
   return Date.parse(text.length === 10 ? `${text}T00:00` : text.replace(' ', 'T'))
 }
 
-/** Of the local date, as in a timestamp. */
+/** The local date, as in a timestamp. */
 function today(): string {
   const now = new Date()
   const two = (n: number): string => String(n).padStart(2, '0')

@@ -1,8 +1,8 @@
 /**
- * Where a command speaks: the answer goes to stdout, everything else to stderr. With `--json` stdout carries
- * one JSON document (or, for streams, one document a line) and nothing else. A reader that goes away (`events
- * -f | head`) ends nothing by itself: writes are dropped from then on and `closed` tells who cares. That is
- * known from a write that fails, and where nothing is written, from a look at the pipe.
+ * The output of a command: the answer goes to stdout, everything else to stderr. With `--json` stdout carries
+ * one JSON document (or, for streams, one document a line) and nothing else. A reader that closes the pipe
+ * (`events -f | head`) ends nothing by itself: writes are dropped from then on, and `closed` is aborted. A
+ * failing write shows it, and where nothing is written, the state of the pipe.
  */
 import { styleText } from 'node:util'
 import { TEXT_WIDTH, wrapText } from './format/wrap.ts'
@@ -17,26 +17,26 @@ export interface Output {
   readonly closed: AbortSignal
   /** Columns that text may fill; 80 unless a terminal says otherwise. */
   readonly columns: number
-  /** Columns that a table may fill: a terminal's, and no bound where a program reads. */
+  /** Columns that a table may fill: those of the terminal; unlimited where a program reads. */
   readonly tableColumns: number
   /** Whether stderr is a terminal, so that a progress line makes sense. */
   readonly interactive: boolean
   readonly paint: Paint
   /** Colours for stderr, which may be a terminal when stdout is not. */
   readonly paintNote: Paint
-  /** A line or several of the answer, as they are. */
+  /** Writes lines of the answer unchanged. */
   print(text: string): void
-  /** Sentences of the answer, and tables among them. */
+  /** Writes sentences of the answer, wrapped, and tables. */
   tell(text: string): void
   /** The answer as one JSON document. */
   document(value: unknown): void
-  /** Sentences for the person that are no part of the answer. */
+  /** Writes sentences for the user that are not part of the answer. */
   note(text: string): void
   /** Writes to stderr as it is: control sequences, no newline added. */
   raw(text: string): void
 }
 
-/** Narrower terminals are not written for. */
+/** The least width that output is wrapped to. */
 const LEAST_WIDTH = 40
 
 export function openOutput(json: boolean): Output {

@@ -1,8 +1,8 @@
 /**
- * Whether anybody still reads the pipe that is stdout, for a command that may have nothing to say for hours:
- * only a write tells for certain. So on Linux the reader is looked for in /proc. Once it is gone, and nobody
- * else is seen, `confirm` is to write. A reader that is never seen (another user's, or outside of a
- * container) is not missed.
+ * Whether anybody still reads the pipe that is stdout, for a command that may write nothing for hours: only a
+ * write tells for certain. So on Linux the reader is looked for in /proc. Once it is gone, and nobody else is
+ * seen, `confirm` is to write. A reader that is never seen (another user's, or outside of a container) is not
+ * missed.
  */
 import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
@@ -49,7 +49,7 @@ function entriesOf(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
-    // Another user's, or just gone.
+    // The process is another user's, or has just ended.
     return []
   }
 }

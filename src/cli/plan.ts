@@ -1,5 +1,5 @@
 /**
- * `up --dry-run`: the configs that an `up` would use, and everything that is wrong with them. Touches
+ * `up --dry-run`: the configs that an `up` would use, and everything that is wrong with them. It changes
  * nothing.
  */
 import { readFileSync } from 'node:fs'

@@ -74,7 +74,7 @@ function addCommand(program: Command, spec: CommandSpec, output: Output, done: (
     if (parse) option.argParser(parse)
     else if (choices) option.argParser((text) => choiceOf(option.long ?? flags, choices, text))
     if (byDefault !== undefined) {
-      // The description tells the default in the unit people type; commander would tell ours.
+      // The description names the default in the unit that people type; commander would name ours.
       option.default(byDefault)
       option.defaultValueDescription = ''
     }
@@ -98,7 +98,7 @@ function argumentsText(command: Command): string {
     .join(' ')
 }
 
-/** In two columns where that fits, else what an example does stands under it. */
+/** In two columns where that fits; otherwise an example's explanation follows below it. */
 function examplesText(examples: CommandSpec['examples']): string {
   const width = Math.max(...examples.map(([line]) => line.length))
   const longest = Math.max(...examples.map(([, what]) => what.length))
@@ -116,7 +116,7 @@ Several unite (1 2 or 1,2); a colon narrows (follower:1).
 Exit codes: 0 done, 1 failed, 2 wrong usage or config, 3 no running cluster,
 4 timed out waiting.`
 
-/** Commander would print the whole help and call it done. */
+/** Commander would print the whole help and succeed. */
 function refuseUnknownTopic([first, topic]: string[]): void {
   if (first !== 'help' || topic === undefined || topic.startsWith('-') || visibleNames().includes(topic))
     return

@@ -10,8 +10,8 @@ const everyMs = 100
 const eraseLine = '\r\u001b[2K'
 
 /**
- * Runs `work`, drawing `what` and the members' states meanwhile. `look` reads the cluster; its failures are
- * not the wait's business.
+ * Runs `work`, drawing `what` and the members' states meanwhile. `look` reads the cluster; its failures do
+ * not end the wait.
  */
 export async function withProgress<T>(
   output: Output,

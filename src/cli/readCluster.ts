@@ -45,7 +45,7 @@ function remains(past: PastCluster): ReadCluster['connection'] {
   }
 }
 
-/** Says on stderr that what follows is of the past. */
+/** States on stderr that the cluster is over. */
 export async function noteEnding({ connection, ending }: ReadCluster, output: Output): Promise<void> {
   if (ending === null) return
   const { name } = await connection.cluster()

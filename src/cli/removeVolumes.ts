@@ -26,7 +26,10 @@ export async function removeVolumes(dir: string): Promise<Removal> {
   }
 }
 
-/** `.zk-pseudo/names/X` and what is around it, as far as it is empty: other clusters may live there. */
+/**
+ * Removes `.zk-pseudo/names/X` and the folders around it as far as they are empty: other clusters may be in
+ * them.
+ */
 function removeEmptyHomes(dir: string): string[] {
   const home = homeOf(dir)
   const folders = basename(dir) === DEFAULT_DIR ? [dir] : home === null ? [] : [dir, dirname(dir), home]

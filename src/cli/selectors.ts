@@ -1,6 +1,6 @@
 /**
- * The words that name members. Only their form is checked here, so that a slip of the finger is told at once;
- * who they mean, and what they mean side by side, is the supervisor's to say (supervisor/selectors.ts).
+ * The words that name members. Only their form is checked here, so that a typing error is reported at once;
+ * the supervisor decides which members they mean (supervisor/selectors.ts).
  */
 import type { Verb } from '../api/api.ts'
 import { nearest, usageError } from './errors.ts'

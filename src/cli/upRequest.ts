@@ -1,4 +1,4 @@
-/** What `up` was asked for, checked: a number of members to be made up, or config files of the user's own. */
+/** What `up` was asked for, checked: a number of members, or config files of the user's own. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ENGINES, type Engine } from '../host/host.ts'
@@ -111,8 +111,8 @@ export function parseSetting(text: string, previous: unknown): Record<string, st
 export const engineWords: readonly Engine[] = ENGINES
 
 /**
- * `apache` for all members, or `0=apache,1=zk-pseudo` for these; given again, both hold and the last word
- * counts.
+ * `apache` for all members, or `0=apache,1=zk-pseudo` for these; repeated options are merged, and the last
+ * one counts for a member.
  */
 export function parseEngine(text: string, previous: unknown): EngineChoice {
   const { all: before = null, members: named = {} } = (previous as EngineChoice | undefined) ?? {}

@@ -1,6 +1,6 @@
 /**
- * An `up` of a cluster that runs already: whether that is what was asked for. Only what was named is a wish;
- * an `up` that names nothing is content with whatever runs.
+ * An `up` of a cluster that runs already: whether that is what was asked for. Only what was named must match;
+ * an `up` that names nothing accepts any cluster that runs.
  */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -116,7 +116,7 @@ function engineDifferences(asked: UpRequest, options: UpOptions, runs: Runs): Di
   return found
 }
 
-/** As real paths, those of folders too: what is named in two ways is one file. */
+/** As real paths, also of folders: a file that is named in two ways is one file. */
 function configsAt(paths: readonly string[]): string[] {
   const files = paths.flatMap((path) => {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path]

@@ -27,7 +27,7 @@ export const sessionId: Type<SessionId> = { read: (r) => r.long() as SessionId, 
 /** Null (length -1) differs from empty. */
 export const buffer: Type<Buffer | null> = { read: (r) => r.buffer(), write: (w, v) => w.buffer(v) }
 export const nullableString: Type<string | null> = { read: (r) => r.string(), write: (w, v) => w.string(v) }
-/** A null string reads as empty. Where that makes a difference, Apache stumbles over it: MarshallingError. */
+/** A null string reads as empty. Where that makes a difference, Apache fails with a MarshallingError. */
 export const string: Type<string> = { read: (r) => r.string() ?? '', write: (w, v) => w.string(v) }
 
 /**
@@ -38,7 +38,8 @@ export function vector<T>(item: Type<T>): Type<T[]> {
   return {
     read(reader) {
       const count = reader.int()
-      // Every item takes at least one byte, so a count beyond what is left is a lie told before allocating.
+      // Every item takes at least one byte, so a count beyond what is left is refused before anything is
+      // allocated.
       if (count > reader.remaining) throw new DecodeError(`vector of ${count} items`)
       const items: T[] = []
       for (let i = 0; i < count; i++) items.push(item.read(reader))
@@ -51,7 +52,7 @@ export function vector<T>(item: Type<T>): Type<T[]> {
   }
 }
 
-/** A string that must be there: Apache's server stumbles over a null one and answers MarshallingError. */
+/** A string that must not be null: Apache's server fails on a null one and answers MarshallingError. */
 export const presentString: Type<string> = {
   read(reader) {
     const value = reader.string()
@@ -108,7 +109,7 @@ export function record<T extends object>(fields: { readonly [K in keyof T]: Type
   }
 }
 
-/** A value in bytes of its own. */
+/** Encodes a value into a buffer of its own. */
 export function encode<T>(type: Type<T>, value: T): Buffer {
   const writer = new Writer(256)
   type.write(writer, value)

@@ -45,7 +45,10 @@ export type EventType = (typeof EventType)[keyof typeof EventType]
 
 /** What addWatch asks for (ZooDefs.AddWatchModes). */
 export const WatchRequestMode = { persistent: 0, recursive: 1 } as const
-/** What checkWatches and removeWatches speak of (Watcher.WatcherType; the last two are 3.9's). */
+/**
+ * The kinds of watches that checkWatches and removeWatches name (Watcher.WatcherType; the last two are
+ * 3.9's).
+ */
 export const WatcherType = { children: 1, data: 2, any: 3, persistent: 4, recursive: 5 } as const
 export type WatcherType = (typeof WatcherType)[keyof typeof WatcherType]
 

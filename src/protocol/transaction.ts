@@ -97,7 +97,7 @@ function codecOf(type: number): Type<TxnBody['record']> {
   return codec
 }
 
-/** Reads the record of a type: also for the parts of a multi, whose bytes stand alone. */
+/** Reads the record of a type: also for the parts of a multi, which have no header. */
 export function readTxnBody(type: number, reader: Reader): TxnBody {
   return { type, record: codecOf(type).read(reader) } as TxnBody
 }
@@ -113,8 +113,8 @@ export function checkParts(body: TxnBody): void {
     const reader = new Reader(data ?? Buffer.alloc(0))
     readTxnBody(type, reader)
     // Once Apache's server has applied a failed multi, its parts are errors with the bytes of what they were
-    // (DataTree.processTxn sets the type alone): so they come in a DIFF, and stand in the logs of whoever got
-    // one.
+    // (DataTree.processTxn sets the type alone): so they are part of a DIFF, and of the logs of learners that
+    // were synced by one.
     if (type !== OpCode.error) checkEnd(reader)
   }
 }

@@ -4,7 +4,7 @@ const TWO_32 = 0x1_0000_0000
 const TWO_63 = 2 ** 63
 const LONG_MAX = 2n ** 63n - 1n
 const SLAB = 16 * 1024
-/** A slab that grew beyond this is not kept for what comes next. */
+/** A slab that grew beyond this is not kept for later writes. */
 const LARGE = 1024 * 1024
 const NOTHING = Buffer.alloc(0)
 
@@ -14,9 +14,9 @@ export class WriteLimitError extends Error {
 }
 
 /**
- * Writes big-endian jute values into slabs. `take` hands out what was written since the last `take` as a view
- * and goes on behind it, so that a turn's many small replies cost one allocation; bytes handed out are never
- * written again.
+ * Writes big-endian jute values into slabs. `take` hands out what was written since the last `take` as a
+ * view, and later writes continue after it, so that a turn's many small replies cost one allocation; bytes
+ * handed out are never written again.
  */
 export class Writer {
   private slab: Buffer
@@ -137,7 +137,7 @@ export class Writer {
     if (this.slab.length > LARGE) this.leaveSlab()
   }
 
-  /** The next one is allocated when something is written: many writers write once. */
+  /** The next slab is allocated when something is written, because many writers write once. */
   private leaveSlab(): void {
     this.slab = NOTHING
     this.start = 0

@@ -2,7 +2,7 @@
  * A zxid orders every transaction: the high 32 bits are the epoch of the leader that proposed it, the low 32
  * bits a counter that starts at 1 in each epoch. This file alone knows that a zxid is held in a JavaScript
  * number: 53 bits, exact for epochs below 2^21. An ensemble that elects a leader every second reaches that
- * epoch after 24 days of doing nothing else, and is then refused loudly (docs/divergence.md).
+ * epoch after 24 days, and its next election is then refused with an error (docs/divergence.md).
  */
 export type Zxid = number & { readonly __brand: 'Zxid' }
 
@@ -34,7 +34,10 @@ export function counterOf(zxid: Zxid): number {
   return zxid >>> 0
 }
 
-/** Whether a transaction may have it: an epoch that this version can hold, and a counter that was counted. */
+/**
+ * Whether a transaction may have this zxid: its epoch must be one that this version can hold, and its counter
+ * greater than 0.
+ */
 export function isZxid(zxid: Zxid): boolean {
   return zxid > 0 && epochOf(zxid) <= MAX_EPOCH && counterOf(zxid) !== 0
 }
@@ -45,8 +48,8 @@ export function nextZxid(zxid: Zxid): Zxid {
 }
 
 /**
- * In a history every transaction is there, failed ones too: zxids leave no gap, and an epoch's first counts
- * 1.
+ * A history contains every transaction, failed ones too: zxids leave no gap, and the counter of an epoch's
+ * first transaction is 1.
  */
 export function follows(previous: Zxid, next: Zxid): boolean {
   return epochOf(next) === epochOf(previous)
@@ -59,7 +62,7 @@ export function formatZxid(zxid: Zxid): string {
   return zxid < 0 ? '0xffffffffffffffff' : `0x${zxid.toString(16)}`
 }
 
-/** As it stands in file names: `100000009`. */
+/** As file names contain it: `100000009`. */
 export function zxidHex(zxid: Zxid): string {
   return zxid.toString(16)
 }

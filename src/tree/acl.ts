@@ -1,22 +1,20 @@
 /**
- * Who may do what: ZooKeeperServer.checkACL and PrepRequestProcessor.fixupACL. What an id of a scheme means
- * is the scheme's own business; the schemes that a member knows are built in `core/auth`.
+ * Access control: ZooKeeperServer.checkACL and PrepRequestProcessor.fixupACL. Each scheme defines what its
+ * ids mean; the schemes that a member knows are built in `core/auth`.
  */
 import { ErrorCode, KeeperError } from '../protocol/errors.ts'
 import type { Acl, Id } from '../protocol/records/data.ts'
 
-/**
- * What ACLs need to know of a scheme (the half of AuthenticationProvider that no connection takes part in).
- */
+/** What ACLs need to know of a scheme (the half of AuthenticationProvider that needs no connection). */
 export interface AclScheme {
   readonly scheme: string
-  /** Whether its ids prove who someone is, so that `auth` stands for them. */
+  /** Whether its ids identify a client, so that `auth` stands for them. */
   readonly isAuthenticated: boolean
-  /** Whether `id` may stand in an ACL. */
+  /** Whether an ACL may contain `id`. */
   isValid(id: string): boolean
-  /** Whether who holds `id` is meant by `aclId`. */
+  /** Whether `aclId` applies to the holder of `id`. */
   matches(id: string, aclId: string): boolean
-  /** An id matches itself alone. Only of such a scheme may a client hold many ids. */
+  /** Whether an id matches only itself. A client may hold many ids of such a scheme alone. */
   readonly isExact: boolean
 }
 
@@ -45,12 +43,13 @@ function isMeant(ids: readonly Id[], { scheme, id }: Id, provider: AclScheme): b
 }
 
 /**
- * A client may prove tens of thousands of ids, and an ACL name as many: then each with each takes seconds.
+ * A client may prove tens of thousands of ids, and an ACL name as many: then comparing each with each takes
+ * seconds.
  */
 const MANY_IDS = 16
 const heldByScheme = new WeakMap<readonly Id[], Map<string, ReadonlySet<string>>>()
 
-/** The list of a client's ids is never changed, only followed by another. */
+/** The list of a client's ids is never changed, only replaced. */
 function heldOf(ids: readonly Id[], scheme: string): ReadonlySet<string> {
   let held = heldByScheme.get(ids)
   if (held === undefined) {
@@ -67,7 +66,7 @@ function heldOf(ids: readonly Id[], scheme: string): ReadonlySet<string> {
 
 /**
  * The ACL as it is stored: duplicates removed, `auth` replaced by the caller's authenticated ids.
- * @param mostBytes what the transaction may take: a short request can ask for all ids again and again
+ * @param mostBytes the greatest size of the transaction: a short request can ask for all ids many times
  * @throws KeeperError InvalidAcl, MarshallingError for one that becomes too large
  */
 export function fixupAcl(
@@ -94,7 +93,7 @@ export function fixupAcl(
   return fixed
 }
 
-/** Of an id with its permissions, as records have them. */
+/** Size of an id with its permissions, as records contain them. */
 export function bytesOf({ scheme, id }: Id): number {
   return 12 + Buffer.byteLength(scheme) + Buffer.byteLength(id)
 }
@@ -103,7 +102,7 @@ function fixupEntry(path: string, entry: Acl, ids: readonly Id[], schemes: AclSc
   const { scheme, id } = entry.id
   if (scheme === 'world' && id === 'anyone') return [entry]
   if (scheme === 'auth') {
-    // An address proves nobody, and `super` has no provider to ask.
+    // An address identifies no client, and `super` has no provider.
     const authenticated = ids.filter((held) => schemes.get(held.scheme)?.isAuthenticated === true)
     if (authenticated.length === 0) throw new KeeperError(ErrorCode.InvalidAcl, path)
     return authenticated.map((held) => ({ perms: entry.perms, id: held }))

@@ -1,10 +1,10 @@
 /**
  * Nodes share ACLs by number, and a list that no node has any more is forgotten (ReferenceCountedACLCache):
- * else whoever may set an ACL could make every member grow without end.
+ * otherwise any client that may set an ACL could make every member grow without bound.
  *
- * Invariants: numbers are given in the order of first use and never again to another list, neither one that
- * was forgotten nor one that a node of a fuzzy snapshot names while the table lacks it. Such a number is
- * counted like any other and lets nobody in; the setACL or create that brought it follows in the log and
+ * Invariants: numbers are given in the order of first use and never again to another list, neither the number
+ * of a forgotten list nor one that a node of a fuzzy snapshot names while the table lacks it. Such a number
+ * is counted like any other and grants nothing; the setACL or create that brought it follows in the log and
  * gives the node its list under a number of its own. (Apache does not count it, and may give it to another
  * list: then the first node that leaves it takes the list away from the second, ZOOKEEPER-4846.)
  */
@@ -24,11 +24,11 @@ const OPEN_KEY = keyOf(OPEN_ACL)
 export class AclTable {
   private readonly byId = new Map<number, Acl[]>()
   private readonly byKey = new Map<string, number>()
-  /** Nodes that have each number. */
+  /** How many nodes have each number. */
   private readonly uses = new Map<number, number>()
   private highest = 0
 
-  /** Lists that are held, "open to all" not among them. */
+  /** Number of lists that are held, without "open to all". */
   get size(): number {
     return this.byId.size
   }
@@ -63,7 +63,7 @@ export class AclTable {
   }
 
   /**
-   * A node that had this number is gone, or has another. To be called behind whatever still asks for the
+   * A node that had this number is gone, or has another. To be called after everything that still needs the
    * list.
    */
   release(id: number): void {
@@ -73,7 +73,7 @@ export class AclTable {
     else this.drop(id)
   }
 
-  /** A snapshot is read: what none of its nodes has goes (purgeUnused). */
+  /** A snapshot was read: lists that none of its nodes has are removed (purgeUnused). */
   dropUnused(): void {
     for (const id of [...this.byId.keys()]) if (!this.uses.has(id)) this.drop(id)
   }
@@ -89,8 +89,8 @@ export class AclTable {
   }
 
   /**
-   * A number that is not there lets nobody in: only a fuzzy snapshot of Apache could name one, and replay
-   * sets it.
+   * A number without a list grants nothing: only a fuzzy snapshot of Apache's can name one, and replay sets
+   * it.
    */
   get(id: number): readonly Acl[] {
     return id === OPEN_ACL_ID ? OPEN_ACL : (this.byId.get(id) ?? CLOSED_ACL)

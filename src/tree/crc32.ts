@@ -1,6 +1,6 @@
 /**
- * CRC-32 of short pieces: eight bytes a step from tables (slicing-by-8). For what a znode usually holds this
- * takes half the time of a call into zlib, which is used for what is long.
+ * CRC-32 of short data: eight bytes a step from tables (slicing-by-8). For the usual data of a znode this
+ * takes half the time of a call into zlib, which is used for long data.
  */
 import { crc32 as zlibCrc32 } from 'node:zlib'
 
@@ -34,7 +34,7 @@ function at(bytes: Uint8Array, index: number): number {
   return bytes[index] as number
 }
 
-/** The CRC (unsigned) of bytes[0..end), going on from `previous`. */
+/** The CRC (unsigned) of bytes[0..end), continued from `previous`. */
 export function crc32(bytes: Uint8Array, previous = 0, end = bytes.length): number {
   if (end >= LONG) return zlibCrc32(end === bytes.length ? bytes : bytes.subarray(0, end), previous)
   let crc = ~previous

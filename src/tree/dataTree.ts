@@ -18,7 +18,8 @@ import { QuotaStatistics } from './quotaStatistics.ts'
 import { freshStat, kindOf, type NodeKind, type TtlRule, Znode } from './znode.ts'
 
 /**
- * Hears of changes, for watches; `aclId` is the ACL of the node at that path, when it was deleted its last.
+ * Is notified of changes, for watches; `aclId` is the ACL of the node at that path, the last one when it was
+ * deleted.
  */
 export interface ChangeSink {
   created(path: string, aclId: number): void
@@ -46,7 +47,7 @@ export class DataTree {
   readonly ttlRule: TtlRule
   private readonly paths = new Map<string, Znode>()
   readonly ephemerals = new Ephemerals()
-  /** Paths of containers and of TTL nodes. */
+  /** The paths of containers and of TTL nodes. */
   readonly containers = new Set<string>()
   readonly ttls = new Set<string>()
   readonly quotas = new QuotaStatistics((path) => this.paths.get(path))
@@ -62,7 +63,7 @@ export class DataTree {
     return new DataTree(ttlRule)
   }
 
-  /** What a new server has: DataTree's constructor and addConfigNode. */
+  /** The tree of a new server: DataTree's constructor and addConfigNode. */
   static initial(ttlRule: TtlRule = 'none'): DataTree {
     const tree = new DataTree(ttlRule)
     for (const path of ['', '/zookeeper', QUOTA_ROOT, '/zookeeper/config']) {
@@ -78,7 +79,7 @@ export class DataTree {
     return tree
   }
 
-  /** A node as a snapshot has it. Given twice, the later one wins. */
+  /** A node as a snapshot has it. If it occurs twice, the later one wins. */
   restore(path: string, data: Buffer | null, aclId: number, stat: StatPersisted): void {
     const old = this.paths.get(path)
     const node = new Znode(data, aclId, stat)
@@ -161,7 +162,7 @@ export class DataTree {
     return this.ephemerals.entries() as IterableIterator<[SessionId, ReadonlySet<string>]>
   }
 
-  /** As Apache counts: its root is there under '' and '/'. */
+  /** The count as Apache has it: its root exists as '' and as '/'. */
   get nodeCount(): number {
     return this.paths.size + 1
   }
@@ -180,7 +181,7 @@ export class DataTree {
     return this.ephemerals.count
   }
 
-  /** Characters of paths, '/' among them, and bytes of data. */
+  /** Characters of all paths, including '/', and bytes of all data. */
   get approximateDataSize(): number {
     return this.dataSize + 1
   }
@@ -203,14 +204,14 @@ export class DataTree {
     const parentPath = parentOf(path) ?? ''
     const parent = this.paths.get(parentPath)
     if (parent === undefined) return ErrorCode.NoNode
-    // First of all, so that numbers are given in the same order in every replay.
+    // This comes first, so that numbers are given in the same order in every replay.
     const aclId = this.acls.idFor(created.acl)
     const name = nameOf(path)
     const isChild = parent.children?.has(name) ?? false
     const existing = this.paths.get(path)
     const cversion = created.parentCVersion === -1 ? parent.cversion + 1 : created.parentCVersion
     this.change(parentPath, parent, () => {
-      // Replay may find the parent further on already: never back.
+      // During replay the parent may already be ahead: it is never set back.
       if (cversion > parent.cversion) {
         parent.cversion = cversion
         parent.pzxid = zxid
@@ -222,7 +223,7 @@ export class DataTree {
       existing.aclId = aclId
       return ErrorCode.NodeExists
     }
-    // Replay has just deleted and created its parent again: it is not yet the child that it will be.
+    // Replay has just deleted the parent and created it again: the node is not yet its child.
     if (existing !== undefined) this.forget(path, existing)
     const data = created.data === null ? null : Buffer.from(created.data)
     const node = new Znode(data, aclId, freshStat(zxid, time, created.ephemeralOwner))
@@ -249,7 +250,7 @@ export class DataTree {
     this.quotas.deleted(path, node.data?.length ?? 0)
     this.changes?.deleted(path, node.aclId)
     this.changes?.childrenChanged(parentPath === '' ? '/' : parentPath, parent.aclId)
-    // Now that those were told who may know of it.
+    // The watchers that may know of it have been notified by now.
     this.acls.release(node.aclId)
     return ErrorCode.Ok
   }
@@ -287,8 +288,8 @@ export class DataTree {
   /** The ensemble's membership, which is no transaction either (DataTree via initConfigInZKDatabase). */
   setConfig(text: string, version: Zxid = ZERO_ZXID, timeMs = 0): void {
     const node = this.paths.get('/zookeeper/config')
-    // Alone, a server has no membership, and its node stays as it is in a new tree (verified against Apache
-    // 3.8.0).
+    // A standalone server has no membership, and the node remains as it is in a new tree (verified against
+    // Apache 3.8.0).
     if (node === undefined || text === '') return
     node.version = -1
     const data = Buffer.from(text)

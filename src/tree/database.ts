@@ -22,13 +22,13 @@ export interface OpResult {
 /** What a reply needs to know of an applied transaction. */
 export interface TxnResult extends OpResult {
   readonly zxid: Zxid
-  /** One for each part of a multi, failed ones too. */
+  /** One result for each part of a multi, including those that failed. */
   readonly multi: readonly OpResult[] | null
-  /** What a reconfig wrote: its reply shows it. */
+  /** What a reconfig wrote, which its reply carries. */
   readonly config?: Buffer | null
 }
 
-/** A committed transaction does not fit this tree: the replica has parted from its ensemble. */
+/** A committed transaction does not fit this tree: the replica has diverged from its ensemble. */
 class DivergenceError extends Error {
   override name = 'DivergenceError'
 }
@@ -72,7 +72,7 @@ export class Database {
 
   /**
    * Applies a transaction that the tree may already show in part, because a fuzzy snapshot was taken while it
-   * was applied: what is there already, or gone already, is no error.
+   * was applied: a node that exists already, or is gone already, is no error.
    */
   replay(transaction: Transaction): TxnResult {
     const { header, body } = transaction
@@ -85,8 +85,7 @@ export class Database {
     const { txns } = body.record
     const failedAt = txns.findIndex((txn) => txn.type === OpCode.error)
     const multi = txns.map((txn, index): OpResult => {
-      // A failed multi changes nothing: what came before the culprit is told so with 0, what came after with
-      // -2.
+      // A failed multi changes nothing: the parts before the failing one are answered 0, those after it -2.
       if (failedAt !== -1 && txn.type !== OpCode.error) {
         const err = index < failedAt ? ErrorCode.Ok : ErrorCode.RuntimeInconsistency
         return { type: OpCode.error, err, path: null, stat: null }

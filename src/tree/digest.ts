@@ -27,15 +27,15 @@ function statBytes(stat: StatPersisted): Buffer {
 }
 
 /**
- * What path and data contribute; the root's path is ''. A child more or less in a large node need not read it
- * again.
+ * What path and data contribute; the root's path is ''. It is kept, so that a change among the children of a
+ * large node does not read its data again.
  */
 export function contentCrc(path: string, data: Buffer | null): number {
   const crc = crc32OfString(path === '/' ? '' : path)
   return data === null ? crc : crc32(data, crc)
 }
 
-/** The digest of a node whose path and data make `content`; 0 for what does not count. */
+/** The digest of a node whose path and data make `content`; 0 for a node that does not count. */
 export function nodeDigest(path: string, content: number, stat: StatPersisted): number {
   return path.startsWith('/zookeeper/') ? 0 : crc32(statBytes(stat), content)
 }
@@ -59,7 +59,7 @@ export class DigestSum {
     this.high = (this.high - 1) >>> 0
   }
 
-  /** As a signed int64, the way it stands in TxnDigest. */
+  /** As a signed int64, which is how TxnDigest carries it. */
   get value(): bigint {
     return BigInt.asIntN(64, (BigInt(this.high) << 32n) | BigInt(this.low))
   }

@@ -81,7 +81,7 @@ export class PathTrie<T> {
     return undefined
   }
 
-  /** The child whose whole label stands in the path at `at`. */
+  /** The child whose whole label is in the path at `at`. */
   private below(here: Branch<T>, path: string, at: number): Branch<T> | undefined {
     if (here.children.size === 0 || at === path.length) return undefined
     const child = here.children.get(nameAt(path, at))
@@ -112,7 +112,9 @@ export class PathTrie<T> {
     parent.children.set(nameAt(label, 0), child)
   }
 
-  /** A branch without a value goes when it is a leaf, and joins its only child when it has one. */
+  /**
+   * A branch without a value is removed when it is a leaf, and joined with its only child when it has one.
+   */
   private tidy(here: Branch<T>): void {
     const { parent } = here
     if (parent === null || here.value !== undefined || here.children.size > 1) return
@@ -127,7 +129,7 @@ export class PathTrie<T> {
   }
 }
 
-/** Characters of the label that stand in the path at `at`, in whole names. */
+/** Number of characters of the label that are in the path at `at`, in whole names. */
 function commonLength(label: string, path: string, at: number): number {
   if (path.startsWith(label, at) && endsName(path, at + label.length)) return label.length
   let common = 0

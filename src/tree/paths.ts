@@ -1,4 +1,4 @@
-/** Which znodes are protected, and how paths come apart. */
+/** Which znodes are protected, and how paths are split. */
 
 /** Paths that cannot be deleted (DataTree.isSpecialPath). */
 const PROTECTED = new Set(['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'])

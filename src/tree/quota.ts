@@ -9,7 +9,7 @@ export const QUOTA_ROOT = '/zookeeper/quota'
 const LIMITS = 'zookeeper_limits'
 const STATS = 'zookeeper_stats'
 
-/** `/zookeeper/quota/a/b/zookeeper_limits` speaks of `/a/b`; null for any other node. */
+/** `/zookeeper/quota/a/b/zookeeper_limits` is about `/a/b`; null for any other node. */
 function quotaPath(path: string, name: string): string | null {
   if (!path.startsWith(`${QUOTA_ROOT}/`) || !path.endsWith(`/${name}`)) return null
   return path.slice(QUOTA_ROOT.length, -name.length - 1)
@@ -26,7 +26,7 @@ export function limitsPath(limited: string): string {
   return `${QUOTA_ROOT}${limited}/${LIMITS}`
 }
 
-/** The text is not one that a server could read. */
+/** The text cannot be read. */
 export class QuotaTextError extends Error {
   override name = 'QuotaTextError'
 }
@@ -37,7 +37,7 @@ const SIGNED = /^[+-]?\d{1,19}$/
 
 /**
  * The text of a limits or statistics node: `count=2,bytes=17`, followed by hard limits as
- * `count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=3`. What is not there is -1: no limit (StatsTrack).
+ * `count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=3`. A missing number is -1: no limit (StatsTrack).
  */
 export class QuotaText {
   private readonly values: Map<string, number>
@@ -62,7 +62,7 @@ export class QuotaText {
     const values = new Map<string, number>()
     const text = data.toString()
     if (text.length === 0) return new QuotaText(values)
-    // As Java splits: what is empty at the end does not count.
+    // As Java's split: empty parts at the end are dropped.
     for (const pair of withoutSeparatorsAtEnd(text).split(/[,;]+/)) {
       const [key, value, more] = pair.split('=')
       if (key === undefined || value === undefined || (value === '' && !more))
@@ -73,7 +73,7 @@ export class QuotaText {
     return new QuotaText(values)
   }
 
-  /** What cannot be read says nothing. Apache's server ends when it meets such text as statistics. */
+  /** Unreadable limits count as none. Apache's server ends when it reads such text as statistics. */
   static parseLeniently(data: Buffer | null): QuotaText {
     try {
       return QuotaText.parse(data)

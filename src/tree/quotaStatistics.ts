@@ -1,7 +1,8 @@
 /**
- * What lies below each limited path, kept in its statistics node: neither version nor times of that node
- * change, for this is no transaction (DataTree.updateQuotaStat). Only the nearest limited path counts a
- * change; limits above it hear of it when a snapshot is read (verified against Apache 3.8.0).
+ * The number and size of the nodes below each limited path, kept in its statistics node. Neither version nor
+ * times of that node change, because this is no transaction (DataTree.updateQuotaStat). Only the nearest
+ * limited path counts a change; statistics above it are updated when a snapshot is read (verified against
+ * Apache 3.8.0).
  */
 import { limitedPath, measuredPath, QUOTA_ROOT, QuotaPaths, QuotaText, statsPath } from './quota.ts'
 import type { Znode } from './znode.ts'
@@ -20,7 +21,7 @@ export class QuotaStatistics {
     return this.paths.above(path)
   }
 
-  /** A node is there now. A new limits or statistics node is taken up, and filled in. */
+  /** A node was created. A new limits or statistics node is registered, and filled in. */
   created(path: string, bytes: number): void {
     const limited = limitedPath(path)
     if (limited !== null) this.paths.add(limited)
@@ -35,7 +36,7 @@ export class QuotaStatistics {
     this.changed(path, -1, -bytes)
   }
 
-  /** So many nodes and bytes more, or less, at this path. */
+  /** Adds this many nodes and bytes, which may be negative, at this path. */
   changed(path: string, count: number, bytes: number): void {
     const limited = this.paths.above(path)
     const node = limited === null ? undefined : this.node(statsPath(limited))

@@ -1,22 +1,22 @@
 /**
- * The body of a snapshot, in files and after a SNAP packet (SerializeUtils.serializeSnapshot):
- *   int count, (long session, int timeout)*; int count, (long id, vector<ACL>)*;
- *   (string path, buffer data, long acl id, StatPersisted)*, parents before children, "" the root; string "/"
+ * The body of a snapshot, in files and after a SNAP packet (SerializeUtils.serializeSnapshot): int count,
+ * (long session, int timeout)*; int count, (long id, vector<ACL>)*; (string path, buffer data, long acl id,
+ * StatPersisted)*, parents before children, "" the root; string "/"
  *
  * It is taken fuzzily: the tree continues to change between slices. Let L be the last zxid applied when it
  * begins. Replaying every transaction after L over the body gives the tree as it is afterwards, because:
  *
  * - Sessions and ACLs are those of L, copied at the start.
- * - A znode created after L (czxid > L) is left out: replay creates it, with its ACL, from nothing. So a
- *   path deleted and created again is the older one or absent, never the newer; and since a znode cannot be
+ * - A znode created after L (czxid > L) is left out: replay creates it, with its ACL, from nothing. So a path
+ *   deleted and created again is the older one or absent, never the newer; and since a znode cannot be
  *   deleted while it has children, the parent of what is written existed at L and is written before it.
  * - A znode deleted after L may be missing: replaying its delete finds nothing and only moves its parent's
- *   pzxid, and what else happened to it on the way, which finds nothing either, ends in that delete.
+ *   pzxid, and other changes to it, which find nothing either, end in that delete.
  * - What was set after L (data, version, ACL, cversion) is set by replay to the same final value: these
  *   transactions carry results, not differences.
- * - An ACL that got its id after L is not in the copied map, so an older id stands in its place: replay of
- *   the setACL that brought it, which is after L, puts it right. (Apache writes the unknown id and relies on
- *   replay to number ACLs alike.)
+ * - An ACL that got its id after L is not in the copied map, so an older id is written in its place: replay
+ *   of the setACL that brought it, which is after L, puts it right. (Apache writes the unknown id and relies
+ *   on replay to number ACLs alike.)
  */
 
 import type { SessionId } from '../protocol/ids.ts'
@@ -40,7 +40,7 @@ const NODE_TAIL = 8 + 60
  */
 const MOST_BYTES = 256 * 1024 * 1024
 
-/** A znode of a kind that later versions have: keeping it as another would be a change that nobody made. */
+/** A znode of a kind that only later versions have: keeping it as another kind would change it. */
 export class UnknownKindError extends DecodeError {
   override name = 'UnknownKindError'
 }
@@ -80,8 +80,8 @@ export function* writeDatabase(database: Database, sliceBytes: number): Generato
 }
 
 /**
- * Reads a body as it arrives. Holds the bytes of at most one unfinished entry beside the database.
- * After a DecodeError the reader is of no more use.
+ * Reads a body as it arrives. Holds the bytes of at most one unfinished entry beside the database. After a
+ * DecodeError the reader cannot be used any more.
  */
 export class DatabaseReader {
   private readonly building: Database
@@ -90,13 +90,13 @@ export class DatabaseReader {
   private count = -1
   private pending: Buffer[] = []
   private pendingLength = 0
-  /** Bytes that must be there before it is worth another try. */
+  /** Bytes that must have arrived before another attempt is useful. */
   private needed = 4
   /** Offset in the body of the first pending byte. */
   private offset = 0
   private rest: Buffer = Buffer.alloc(0)
 
-  /** What owners mean decides whose ephemerals nodes are. */
+  /** The meaning of an owner decides whether a node is ephemeral, and of which session. */
   constructor(ttlRule: TtlRule = 'none') {
     this.building = Database.blank(ttlRule)
   }
@@ -236,7 +236,7 @@ export class DatabaseReader {
     if (reader.position !== end) throw new DecodeError(`an entry of ${end - reader.position} bytes more`)
     if (!this.hasPlace(path ?? '')) throw new DecodeError(`the znode ${path} comes before its parent`)
     this.checkKind(path ?? '', stat.ephemeralOwner)
-    // The chunk it was read from goes; data stays, in memory of its own.
+    // Data is copied, because the chunk that it was read from is released.
     this.building.tree.restore(path ?? '', view === null ? null : Buffer.from(view), aclId, stat)
   }
 

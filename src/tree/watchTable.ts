@@ -1,7 +1,7 @@
 /**
- * One table of watches, by path and by watcher, so that a change costs only who hears of it, and a
- * connection's end only what it watched (WatchManager). One watcher may watch one path in several ways at
- * once: a one-shot watch neither ends nor replaces a persistent one (ZOOKEEPER-4466).
+ * One table of watches, by path and by watcher, so that a change costs only its watchers, and closing a
+ * connection only its watches (WatchManager). One watcher may watch one path in several ways at once: a
+ * one-shot watch neither ends nor replaces a persistent one (ZOOKEEPER-4466).
  *
  * Invariant: a path is in `byPath` with a watcher exactly when the watcher is in `byWatcher` with the path,
  * and then its modes are not empty.
@@ -17,10 +17,7 @@ export type WatchMode = (typeof WatchMode)[keyof typeof WatchMode]
 
 const NOBODY: ReadonlySet<Watcher> = new Set()
 
-/**
- * The root stands above everything, and is '' there. Null for what is no path, which a client may watch in
- * vain.
- */
+/** The path as a key: the root is ''. Null for an invalid path, which a client may watch without effect. */
 function recursiveKey(path: string): string | null {
   if (path === '/') return ''
   return path.startsWith('/') ? path : null
@@ -29,7 +26,7 @@ function recursiveKey(path: string): string | null {
 export class WatchTable {
   private readonly byPath = new Map<string, Map<Watcher, number>>()
   private readonly byWatcher = new Map<Watcher, Set<string>>()
-  /** Who watches recursively, by path; the root is ''. */
+  /** The recursive watchers by path; the root is ''. */
   private readonly recursive = new PathTrie<Set<Watcher>>()
 
   add(path: string, watcher: Watcher, mode: WatchMode): void {
@@ -88,7 +85,7 @@ export class WatchTable {
     for (const path of [...(this.byWatcher.get(watcher) ?? [])]) this.remove(path, watcher, WatchMode.any)
   }
 
-  /** The watchers that hear of a change at this path, each once: its own, and the recursive ones above. */
+  /** The watchers of a change at this path, each once: those of the path, and the recursive ones above it. */
   fire(path: string): ReadonlySet<Watcher> {
     const own = this.byPath.get(path)
     if (this.recursive.size === 0) return own === undefined ? NOBODY : this.fireOwn(path, own)
@@ -99,7 +96,7 @@ export class WatchTable {
     return told
   }
 
-  /** Standard watches are used up. */
+  /** Standard watches are removed. */
   private fireOwn(path: string, own: Map<Watcher, number>): Set<Watcher> {
     const told = new Set(own.keys())
     for (const watcher of told) this.remove(path, watcher, WatchMode.standard)

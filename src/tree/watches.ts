@@ -1,9 +1,9 @@
 /**
- * Who watches what: a table for data, filled by getData and exists, and one for children. Watches belong to a
- * connection. A standard watch fires once; a persistent one stays, in both tables; a recursive one stays in
- * the data table and hears of everything below its path, but never of children as such (DataTree,
- * WatchManager; the tables' use is that of 3.9, see docs/divergence.md). No watcher is notified twice of one
- * change.
+ * The watches of all connections: a table for data, filled by getData and exists, and one for children.
+ * Watches belong to a connection. A standard watch fires once; a persistent one stays, in both tables; a
+ * recursive one stays in the data table and is notified of all changes below its path, but never of a change
+ * of children as such (DataTree, WatchManager; the tables' use is that of 3.9, see docs/divergence.md). No
+ * watcher is notified twice of one change.
  *
  * Every event names the ACL of the node that it is about: a client that may not read the node is not notified
  * (CVE-2024-23944).
@@ -51,7 +51,7 @@ export class Watches implements ChangeSink {
   }
 
   /**
-   * checkWatches: whether this connection watches the path in the way that `type`, a WatcherType, names.
+   * checkWatches: whether this connection has a watch of the kind `type`, a WatcherType, on the path.
    * @throws KeeperError MarshallingError
    */
   has(path: string, watcher: Watcher, type: number): boolean {
@@ -106,8 +106,8 @@ export class Watches implements ChangeSink {
 
   /**
    * A client came back: it is notified of what happened while it was away, and the other watches are armed
-   * (DataTree.setWatches). Persistent watches are armed only: what they missed is not told. ACLs are not
-   * asked, as in Apache.
+   * (DataTree.setWatches). Persistent watches are only armed: events that they missed are not sent. ACLs are
+   * not checked, as in Apache.
    */
   restore(tree: DataTree, watcher: Watcher, request: SetWatches | SetWatches2): void {
     const tell = (type: EventType, path: string) => this.listener(watcher, type, path, OPEN_ACL_ID)

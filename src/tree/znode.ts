@@ -1,6 +1,6 @@
 /**
- * A znode in memory, kept lean: a million of them are to fit. `cversion` and `ephemeralOwner` are as stored,
- * not as clients see them. `digest` is null until it is asked for, and again after every change.
+ * A znode in memory, kept small, because a million of them must fit. `cversion` and `ephemeralOwner` are as
+ * stored, not as clients see them. `digest` is null until it is needed, and again after every change.
  */
 import type { Stat, StatPersisted } from '../protocol/records/data.ts'
 import type { Zxid } from '../protocol/zxid.ts'
@@ -25,8 +25,8 @@ export type TtlRule = 'none' | 'since354' | 'since353'
 
 /**
  * What a stored owner says (EphemeralType.get). Without TTL nodes a top byte of 0xff is the session of a
- * server with id 255. So it is with them when the two bytes behind it name no feature; Apache's server ends
- * there.
+ * server with id 255. With TTL nodes it is the same when the two bytes after it name no feature; Apache's
+ * server ends there.
  */
 export function kindOf(owner: bigint, rule: TtlRule): NodeKind {
   if (owner === 0n) return 'persistent'
@@ -38,7 +38,7 @@ export function kindOf(owner: bigint, rule: TtlRule): NodeKind {
 
 /**
  * With extended types, an owner with the mark of one that is neither a TTL nor the session of a server with
- * id 255, which whoever knows the sessions must tell (EphemeralType.get ends the server).
+ * id 255, which only the caller, who knows the sessions, can tell (EphemeralType.get ends the server).
  */
 export function isUnknownKind(owner: bigint, rule: TtlRule): boolean {
   return rule === 'since354' && owner < 0n && owner >> 56n === -1n && kindOf(owner, rule) === 'ephemeral'
@@ -77,9 +77,9 @@ export class Znode implements StatPersisted {
   contentCrc: number | null = null
   private parent: Znode | null = null
   /**
-   * Nodes at and below this one, and their bytes of data, once somebody has asked; 0 nodes until then. From
-   * then on they follow every change: a client may ask for a large tree again and again. Invariant: below a
-   * counted node all are counted.
+   * Nodes at and below this one, and their bytes of data, once they were asked for; 0 nodes until then. From
+   * then on every change updates them, because a client may ask for a large tree repeatedly. Invariant: below
+   * a counted node all are counted.
    */
   private nodes = 0
   private bytes = 0
@@ -112,7 +112,7 @@ export class Znode implements StatPersisted {
     this.contentCrc = null
   }
 
-  /** How much lies at and below this node. */
+  /** The number and size of the nodes at and below this one. */
   get usage(): { readonly count: number; readonly bytes: number } {
     if (this.nodes === 0) this.count()
     return { count: this.nodes, bytes: this.bytes }
@@ -171,7 +171,7 @@ export class Znode implements StatPersisted {
       ctime: this.ctime,
       mtime: this.mtime,
       version: this.version,
-      // Stored, it counts creations; clients are shown creations and deletions.
+      // The stored value counts creations; clients see creations and deletions.
       cversion: (this.cversion * 2 - this.childCount) | 0,
       aversion: this.aversion,
       ephemeralOwner: kind === 'ephemeral' ? this.ephemeralOwner : 0n,

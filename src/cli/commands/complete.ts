@@ -91,7 +91,7 @@ async function offer(kind: Completion, words: string[], current: string): Promis
     kind === 'dead-selector'
       ? [['all', 'every member that is down']]
       : [...roleSelectors.map((role): Candidate => [role, '']), ['all', '']]
-  // `1,` goes on with another member, `follower:` with what narrows it.
+  // After `1,` another member is completed, after `follower:` what narrows it.
   const begun = current.slice(0, Math.max(current.lastIndexOf(','), current.lastIndexOf(':')) + 1)
   const used = begun.split(/[,:]/)
   return [...offered, ...roles]

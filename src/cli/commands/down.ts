@@ -26,7 +26,7 @@ interface Downed {
   members: number[]
   /** Files and folders that were removed. */
   removed: string[]
-  /** What stays although data was to go, and why. */
+  /** What was kept although data was to be removed, and why. */
   kept: Kept[]
 }
 
@@ -51,7 +51,7 @@ export const command = defineCommand<DownOptions>({
   ],
   async run(_args, options, output) {
     const volumes = options.volumes === true
-    // What is removed is this folder's if it has any, running or not: never what else may run.
+    // Only what belongs to this folder is removed, running or not, and never another cluster that may run.
     const folder = volumes ? chooseFolder(options, place()) : null
     const all = await runningClusters(options.dir)
     const running = folder === null ? ifRunning(all, options, place()) : await presenceIn(folder)

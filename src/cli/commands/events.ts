@@ -70,7 +70,7 @@ export const command = defineCommand<EventsOptions>({
       seq = event.seq
       if (isWanted(event)) past.push(event)
     }
-    // Members tell what they did after they did it: what is heard first is not always what was first.
+    // Members report an event after it happened, so events do not always arrive in their order.
     if (!output.json) past.sort((a, b) => a.at - b.at)
     for (const event of past) print(event)
     if (!options.follow || cluster.ending !== null) return undefined

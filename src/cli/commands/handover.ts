@@ -74,5 +74,5 @@ export const command = defineCommand<HandoverOptions>({
   },
 })
 
-/** What a shell reports of a program that Ctrl-C ended: 128 + SIGINT. */
+/** The exit code that a shell reports for a program that Ctrl-C ended: 128 + SIGINT. */
 const INTERRUPTED = 130

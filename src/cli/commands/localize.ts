@@ -112,7 +112,7 @@ function parseData(text: string, previous: unknown): GivenData[] {
   return [...((previous as GivenData[] | undefined) ?? []), given]
 }
 
-/** A quorum of members that know nothing may elect one of them, and the others then throw their data away. */
+/** A quorum of members without data may elect one of them, and the others then discard their data. */
 function emptyVoters(voters: readonly number[], sources: DataSources): string[] {
   const empty = voters.filter((sid) => !sources.has(sid))
   if (sources.size === 0 || empty.length * 2 <= voters.length) return []

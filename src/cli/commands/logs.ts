@@ -15,7 +15,7 @@ interface LogsOptions extends ClusterOptions {
   level?: keyof typeof LOG_LEVELS
 }
 
-/** A line that goes on is indented to where the text of `member 0 | ` begins. */
+/** A continued line is indented to where the text of `member 0 | ` begins. */
 const HANG = 'member 0 | '.length
 
 export const command = defineCommand<LogsOptions>({

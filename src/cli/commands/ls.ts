@@ -21,7 +21,7 @@ interface Row {
 
 interface Asked {
   row: Row
-  /** What there is to say of one that does not answer. */
+  /** Why it does not answer. */
   state: string
 }
 

@@ -31,7 +31,8 @@ export const command = defineCommand<object>({
       const asked = JSON.parse(request) as UpRequest
       const supervised = await supervise(asked, (line) => tell({ kind: 'note', line }))
       if (early !== undefined) adoptOutput(asked.dir, early)
-      // The one that has started this and is gone before it was told so does not know that it runs.
+      // A starter that is gone before it was notified does not know that the cluster runs, so the cluster is
+      // ended.
       if (toEnd.signal.aborted || (!process.connected && !isLeft)) await supervised.stop()
       toEnd.signal.addEventListener('abort', () => void supervised.stop())
       tell({ kind: 'ready' })

@@ -105,7 +105,7 @@ export const command = defineCommand<UpOptions>({
       if (options.detach) return await inBackground(request, options, output)
       return await inForeground(request, options, output)
     } catch (error) {
-      // Another `up` was quicker by a moment.
+      // Another `up` was faster.
       const isLost = error instanceof OperationError && error.code === 'ALREADY_RUNNING'
       const winner = isLost ? await alreadyRunning(request) : null
       if (winner === null) throw error
@@ -127,7 +127,7 @@ async function join(
   const { manifest } = new ClusterDir(running.dir)
   if (manifest !== null) refuseOtherWishes(running.name, request, options, manifest)
   const connection = connectTo(running.dir)
-  // It has to answer before it is said to run: one that is stopped does not.
+  // The cluster must answer before it is reported to run: a stopped supervisor does not.
   await connection.cluster()
   output.note(`${running.name} already runs (supervisor ${running.pid}, ${running.dir})`)
   return options.detach
@@ -201,7 +201,7 @@ async function inBackground(request: UpRequest, options: UpOptions, output: Outp
 interface Serving {
   readonly dir: string
   readonly waitTimeoutMs: number
-  /** Whether it runs because of this `up`: then it goes when nothing of it can run. */
+  /** Whether this `up` has started it: then it is ended when none of its members can run. */
   readonly isOwn: boolean
 }
 

@@ -56,7 +56,7 @@ const columns: Column[] = [
   { title: 'STARTS', align: 'right', expendable: 6 },
 ]
 
-/** Where not all are ours. */
+/** Shown where not all members are ours. */
 const engineColumn: Column = { title: 'ENGINE', expendable: 2 }
 
 const wideColumns: Column[] = [
@@ -105,7 +105,10 @@ export function clusterReport(
   ]
 }
 
-/** A paused leader keeps its role, for it hears of nothing: why `ps` shows two, or one that leads nobody. */
+/**
+ * A paused leader keeps its role, because it receives nothing: `ps` then shows two leaders, or one without
+ * followers.
+ */
 function pausedLines({ members, leader, epoch }: ClusterInfo): string[] {
   const paused = members.filter(({ state, role }) => state === 'paused' && role === 'leader')
   return paused.map((member) => {

@@ -15,7 +15,7 @@ export function eventLine(event: ClusterEvent, when: string, paint: Paint): stri
   return `${paint('dim', when)}  ${shown}  ${isHeadline(event.event) ? paint('bold', words) : words}`
 }
 
-/** What people watch for: who leads, who is gone. */
+/** The events that are emphasised: a new leader, a member that is gone. */
 function isHeadline(event: AnyEvent): boolean {
   return (
     event.type === 'established' ||
@@ -119,7 +119,7 @@ function voteText(vote: VoteView): string {
   return `${vote.leader} (zxid ${zxidText(vote.zxid)}, round ${vote.round}, epoch ${vote.epoch})`
 }
 
-/** Not all proposals: the write probe makes some, and they change nothing. */
+/** Not all proposals are counted: those of the write probe change nothing. */
 function changesText({ changes, proposals }: Extract<AnyEvent, { type: 'sync' }>): string {
   return `${changes === undefined ? `${proposals} proposals` : countText(changes, 'change')}, `
 }

@@ -73,7 +73,7 @@ export function exportText(
   ].join('\n')
 }
 
-/** Folders below the current one are named from there. */
+/** Folders below the current one are shown relative to it. */
 function seenFromHere(change: Change): Change {
   return { ...change, from: change.from?.replaceAll(`${process.cwd()}/`, '') ?? null }
 }

@@ -27,7 +27,7 @@ export function handoverText(report: HandoverReport, paint: Paint): string {
   return [...steps, ...nothing, ...stopped, ...kept, leader].join('\n')
 }
 
-/** The same in a line. */
+/** The same in one line. */
 export function handoverLine({ to, moved, problem }: HandoverReport): string {
   const who = membersText(moved.map(({ member }) => member))
   if (problem === null) return `handover to ${to}: ${moved.length === 0 ? 'no member' : who} moved`

@@ -13,7 +13,7 @@ interface LocalizeReport {
   dryRun: boolean
   localized: Localized
   copies: ReadonlyMap<number, DataCopy>
-  /** More for the person to know. */
+  /** Further notes for the user. */
   notes: string[]
 }
 
@@ -72,7 +72,7 @@ function sourcesText(members: readonly LocalMember[]): string {
   return listText([...new Set(members.map(({ from }) => from))])
 }
 
-/** As a person in the current folder would write it. */
+/** The path as a user in the current folder would write it. */
 export function shortPath(path: string): string {
   const short = relative(process.cwd(), path)
   return short === '' ? '.' : short.startsWith('..') ? path : short

@@ -19,7 +19,7 @@ interface LogStyle {
   width?: () => number
 }
 
-/** Less of the fields than this says nothing. */
+/** Fields shorter than this are useless. */
 const LEAST_FIELDS = 12
 
 /** A function from a record to its text, without the newline at the end. */

@@ -1,8 +1,13 @@
-/** A lost quorum in words: who is left, how many must be up, and the commands that bring it back. */
+/**
+ * A lost quorum in words: which members are left, how many must be up, and the commands that bring it back.
+ */
 import type { ClusterInfo, MemberInfo, QuorumLoss } from '../../api/api.ts'
 import { listText, membersText, orText } from './words.ts'
 
-/** What the supervisor says, or a majority's arithmetic where it does not say (one of an earlier version). */
+/**
+ * The loss as the supervisor reports it, or computed for a majority where it does not (one of an earlier
+ * version).
+ */
 export function lossIn(cluster: ClusterInfo, before: ClusterInfo | null = null): QuorumLoss | null {
   if (cluster.loss !== undefined) return cluster.loss
   const observers = [before, cluster]
@@ -19,7 +24,7 @@ export function lossIn(cluster: ClusterInfo, before: ClusterInfo | null = null):
   return { voters: ids(voters), up: ids(up), needed, bringBack: { count: needed - up.length, of: ids(of) } }
 }
 
-/** How many of the voting members are up; null for a server alone, of which there is nothing to count. */
+/** How many of the voting members are up; null for a standalone server. */
 export function countLine({ voters, up, needed }: QuorumLoss): string | null {
   if (voters.length === 1) return null
   const count = `${up.length} of ${voters.length} voting members ${up.length === 1 ? 'is' : 'are'} up`
@@ -27,8 +32,8 @@ export function countLine({ voters, up, needed }: QuorumLoss): string | null {
 }
 
 /**
- * `to serve again, start member 0 or 2: zk-pseudo start 0`. Null where nobody is left who could be brought
- * back.
+ * `to serve again, start member 0 or 2: zk-pseudo start 0`. Null where no member is left that could be
+ * brought back.
  */
 export function wayBack(
   { bringBack: { count, of } }: QuorumLoss,

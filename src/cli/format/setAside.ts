@@ -1,7 +1,7 @@
 /** Where the data lies that members had before a resync. */
 import type { Verdict } from '../../api/api.ts'
 
-/** A path of its own line, so that it can be copied. */
+/** Each path has a line of its own, so that it can be copied. */
 export function setAsideText({ setAside = [] }: Verdict): string[] {
   return setAside.flatMap(({ member, paths }) =>
     paths.length === 0

@@ -7,7 +7,7 @@ import { printedWidth } from './wrap.ts'
 export interface Column {
   title: string
   align?: 'left' | 'right'
-  /** Columns with the greatest number go first when the room is short; without one a column always stays. */
+  /** Columns with the greatest number are left out first; a column without a number always stays. */
   expendable?: number
 }
 

@@ -1,6 +1,6 @@
 /**
- * The verdict of a fault in words: what was done, who leads now and how fast, why, and what it did to
- * sessions. A lost quorum is said plainly, with the way back.
+ * The verdict of a fault in words: what was done, which member leads now, after how long and why, and what
+ * happened to sessions. A lost quorum is stated plainly, with the commands that restore it.
  */
 import type { ClusterInfo, MemberInfo, Verb, Verdict } from '../../api/api.ts'
 import { memberStyle, type Paint } from '../output.ts'
@@ -92,7 +92,7 @@ function gapText({ writeGapMs }: Verdict): string {
   return writeGapMs === 0 ? '; writes went on' : `; no write was acknowledged for ${durationText(writeGapMs)}`
 }
 
-/** What members that came back do now, by what they are; null where that is not the news. */
+/** What members that have returned do now, by role; null where another fact matters more. */
 function joinedLine({ verb, verdict, after }: VerdictView, leader: number): string | null {
   if ((verb !== 'start' && verb !== 'resume') || verdict.members.includes(leader)) return null
   const of = `member ${leader}, the leader${verdict.epoch === null ? '' : ` of epoch ${verdict.epoch}`}`
@@ -107,7 +107,7 @@ function joinedLine({ verb, verdict, after }: VerdictView, leader: number): stri
   return parts.length === 0 ? null : `${parts.join(', ')} ${of}`
 }
 
-/** What is left serves nobody: say so, how many must be up, and the command for it. */
+/** The members that are left serve nobody: states that, how many must be up, and the command for it. */
 function lostQuorumLines(view: VerdictView): string[] {
   const { after, paint, verdict } = view
   const loss = verdict.loss ?? (after === null ? null : lossIn(after, view.before))
