@@ -28,8 +28,12 @@ export class Supporters {
     const isBehind = isLooking ? isSameVote(theirs, this.vote) : theirs.leader === this.leader
     if (isBehind) this.backers.add(from)
     else this.backers.delete(from)
-    this.lossReason = this.electorate.containsQuorum(this.backers)
-      ? null
-      : `only ${membersText(this.backers)} still ${this.backers.size === 1 ? 'stands' : 'stand'} by it, ${from} looks elsewhere`
+    this.lossReason = this.electorate.containsQuorum(this.backers) ? null : this.loss(from)
+  }
+
+  private loss(from: Sid): string {
+    const members = membersText(this.backers).replace(/, (\d+)$/, ' and $1')
+    const support = this.backers.size === 1 ? 'supports' : 'support'
+    return `only ${members} still ${support} it; member ${from} is looking for another leader`
   }
 }

@@ -54,10 +54,10 @@ export function withVersion(config: EnsembleConfig, version: Zxid): EnsembleConf
 
 /** Whether both name the same servers in the same roles; client addresses are not compared. */
 export function sameMembers(one: EnsembleConfig, other: EnsembleConfig): boolean {
-  return membersText(one) === membersText(other)
+  return rolesText(one) === rolesText(other)
 }
 
-function membersText({ servers }: EnsembleConfig): string {
+function rolesText({ servers }: EnsembleConfig): string {
   return JSON.stringify(
     servers.map((server) => [server.sid, server.role, server.group, server.weight, addressesOf(server)]),
   )

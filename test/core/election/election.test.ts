@@ -335,12 +335,14 @@ describe('a leader that is not established yet', () => {
   it('learns that its quorum has moved on', () => {
     const electorate = elected()
     electorate.restart(0).talk()
-    expect(electorate.get(1).election.abandoned).toBe('only member 1 still stands by it, 0 looks elsewhere')
+    expect(electorate.get(1).election.abandoned).toBe(
+      'only member 1 still supports it; member 0 is looking for another leader',
+    )
     electorate.restart(1).talk()
     expect(electorate.get(1).election.abandoned).toBeNull()
   })
 
-  it('does not mind others while a quorum stands by it', () => {
+  it('does not mind others while a quorum supports it', () => {
     const electorate = new Electorate(voters(3)).up(0, 1, 2).talk()
     electorate.restart(0).talk()
     expect(electorate.get(2).election.abandoned).toBeNull()

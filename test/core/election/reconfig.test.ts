@@ -158,7 +158,7 @@ describe('a designated leader', () => {
     hear(1, 1, looking, 8)
     expect(election.abandoned).toBeNull()
     hear(3, 3, looking, 8)
-    expect(election.abandoned).toMatch(/only member 2 still stands by it/)
+    expect(election.abandoned).toMatch(/only member 2 still supports it/)
   })
 })
 
