@@ -1,11 +1,11 @@
 /**
- * The one path of a file or folder by which clusters are compared: two paths that lead to one folder are the
- * same.
+ * The canonical path of a file or folder, by which clusters are compared: two paths to one folder have the
+ * same one.
  */
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 
-/** The real path of the deepest ancestor that exists, and the rest as it was given. */
+/** The real path of the deepest existing ancestor, followed by the rest as it was given. */
 export function canonicalPath(path: string): string {
   const absolute = resolve(path)
   try {

@@ -1,7 +1,7 @@
 /**
  * A name that at most one process of this machine holds. On Linux it is an abstract Unix socket, which the
- * kernel frees with its process however that ends; elsewhere a lock file with the owner's pid. The holder can
- * be asked who it is.
+ * kernel frees with its process, however that process ends. Elsewhere it is a lock file with the owner's pid.
+ * The holder can be asked for its identity.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
@@ -10,22 +10,22 @@ import { join } from 'node:path'
 import { clearTimeout, setTimeout } from '../../time.ts'
 import { fateOf, identityOf, type ProcessIdentity } from './processes.ts'
 
-/** A holder that says nothing for this long is stopped, or very busy. */
+/** A holder that does not answer for this long is stopped, or very busy. */
 const ASK_MS = 500
 
-/** Lets go of the name. */
+/** Releases the name. */
 export type Release = () => void
 
 /**
- * Null when another holds it.
- * @param tell what the holder answers when it is asked
+ * Claims the name; null if another process holds it.
+ * @param tell returns the holder's answer when it is asked
  * @throws the system's error
  */
 export async function claim(name: string, tell: () => string = () => ''): Promise<Release | null> {
   return process.platform === 'linux' ? claimSocket(name, tell) : claimFile(name, tell)
 }
 
-/** What the holder of the name tells, '' when it does not answer; null when nobody holds it. */
+/** The answer of the name's holder, '' if it does not answer; null if no process holds the name. */
 export async function askHolder(name: string): Promise<string | null> {
   return process.platform === 'linux' ? askSocket(name) : askFile(name)
 }
@@ -66,7 +66,7 @@ function askSocket(name: string): Promise<string | null> {
     socket.on('error', () => {})
     socket.once('close', () => {
       clearTimeout(over)
-      // One that hangs up without a word has just let go of the name, or died.
+      // A holder that hangs up without an answer has just released the name, or died.
       resolve(text === '' && !isSilent ? null : text)
     })
   })

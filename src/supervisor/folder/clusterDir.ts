@@ -1,6 +1,6 @@
 /**
  * A cluster's folder: what is in it, what zk-pseudo made of it, and what the last supervisor left behind.
- * What was made is remembered as it is made, so that `down --volumes` and an `up` that fails can take it back
+ * Everything made is recorded as it is made, so that `down --volumes` and an `up` that fails can remove it
  * (volumes.ts).
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,29 +14,29 @@ import type { ClusterRequest } from '../clusterRequest.ts'
 import { canonicalPath } from './canonicalPath.ts'
 import { isWithin, type Kept, type Removal, removeMade, writtenBeside } from './volumes.ts'
 
-/** What the cluster is, whether it runs or not. */
+/** The description of the cluster, whether it runs or not. */
 export interface ClusterManifest {
   name: string
   request: ClusterRequest
   ports: { clientPort: number; quorumPort: number; electionPort: number }[] | null
-  /** What runs each member, by id. */
+  /** The engine of each member, by id. */
   engines?: Record<number, Engine>
-  /** Where Apache ZooKeeper is, if it was named. */
+  /** The path of Apache ZooKeeper, if it was named. */
   apacheHome?: string | null
   /**
-   * Paths that zk-pseudo made, folders and files, in the order in which it made them. On disk: relative where
-   * inside.
+   * The paths of folders and files that zk-pseudo made, in the order in which it made them. On disk, paths
+   * inside the folder are relative.
    */
   created: string[]
-  /** Data folders of members that were there before: used, and not ours. */
+  /** Data folders of members that existed before: zk-pseudo uses them but does not own them. */
   found?: string[]
-  /** The real path of the folder: a copy of it, or one that was moved, owns nothing outside of itself. */
+  /** The real path of the folder. A folder that was copied or moved owns nothing outside itself. */
   home?: string
-  /** An `up` has begun to lay it out, and did not get to its end. */
+  /** Whether an `up` has begun to lay out the folder and did not finish. */
   unfinished?: boolean
 }
 
-/** What a supervisor that was killed leaves in its folder, beside what it remembers. */
+/** The files that a killed supervisor leaves in its folder, in addition to those that it has recorded. */
 const OWN_FILES = [
   'control.sock',
   'control.sock.stale',
@@ -45,17 +45,17 @@ const OWN_FILES = [
   'cluster.json.tmp',
 ]
 
-/** What `begin` found, so that `undo` can bring it back. */
+/** The state that `begin` found, so that `undo` can restore it. */
 interface Before {
   readonly manifest: ClusterManifest | null
-  /** Files that were replaced or removed since. */
+  /** The contents of files that were replaced or removed since. */
   readonly contents: Map<string, Buffer>
 }
 
 export class ClusterDir {
   readonly path: string
   manifest: ClusterManifest | null
-  /** What a folder remembers that this is a copy of. */
+  /** The records of the folder of which this one is a copy. */
   private readonly foreign: Kept[] = []
   private before: Before | null = null
   private isSettled = true
@@ -69,12 +69,12 @@ export class ClusterDir {
     return join(this.path, 'logs')
   }
 
-  /** Null: the supervisor's own. */
+  /** The path of a member's log; null means the supervisor's own. */
   logPath(member: number | null): string {
     return join(this.logsPath, `${member ?? 'supervisor'}.log`)
   }
 
-  /** What a supervisor in the background and its threads print: nothing unless something is badly wrong. */
+  /** The output of a background supervisor and its threads: it is empty unless something is badly wrong. */
   get outputPath(): string {
     return join(this.logsPath, 'supervisor.out')
   }
@@ -87,7 +87,7 @@ export class ClusterDir {
     return join(this.path, 'cluster.json')
   }
 
-  /** Makes a folder, and remembers each level that was not there. */
+  /** Makes a folder, and records each level that did not exist. */
   make(folder: string): void {
     if (existsSync(folder)) return
     this.make(dirname(folder))
@@ -102,12 +102,12 @@ export class ClusterDir {
     writeFileSync(file, text)
   }
 
-  /** A file that is about to be made, unless it is there already. */
+  /** Records a file that is about to be made, unless it exists already. */
   willWrite(file: string): void {
     if (!existsSync(file)) this.remember(file)
   }
 
-  /** Where a member is to have its data; what cannot be made is the member's to report. */
+  /** Makes the folder for a member's data. If it cannot be made, the member reports that. */
   makeData(home: string): void {
     const folder = join(home, VERSION_DIR)
     const { manifest } = this
@@ -119,13 +119,13 @@ export class ClusterDir {
     try {
       this.make(folder)
     } catch {
-      // Its sentence says more than the system's error.
+      // The member's message says more than the system's error.
     }
   }
 
   /**
-   * A member's data has another name now; the member makes its folder anew. What was not ours stays so under
-   * its new name.
+   * Records that a member's data has a new name; the member makes its folder again. Data that was not ours
+   * remains so under its new name.
    */
   wasSetAside(name: string): void {
     const folder = join(dirname(name), VERSION_DIR)
@@ -138,7 +138,7 @@ export class ClusterDir {
     }
   }
 
-  /** Removes the files right in `folder` that zk-pseudo made, but those to `keep`. */
+  /** Removes the files directly in `folder` that zk-pseudo made, except those in `keep`. */
   removeMade(folder: string, keep: ReadonlySet<string>): void {
     const { manifest } = this
     if (manifest === null) return
@@ -155,9 +155,9 @@ export class ClusterDir {
   }
 
   /**
-   * From here on to `settle` the folder is laid out. Until then it is on disk what it was, and owns what was
-   * made.
-   * @param made folders that were made for it already
+   * Begins to lay out the folder; `settle` ends this. Until then the folder's state on disk is what it was
+   * before, together with the ownership of what was made.
+   * @param made folders that were already made for it
    */
   begin(manifest: Omit<ClusterManifest, 'created'>, made: readonly string[] = []): void {
     const { created = [], found = [] } = this.manifest ?? {}
@@ -175,13 +175,15 @@ export class ClusterDir {
     }
   }
 
-  /** It is laid out as the manifest says. */
+  /** Records that the folder is laid out as the manifest says. */
   settle(): void {
     this.isSettled = true
     this.save()
   }
 
-  /** Back to what `begin` found: what was made since then goes, what was replaced is as it was. */
+  /**
+   * Restores what `begin` found: everything made since then is removed, and replaced files are as they were.
+   */
   undo(): void {
     const { before, manifest } = this
     if (before === null || manifest === null) return
@@ -204,7 +206,7 @@ export class ClusterDir {
     const settled = this.isSettled ? manifest : { ...(this.before?.manifest ?? manifest), created, found }
     const home = canonicalPath(this.path)
     const onDisk = { ...settled, home, created: created.map((path) => this.fromHere(path)) }
-    // Never half written: it is what the next `up` and `down` go by.
+    // The file is never half written, because the next `up` and `down` rely on it.
     writeFileSync(
       `${file}.tmp`,
       `${JSON.stringify(this.isSettled ? onDisk : { ...onDisk, unfinished: true }, null, 2)}\n`,
@@ -221,7 +223,7 @@ export class ClusterDir {
     const manifest = readJson<ClusterManifest>(this.manifestPath)
     if (manifest === null || !Array.isArray(manifest.created)) return null
     const all = manifest.created.map((path) => resolve(this.path, path))
-    // Before `home` was written only the levels above the folder could lie outside of it.
+    // Manifests from before `home` was written could have only the levels above the folder outside it.
     const isOurs = (path: string) =>
       manifest.home === canonicalPath(this.path) || isWithin(path, this.path) || isWithin(this.path, path)
     const copied = all.filter((path) => !isOurs(path) && existsSync(path))
@@ -237,9 +239,8 @@ export class ClusterDir {
   }
 
   /**
-   * Removes what zk-pseudo made. Where something of it cannot be removed, the manifest stays, for the next
-   * attempt.
-   * @throws OperationError when a member still uses some of it; nothing is removed then
+   * Removes what zk-pseudo made. If something cannot be removed, the manifest stays for the next attempt.
+   * @throws OperationError if a member still uses some of it; nothing is removed then
    */
   removeVolumes(): Removal {
     const { manifest } = this
@@ -256,7 +257,7 @@ export class ClusterDir {
     ]
     if (first.failed.length > 0) {
       manifest.created = manifest.created.filter((path) => existsSync(path))
-      // What keeps files from being removed may keep this one from being written, too.
+      // Whatever prevents the removal of files may also prevent this one from being written.
       asFarAsPossible(() => this.save())
       return { ...first, kept: [...kept, ...first.kept] }
     }
@@ -270,7 +271,7 @@ export class ClusterDir {
     }
   }
 
-  /** Whoever runs there, started from here or not, must not lose its data. */
+  /** A member that runs there, started from here or not, must not lose its data. */
   private refuseInUse({ created }: ClusterManifest): void {
     const homes = new Set(
       created.flatMap((path) => (isVersionDir(basename(path)) ? [dirname(path)] : [path])),
@@ -288,7 +289,9 @@ export class ClusterDir {
   }
 }
 
-/** With reconfigEnabled members write beside zoo.cfg files of the user's own, which then go by it. */
+/**
+ * With reconfigEnabled, members write files beside the user's own zoo.cfg files, which then refer to them.
+ */
 function besideGiven(path: string): Kept[] {
   return configsAt(path).flatMap((file) => {
     const reason = `${basename(file)}, which is yours, goes by it or came of it`
@@ -301,14 +304,14 @@ function configsAt(path: string): string[] {
     const names = readdirSync(path).filter((name) => name.endsWith('.cfg'))
     return names.map((name) => join(path, name))
   } catch {
-    // Not a folder.
+    // It is not a folder.
     return [path]
   }
 }
 
 /**
- * What keeps a start from its end may keep it from being taken back, too: the first trouble is the one to
- * tell.
+ * Whatever prevents a start from finishing may also prevent its undoing: the first error is the one to
+ * report.
  */
 function asFarAsPossible(work: () => void): void {
   try {

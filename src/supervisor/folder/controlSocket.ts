@@ -1,8 +1,8 @@
 /**
- * The control socket of a cluster lies in its folder, and whether it can be connected to is whether the
- * cluster runs. A socket's address has about a hundred bytes. On Linux a folder with a longer path is
- * addressed through an open descriptor of it (/proc/self/fd), elsewhere its socket lies in the system's
- * temporary folder and supervisor.json says where.
+ * The control socket of a cluster lies in its folder. The cluster runs if, and only if, this socket accepts
+ * connections. A socket's address has about a hundred bytes. On Linux, a folder with a longer path is
+ * addressed through an open descriptor of it (/proc/self/fd); elsewhere its socket lies in the system's
+ * temporary folder, and supervisor.json says where.
  */
 import { createHash } from 'node:crypto'
 import { chmodSync, closeSync, constants, existsSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
@@ -14,17 +14,17 @@ import { clearTimeout, setTimeout } from '../../time.ts'
 import { readState } from './supervisorState.ts'
 
 const NAME = 'control.sock'
-/** sun_path without its final zero byte. */
+/** The length of sun_path without its final zero byte. */
 const LONGEST_ADDRESS = process.platform === 'linux' ? 107 : 103
-/** Streams that nobody ends are cut off this long after the last answer. */
+/** Streams whose readers do not end them are cut off this long after the last answer. */
 const LAST_ANSWER_MS = 50
 
-/** `denied`: another user's, who alone may know. */
-type Answer = 'answers' | 'silent' | 'denied'
+/** `denied`: the socket belongs to another user, and only that user can tell. */
+export type Answer = 'answers' | 'silent' | 'denied'
 
 /**
  * Connects to the control socket of the cluster in `dir`.
- * @throws the system's error when there is no such folder
+ * @throws the system's error if there is no such folder
  */
 export function connectToControl(dir: string, name = NAME): Socket {
   const path = join(dir, name)
@@ -32,19 +32,21 @@ export function connectToControl(dir: string, name = NAME): Socket {
   if (!hasDescriptors()) return connect({ path: readState(dir)?.socket ?? path })
   const folder = openSync(dir, constants.O_RDONLY | constants.O_DIRECTORY)
   try {
-    // The system has followed the address when this returns.
+    // The system has resolved the address when this returns.
     return connect({ path: throughDescriptor(folder, name) })
   } finally {
     closeSync(folder)
   }
 }
 
-/** Whether a supervisor listens in `dir`. One that is stopped does, too: the system takes the connection. */
+/**
+ * Whether a supervisor listens in `dir`. A stopped supervisor does, too: the system accepts the connection.
+ */
 export function probe(dir: string, name = NAME): Promise<Answer> {
   return new Promise((resolve) => {
     const failed = ({ code }: NodeJS.ErrnoException) => {
       if (code === 'EACCES' || code === 'EPERM') resolve('denied')
-      // A full queue of connections belongs to one that lives.
+      // Only a live process has a full queue of connections.
       else resolve(code === 'EAGAIN' ? 'answers' : 'silent')
     }
     try {
@@ -61,7 +63,7 @@ export function probe(dir: string, name = NAME): Promise<Answer> {
 }
 
 export class ControlSocket {
-  /** Set where it does not lie in the folder. */
+  /** The socket's path, if it does not lie in the folder. */
   readonly elsewhere: string | null
   private readonly server: Server
   private readonly folder: number | null
@@ -70,8 +72,8 @@ export class ControlSocket {
   private readonly waiting: Parameters<RequestListener>[] = []
 
   /**
-   * Binds it, for the one that holds the folder's claim. Requests wait until `serve`.
-   * @returns null when a supervisor listens there after all, which another network namespace's does
+   * Binds the socket, for the holder of the folder's claim. Requests wait until `serve`.
+   * @returns null if a supervisor in another network namespace listens there after all
    */
   static async bind(dir: string): Promise<ControlSocket | null> {
     if (!(await removeStale(dir))) return null
@@ -95,7 +97,7 @@ export class ControlSocket {
       if (this.listener === null) this.waiting.push(asked)
       else this.listener(...asked)
     })
-    // Those who ask wait for the answer; to be asked is no reason for a process to go on.
+    // Callers wait for the answer, but a connection is no reason for this process to stay alive.
     this.server.unref()
     this.server.on('connection', (socket) => {
       socket.unref()
@@ -109,7 +111,7 @@ export class ControlSocket {
     for (const asked of this.waiting.splice(0)) listener(...asked)
   }
 
-  /** Answers under way are finished, streams end. The system removes nothing but this very socket. */
+  /** Finishes the answers in progress and ends the streams. The system removes only this very socket. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()))
     const cutOff = setTimeout(() => {
@@ -121,8 +123,8 @@ export class ControlSocket {
   }
 
   private listen(dir: string): Promise<void> {
-    // Through the descriptor it stays this folder's, and closing removes it there, whatever becomes of the
-    // path.
+    // Addressed through the descriptor, it remains this folder's socket, and closing removes it there,
+    // whatever happens to the path.
     const path =
       this.folder === null ? (this.elsewhere ?? join(dir, NAME)) : throughDescriptor(this.folder, NAME)
     return new Promise((resolve, reject) => {
@@ -137,8 +139,8 @@ export class ControlSocket {
 }
 
 /**
- * Removes a socket that nobody listens on. It is renamed first: should another supervisor have put its own
- * there since it was looked at, that one still answers under the new name, and gets its name back.
+ * Removes a socket on which no process listens. It is renamed first: if another supervisor has bound its own
+ * socket there since the check, that one still answers under the new name, and gets its name back.
  */
 async function removeStale(dir: string): Promise<boolean> {
   if ((await probe(dir)) !== 'silent') return false
@@ -153,7 +155,7 @@ async function removeStale(dir: string): Promise<boolean> {
   return !isLive
 }
 
-/** Removes what a supervisor that was killed has left; for the one that holds the folder's claim. */
+/** Removes what a killed supervisor has left; for the holder of the folder's claim. */
 export function removeSocket(dir: string): void {
   for (const file of [NAME, `${NAME}.stale`]) rmSync(join(dir, file), { force: true })
   if (!hasDescriptors()) rmSync(shortPath(dir), { force: true })

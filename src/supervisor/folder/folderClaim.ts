@@ -1,8 +1,8 @@
 /**
- * Taking a cluster's folder: one atomic step before anything in it is written, moved or removed. Of all
- * processes that share this machine's network namespace, one holds the folder, by its path (so that it may be
- * made under the claim) and by its inode (so that other paths to it count as the same). A supervisor in
- * another network namespace shows itself by its control socket, which lies in the folder.
+ * Claims a cluster's folder, in one atomic step before anything in it is written, moved or removed. Of all
+ * processes that share this machine's network namespace, one holds the folder, by its path (so that the
+ * folder can be made under the claim) and by its inode (so that other paths to it count as the same). A
+ * supervisor in another network namespace is visible by its control socket, which lies in the folder.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -24,33 +24,35 @@ import { probe } from './controlSocket.ts'
 import { identityOf, isStopped, type ProcessIdentity } from './processes.ts'
 import { readState } from './supervisorState.ts'
 
-/** A holder that only prepares, removes, or has noticed that its folder is gone lets go within this time. */
+/**
+ * A holder that only prepares, removes, or has noticed that its folder is gone releases it within this time.
+ */
 const PATIENCE_MS = 5000
 const AGAIN_MS = 20
 
-/** What the process that holds a folder tells of itself. */
-interface Holder extends ProcessIdentity {
-  /** Null until it is known. */
+/** What the process that holds a folder reports of itself. */
+export interface Holder extends ProcessIdentity {
+  /** The cluster's name; null until it is known. */
   name: string | null
   dir: string
   /** The folder that it holds; null until that is made. */
   inode: string | null
-  /** It holds the folder for a moment only, and runs nothing there. */
+  /** Whether it holds the folder only for a moment, and runs nothing there. */
   brief: boolean
 }
 
 export class FolderClaim {
-  /** Canonical. */
+  /** The canonical path of the folder. */
   readonly path: string
-  /** The levels that were made for it, the outermost first. */
+  /** The levels that were made for the folder, the outermost first. */
   readonly made: readonly string[]
   private readonly holder: Holder
   private readonly releases: Release[]
 
   /**
-   * Makes the folder if need be, and holds it.
-   * @throws OperationError `ALREADY_RUNNING`, which says who runs there; the system's error when it cannot be
-   *   made
+   * Makes the folder if necessary, and claims it.
+   * @throws OperationError `ALREADY_RUNNING`, which says which cluster runs there; the system's error if the
+   *   folder cannot be made
    */
   static async take(folder: string, { brief = false } = {}): Promise<FolderClaim> {
     const path = canonicalPath(folder)
@@ -79,13 +81,14 @@ export class FolderClaim {
     this.releases = releases
   }
 
-  /** What others are told from now on. */
+  /** The name that others are told from now on. */
   set name(name: string) {
     this.holder.name = name
   }
 
   /**
-   * Whether the folder is still there, and still this one. It was emptied when none of its own files is left.
+   * Whether the folder still exists and is still this one. It counts as emptied if none of its own files is
+   * left.
    */
   get isHere(): boolean {
     if (isReplaced(this.holder)) return false
@@ -99,12 +102,12 @@ export class FolderClaim {
   }
 }
 
-/** Who holds the folder at this path, which may be gone or another one by now; null when nobody does. */
+/** The holder of the folder at this path, which may be gone or replaced by now; null if there is none. */
 export async function holderOf(path: string): Promise<Holder | null> {
   return parse(await askHolder(nameOfPath(path)), path)
 }
 
-/** The words for somebody who wants a folder that another has. */
+/** The error for a caller that wants a folder which another process holds. */
 export function alreadyRunning({ name, dir, pid }: Pick<Holder, 'name' | 'dir' | 'pid'>): OperationError {
   const by = pid > 0 ? ` (process ${pid})` : ''
   const hint = 'it is seen with zk-pseudo ps, and ended with zk-pseudo down'
@@ -123,12 +126,15 @@ async function claimOrThrow(name: string, holder: Holder): Promise<Release> {
   }
 }
 
-/** It lets go soon, or says soon what its name is: a supervisor reads that only when it has the folder. */
+/**
+ * The holder releases the folder soon, or reports its name soon: a supervisor reads the name only after it
+ * has claimed the folder.
+ */
 function isBeginningOrEnding(holder: Holder): boolean {
   return holder.brief || isReplaced(holder) || (holder.pid > 0 && holder.name === null)
 }
 
-/** A holder that does not answer is who the folder says it is. */
+/** A holder that does not answer is identified by what the folder says. */
 function parse(told: string | null, dir: string): Holder | null {
   if (told === null) return null
   try {
@@ -148,7 +154,7 @@ async function checkSilent(path: string): Promise<void> {
   throw notAllowed(path)
 }
 
-/** The words for somebody who is not the cluster's user. */
+/** The error for a caller who is not the cluster's user. */
 export function notAllowed(dir: string): OperationError {
   const uid = statSync(dir, { throwIfNoEntry: false })?.uid
   const owner = uid === undefined ? 'another user' : `another user (uid ${uid})`
@@ -159,18 +165,21 @@ export function notAllowed(dir: string): OperationError {
   )
 }
 
-/** The same path may be another folder in another mount namespace that shares the network. */
+/** The same path may be a different folder in another mount namespace that shares the network. */
 function nameOfPath(path: string): string {
   let mounts = ''
   try {
     mounts = readlinkSync('/proc/self/ns/mnt')
   } catch {
-    // A system without them.
+    // The system has no namespaces.
   }
   return `path-${createHash('sha1').update(`${mounts} ${path}`).digest('hex')}`
 }
 
-/** Whether the folder that it holds is gone, or another one by now. What cannot be looked at is not. */
+/**
+ * Whether the folder that the holder claimed is gone or has been replaced. A folder that cannot be examined
+ * counts as present.
+ */
 export function isReplaced({ dir, inode }: Pick<Holder, 'dir' | 'inode'>): boolean {
   if (inode === null) return false
   try {
@@ -181,14 +190,14 @@ export function isReplaced({ dir, inode }: Pick<Holder, 'dir' | 'inode'>): boole
   }
 }
 
-/** While it is open its inode is given to no other folder, even when it was removed. */
+/** While the descriptor is open, the inode is given to no other folder, even if the folder was removed. */
 function keepOpen(path: string): Release {
   if (process.platform === 'win32') return () => {}
   const folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
   return () => closeSync(folder)
 }
 
-/** Not mkdir's own recursion, which never ends below /proc. */
+/** This does not use mkdir's own recursion, which never ends below /proc. */
 function make(path: string, made: string[]): void {
   if (existsSync(path)) return
   make(dirname(path), made)

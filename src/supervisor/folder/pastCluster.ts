@@ -1,6 +1,4 @@
-/**
- * A cluster that is over, read from what its folder holds: who was in it, what happened, and how it ended.
- */
+/** A cluster that has ended, read from its folder: which members it had, what happened, and how it ended. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClusterEvent, ClusterInfo, MemberInfo } from '../../api/api.ts'
@@ -14,24 +12,27 @@ import { ClusterDir, type ClusterManifest } from './clusterDir.ts'
 
 /** How a cluster ended. */
 export interface Ending {
-  /** `stopped`: gracefully. `died`: its supervisor was killed, or crashed, and its members ended with it. */
+  /**
+   * `stopped`: it ended gracefully. `died`: its supervisor was killed or crashed, and its members ended with
+   * it.
+   */
   how: 'stopped' | 'died' | 'unknown'
-  /** ms since 1970: when it was down, or the last sign of life. */
+  /** The time when it went down, or its last sign of life, in ms since 1970. */
   at: number | null
-  /** Of the supervisor that died, where it is known. */
+  /** The pid of the supervisor that died, if it is known. */
   supervisorPid: number | null
 }
 
 export interface PastCluster {
   readonly info: ClusterInfo
   readonly ending: Ending
-  /** Of its last run, oldest first. */
+  /** The events of its last run, oldest first. */
   readonly events: readonly ClusterEvent[]
-  /** pino's lines. */
+  /** The log as pino's lines. */
   logs(query: LogQuery): string[]
 }
 
-/** Null where there never was a cluster. */
+/** Null if there never was a cluster. */
 export async function pastCluster(path: string): Promise<PastCluster | null> {
   const dir = new ClusterDir(path)
   const { manifest } = dir
@@ -71,7 +72,7 @@ export async function pastCluster(path: string): Promise<PastCluster | null> {
   }
 }
 
-/** A file that was full is continued by the next one; one that begins anew stands for itself. */
+/** A file that was full is continued by the next one; a file that starts afresh is independent. */
 function eventsAt(path: string): ClusterEvent[] {
   const events = linesAt(path).flatMap(recordIn<ClusterEvent>)
   const first = events[0]?.seq ?? 1

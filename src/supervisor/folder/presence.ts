@@ -1,6 +1,6 @@
 /**
- * Whether a cluster runs in a folder, judged there: by its control socket, its supervisor's process, and its
- * claim.
+ * Whether a cluster runs in a folder, judged by the folder itself: its control socket, its supervisor's
+ * process, and its claim.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -12,27 +12,27 @@ import { fateOf, isAlive } from './processes.ts'
 import { forget, isOfTheseMounts, type RegistryEntry, registeredClusters } from './registry.ts'
 import { readState } from './supervisorState.ts'
 
-/** The folder that holds the cluster of a project, and the folders of its named ones. */
+/** The folder that holds a project's cluster, and the folders of its named clusters. */
 export const DEFAULT_DIR = '.zk-pseudo'
 const NAMES = 'names'
 
 export interface RunningCluster {
   name: string
-  /** The cluster's folder, canonical. */
+  /** The canonical path of the cluster's folder. */
   dir: string
-  /** Its supervisor's process; null when that is not known. */
+  /** The pid of its supervisor; null if it is not known. */
   pid: number | null
   /**
-   * `answers`: it can be connected to. `removed`: its folder is gone, which it will notice. `silent`: its
-   * process is there, and its control socket is not. `denied`: it is another user's.
+   * `answers`: it accepts connections. `removed`: its folder is gone, which it will notice. `silent`: its
+   * process exists, but its control socket does not. `denied`: it belongs to another user.
    */
   condition: 'answers' | 'removed' | 'silent' | 'denied'
 }
 
-/** A supervisor that takes or leaves its folder has a socket, or is gone, within this time. */
+/** A supervisor that is claiming or leaving its folder has a socket, or is gone, within this time. */
 const PASSING_MS = 1000
 
-/** Null when surely nothing runs there. */
+/** Null if it is certain that nothing runs there. */
 export async function presenceIn(folder: string): Promise<RunningCluster | null> {
   const dir = canonicalPath(folder)
   const deadline = performance.now() + PASSING_MS
@@ -52,13 +52,13 @@ export async function presenceIn(folder: string): Promise<RunningCluster | null>
   }
 }
 
-/** The clusters that run in a project's folder for clusters: the one without a name first. */
+/** The clusters that run in a project's folder for clusters; the unnamed one comes first. */
 export async function clustersOf(home: string): Promise<RunningCluster[]> {
   const found = await Promise.all(foldersIn(home).map(presenceIn))
   return found.filter((cluster) => cluster !== null)
 }
 
-/** A project's folder for clusters, if it is one, and those of its named clusters; running or not. */
+/** A project's folder for clusters, if it is one itself, and those of its named clusters, running or not. */
 export function foldersIn(home: string): string[] {
   try {
     const names = readdirSync(join(home, NAMES), { withFileTypes: true })
@@ -72,15 +72,15 @@ export function namedDir(home: string, name: string): string {
   return join(home, NAMES, name)
 }
 
-/** The project's folder of which `dir` is a named cluster's; null when it is none. */
+/** The project's folder if `dir` is the folder of one of its named clusters; otherwise null. */
 export function homeOf(dir: string): string | null {
   const home = dirname(dirname(dir))
   return basename(home) === DEFAULT_DIR && namedDir(home, basename(dir)) === dir ? home : null
 }
 
 /**
- * Every cluster of this user that is known and runs. Entries of those that are surely over are removed in
- * passing.
+ * Every known, running cluster of this user. Entries of clusters that have certainly ended are removed along
+ * the way.
  */
 export async function knownClusters(): Promise<RunningCluster[]> {
   const found = await Promise.all(registeredClusters().map(verified))
@@ -94,7 +94,10 @@ async function verified(entry: RegistryEntry): Promise<RunningCluster | null> {
   return null
 }
 
-/** Of a cluster that does not answer. A supervisor that cannot be judged from here may be about to answer. */
+/**
+ * The presence of a cluster that does not answer. A supervisor that cannot be judged from here may be about
+ * to answer.
+ */
 function isOver(entry: RegistryEntry): boolean {
   try {
     readdirSync(entry.dir)
@@ -105,18 +108,18 @@ function isOver(entry: RegistryEntry): boolean {
   }
 }
 
-/** What the cluster in a folder is called; what it was called last when it is down. */
+/** The name of the cluster in a folder; its last name if it is down. */
 export function nameOf(dir: string): string {
   try {
     const { name } = JSON.parse(readFileSync(join(dir, 'cluster.json'), 'utf8')) as { name?: string }
     if (name) return name
   } catch {
-    // There never was one.
+    // There never was a cluster.
   }
   return usualName(dir)
 }
 
-/** The folder that holds `.zk-pseudo`, or whatever else the cluster's folder is called. */
+/** The folder that holds `.zk-pseudo`, or the cluster's folder if that has another name. */
 export function usualName(dir: string): string {
   const own = basename(dir)
   return own === DEFAULT_DIR ? basename(dirname(dir)) : own

@@ -1,8 +1,8 @@
 /**
- * Processes by pid and start time: a pid alone may have been given to another process since. The start time
- * is field 22 of /proc/PID/stat on Linux, what `ps` says elsewhere; only equality matters.
+ * Processes by pid and start time: a pid alone may since have been given to another process. The start time
+ * is field 22 of /proc/PID/stat on Linux, and the output of `ps` elsewhere; only equality matters.
  *
- * A pid means something only in its pid namespace and until the next boot. A process of another container, or
+ * A pid is meaningful only in its pid namespace and until the next boot. A process of another container, or
  * of another machine that shares the folder, cannot be judged by its pid: it is `unknown`, which is neither
  * alive nor gone, and nothing is removed or killed because of it.
  */
@@ -12,9 +12,9 @@ import { statFields } from '../../storage/lock.ts'
 
 export interface ProcessIdentity {
   pid: number
-  /** Null where the system does not tell. */
+  /** The start time; null if the system does not report it. */
   startTime: string | null
-  /** The pid namespace and the boot in which `pid` holds; null where the system has neither. */
+  /** The pid namespace and the boot in which `pid` is valid; null if the system has neither. */
   pidScope: string | null
 }
 
@@ -24,7 +24,7 @@ export function identityOf(pid: number): ProcessIdentity {
   return { pid, startTime: startTimeOf(pid), pidScope: ownScope() }
 }
 
-/** What has become of this very process. A zombie is gone. */
+/** The state of this very process. A zombie counts as gone. */
 export function fateOf({ pid, startTime, pidScope }: ProcessIdentity): Fate {
   if (pidScope !== ownScope()) return 'unknown'
   if (pid <= 0) return 'gone'
@@ -32,7 +32,7 @@ export function fateOf({ pid, startTime, pidScope }: ProcessIdentity): Fate {
   if (signal === 'ESRCH') return 'gone'
   if (hasOwnProc()) {
     const stat = statFields(`/proc/${pid}/stat`)
-    // With hidepid another user's process exists and cannot be seen.
+    // With hidepid, another user's process exists but cannot be seen.
     if (stat === null) return signal === 'EPERM' ? 'unknown' : 'gone'
     if (stat[0] === 'Z' || stat[0] === 'X') return 'gone'
   }
@@ -43,14 +43,14 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return fateOf(identity) === 'alive'
 }
 
-/** Whether it is frozen by SIGSTOP, Ctrl-Z or a debugger. */
+/** Whether the process is frozen by SIGSTOP, Ctrl-Z or a debugger. */
 export function isStopped(identity: ProcessIdentity): boolean {
   if (!hasOwnProc() || !isAlive(identity)) return false
   const state = statFields(`/proc/${identity.pid}/stat`)?.[0]
   return state === 'T' || state === 't'
 }
 
-/** The error of a signal that does nothing; null when it may be sent. */
+/** The error of a signal that does nothing; null if it may be sent. */
 function signalled(pid: number): string | null {
   try {
     process.kill(pid, 0)
@@ -88,8 +88,8 @@ function readScope(): string | null {
 let ownProc: boolean | undefined
 
 /**
- * Whether /proc speaks of this pid namespace: `unshare --pid` without a /proc of its own shows the pids
- * outside.
+ * Whether /proc describes this pid namespace: `unshare --pid` without a /proc of its own shows the outer
+ * pids.
  */
 function hasOwnProc(): boolean {
   ownProc ??= readsOwnPid()

@@ -1,7 +1,7 @@
 /**
- * Where clusters of this user may be: a small file each, in a folder that only this user can read. It is a
- * cache. Whether a cluster runs is judged in its own folder; what cannot be read or written here is done
- * without.
+ * The registry of where this user's clusters may be: one small file for each, in a folder that only this user
+ * can read. It is only a cache. Whether a cluster runs is judged in the cluster's own folder; an entry that
+ * cannot be read or written is ignored.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -22,13 +22,13 @@ import { dirname, join } from 'node:path'
 
 interface RegisteredCluster {
   readonly name: string
-  /** The cluster's folder, canonical. */
+  /** The canonical path of the cluster's folder. */
   readonly dir: string
-  /** The mount namespace in which `dir` is that folder; null where the system has none. */
+  /** The mount namespace in which `dir` is that folder; null if the system has none. */
   readonly mounts: string | null
 }
 
-/** An entry where it was found. */
+/** An entry and where it was found. */
 export interface RegistryEntry extends RegisteredCluster {
   readonly file: string
 }
@@ -37,7 +37,7 @@ export function register({ name, dir }: Pick<RegisteredCluster, 'name' | 'dir'>)
   quietly(() => {
     const file = fileOf(dir)
     if (file === null) return
-    // Without mkdir's recursion, which never ends below /proc.
+    // This does not use mkdir's recursion, which never ends below /proc.
     if (!existsSync(dirname(file))) mkdirSync(dirname(file), { mode: 0o700 })
     const entry: RegisteredCluster = { name, dir, mounts: ownMounts() }
     writeFileSync(`${file}.new`, JSON.stringify(entry), { mode: 0o600 })
@@ -45,7 +45,7 @@ export function register({ name, dir }: Pick<RegisteredCluster, 'name' | 'dir'>)
   })
 }
 
-/** Cleaners of temporary folders remove what is old. */
+/** The entry is refreshed because cleaners of temporary folders remove old files. */
 export function isRegistered(dir: string): boolean {
   return quietly(() => {
     const file = fileOf(dir)
@@ -60,7 +60,7 @@ export function unregister(dir: string): void {
   })
 }
 
-/** Of a cluster that is surely over. */
+/** Removes the entry of a cluster that has certainly ended. */
 export function forget({ file }: RegistryEntry): void {
   quietly(() => rmSync(file, { force: true }))
 }
@@ -74,14 +74,12 @@ export function registeredClusters(): RegistryEntry[] {
   }, [])
 }
 
-/**
- * Whether a folder that is not there is surely not there: in the mount namespace that the entry speaks of.
- */
+/** Whether a missing folder is certainly missing: in the mount namespace that the entry names. */
 export function isOfTheseMounts({ mounts }: RegisteredCluster): boolean {
   return mounts === ownMounts()
 }
 
-/** In XDG_RUNTIME_DIR, or else in the temporary folder; null when neither can be used. */
+/** The registry's folder, in XDG_RUNTIME_DIR or else in the temporary folder; null if neither can be used. */
 function registryDir(): string | null {
   const runtime = process.env.XDG_RUNTIME_DIR
   const candidates = [join(tmpdir(), `zk-pseudo-${process.getuid?.() ?? 'user'}`)]
@@ -89,7 +87,7 @@ function registryDir(): string | null {
   return candidates.find(isUsable) ?? null
 }
 
-/** A folder of ours (what others wrote is not read), or one that can be made. */
+/** A folder that is ours (entries written by other users are not read), or one that can be made. */
 function isUsable(folder: string): boolean {
   return quietly(() => {
     const stats = lstatSync(folder, { throwIfNoEntry: false })

@@ -1,18 +1,15 @@
-/**
- * supervisor.json in a cluster's folder: what the supervisor that runs there, or ran there last, says of
- * itself.
- */
+/** supervisor.json in a cluster's folder: what its current or last supervisor reports of itself. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fateOf, type ProcessIdentity } from './processes.ts'
 
 interface SupervisorState extends ProcessIdentity {
   readonly name: string
-  /** Empty until the members' ports are bound. */
+  /** The connect string; empty until the members' ports are bound. */
   readonly connectString: string
-  /** Processes of members, with process isolation. */
+  /** The processes of members, with process isolation. */
   readonly members: readonly ProcessIdentity[]
-  /** Where the control socket is, if its path in the folder is too long for this system. */
+  /** The control socket's path, if its path in the folder is too long for this system. */
   readonly socket?: string
 }
 
@@ -26,7 +23,7 @@ export function readState(dir: string): SupervisorState | null {
   }
 }
 
-/** A reader sees the state before or this one, and never a part of it. */
+/** A reader sees either the earlier state or this one, and never a part of it. */
 export function saveState(dir: string, state: SupervisorState): void {
   const path = join(dir, FILE)
   writeFileSync(`${path}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 })
@@ -38,8 +35,8 @@ export function clearState(dir: string): void {
 }
 
 /**
- * Ends what a supervisor that is gone has left, and says so, a line each. Only for the one that holds the
- * folder's claim: nobody runs here. Processes of another pid namespace or boot are left alone.
+ * Ends what a dead supervisor has left, and returns a line for each. Only the holder of the folder's claim
+ * may call it: no other supervisor runs here. Processes of another pid namespace or boot are left alone.
  */
 export function sweep(dir: string): string[] {
   const state = readState(dir)

@@ -1,9 +1,9 @@
 /**
  * Removes what zk-pseudo made, and nothing else.
  *
- * Invariant: a file goes only if its path is remembered as made, or if it bears a name that members or
- * supervisors give (storage/fileNames, config/load/fileNames, lineFile) beside a file or in a folder that is
- * remembered; a folder goes only when it is remembered, or a member's, and nothing is left in it.
+ * Invariant: a file is removed only if its path is recorded as made, or if its name is one that members or
+ * supervisors give (storage/fileNames, config/load/fileNames, lineFile) and it lies beside a recorded file or
+ * in a recorded folder. A folder is removed only if it is recorded, or belongs to a member, and is empty.
  */
 import { type Dirent, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, dirname, extname, join, sep } from 'node:path'
@@ -11,16 +11,16 @@ import { isBesideConfig } from '../../config/load/fileNames.ts'
 import { isLockFile, isMemberFile, isVersionDir } from '../../storage/fileNames.ts'
 import { previousOf } from '../logs/lineFile.ts'
 
-/** Something that stays, and why, for people. */
+/** Something that stays, and the reason, for people. */
 export interface Kept {
   path: string
   reason: string
 }
 
 export interface Removal {
-  /** Files and folders that are gone, in the order in which they went. */
+  /** The files and folders that were removed, in order of removal. */
   removed: string[]
-  /** What is not ours and lies among it. */
+  /** What lies among them and is not ours. */
   kept: Kept[]
   /** What is ours and could not be removed. */
   failed: Kept[]
@@ -28,10 +28,10 @@ export interface Removal {
 
 const NOT_OURS = 'not made by zk-pseudo'
 
-/** @param made in the order in which it was made */
+/** @param made the paths in the order in which they were made */
 export function removeMade(made: readonly string[]): Removal {
   const removal: Removal = { removed: [], kept: [], failed: [] }
-  // A link in place of a folder of ours leads to something that was never ours.
+  // A link in place of one of our folders leads to something that was never ours.
   const links = made.filter((path) => kindOf(path) === 'link')
   removal.kept.push(...links.map((path) => ({ path, reason: 'a link, which zk-pseudo did not make' })))
   const own = made.filter((path) => !links.some((link) => isWithin(path, link)))
@@ -56,14 +56,14 @@ export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 }
 
-/** In a folder of a member's it is what lies there that is not ours. */
+/** For a member's folder, this reports the contents that are not ours. */
 function nameStrangers(path: string): Kept[] {
   const inside = isVersionDir(basename(path)) ? entriesOf(path) : []
   const paths = inside.length === 0 ? [path] : inside.map(({ name }) => join(path, name))
   return paths.map((stranger) => ({ path: stranger, reason: NOT_OURS }))
 }
 
-/** What a member writes beside its zoo.cfg, and the file of lines that the present one continues. */
+/** The files that a member writes beside its zoo.cfg, and the predecessor of a file of lines. */
 export function writtenBeside(path: string): string[] {
   if (extname(path) === '.log' || extname(path) === '.jsonl') return [previousOf(path)]
   if (extname(path) !== '.cfg') return []
@@ -86,7 +86,7 @@ function removeFolder(folder: string, removal: Removal): void {
     removal.removed.push(folder)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    // What somebody put there is named by its own path.
+    // A file that a user put there is named by its own path.
     if (code !== 'ENOTEMPTY' && code !== 'EEXIST') removal.failed.push(failure(folder, error))
   }
 }
@@ -117,7 +117,7 @@ function kindOf(path: string): 'folder' | 'link' | 'file' | null {
     return stats.isSymbolicLink() ? 'link' : stats.isDirectory() ? 'folder' : 'file'
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    // Whatever it is, the attempt to remove it says what is wrong.
+    // Whatever the problem is, the attempt to remove it reports it.
     return code === 'ENOENT' || code === 'ENOTDIR' ? null : 'file'
   }
 }
@@ -126,7 +126,8 @@ function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch {
-    // Not there, not a folder, or not for us to read: then it cannot be removed either, which is reported.
+    // The folder does not exist, is no folder, or is not readable: then it cannot be removed either, which is
+    // reported.
     return []
   }
 }
