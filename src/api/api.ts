@@ -1,6 +1,6 @@
 /**
  * The control API: HTTP with JSON over the cluster's Unix socket (mode 0600). CLI, library and views use this
- * one API. Field names are the JSON contract that scripts hold on to.
+ * one API. Field names are the JSON contract that scripts rely on.
  */
 import type { MemberEvent } from '../core/events.ts'
 import type { Engine } from '../host/host.ts'
@@ -28,18 +28,18 @@ export interface MemberInfo {
   config: string
   uptimeMs: number | null
   restarts: number
-  /** Why it ended, for people; null while it lives. */
+  /** Why it ended, for people; null while it runs. */
   exit: string | null
-  /** Where clients reach it, at `clientPort`, or at `secureClientPort` where there is no other. */
+  /** The address for clients, with `clientPort`, or with `secureClientPort` where that is the only port. */
   clientHost: string
-  /** Whether it counts for the quorum: a dead member has no role to tell by. */
+  /** Whether it counts for the quorum, which the role of a dead member does not tell. */
   voter: boolean
   /**
-   * Whether the ensemble's server list of now has it: a reconfiguration may have removed it, or has yet to
-   * add it.
+   * Whether the ensemble's current server list contains it: a reconfiguration may have removed it, or has yet
+   * to add it.
    */
   listed: boolean
-  /** What runs it, or ran it last: our server, or Apache ZooKeeper's. */
+  /** The engine that runs it, or ran it last: our server, or Apache ZooKeeper's. */
   engine: Engine
 }
 
@@ -51,14 +51,14 @@ export interface ClusterInfo {
   quorum: boolean
   leader: number | null
   epoch: number | null
-  /** What takes the quorum away; null where enough members are up, be there a leader yet or not. */
+  /** Why there is no quorum; null where enough members are up, whether there is a leader yet or not. */
   loss?: QuorumLoss | null
   members: MemberInfo[]
 }
 
 /** Too few voting members are up for a quorum. Observers never count. */
 export interface QuorumLoss {
-  /** All that vote, and those of them that are up: neither dead nor paused. */
+  /** All voters, and those of them that are up, which means neither dead nor paused. */
   voters: number[]
   up: number[]
   /** How many must be up; null where groups with weights decide. */
@@ -82,10 +82,10 @@ export interface Verdict {
   /**
    * For how long no write was acknowledged, ms, measured by writes of the supervisor's own (its probe)
    * through every member: from the last that was acknowledged before the next one was. Where the ensemble did
-   * not serve before the command, it counts from the moment at which it stopped serving. 0: writes went on;
-   * gaps that cannot be told from those of a machine that is busy are not counted, unless the leader or its
-   * quorum changed. Null: not waited for, nobody serves now, or it is not known when the ensemble last served
-   * (it never did, or its last leader was paused and came back).
+   * not serve before the command, it counts from the moment at which it stopped serving. 0: writes continued;
+   * gaps that cannot be distinguished from those of a busy machine are not counted, unless the leader or its
+   * quorum changed. Null: not waited for, no member serves now, or it is not known when the ensemble last
+   * served (it never did, or its last leader was paused and came back).
    */
   writeGapMs: number | null
   sessionsMoved: number | null
@@ -99,16 +99,18 @@ export interface Verdict {
   loss?: QuorumLoss
   /** Other members that are down because they crashed, and why. */
   crashed?: { member: number; reason: string }[]
-  /** The votes that decided, when there was an election, and the sentence that says why the winner won. */
+  /**
+   * The votes that decided the election, if there was one, and a sentence that explains why the winner won.
+   */
   votes?: Record<number, { leader: number; zxid: string; round: number; epoch: number }>
   why?: string
-  /** With `start --resync`: where the data lies that these members had. */
+  /** With `start --resync`: where the former data of these members is. */
   setAside?: { member: number; paths: string[] }[]
 }
 
 export interface HandoverRequest {
   to: Engine
-  /** As for actions; none: every member. */
+  /** As for actions; without any, every member is meant. */
   selectors: string[]
   /** How long each member may take to be in sync, ms. */
   waitTimeoutMs: number
@@ -119,10 +121,10 @@ export interface HandoverStep {
   member: number
   from: Engine
   to: Engine
-  /** What it was before. */
+  /** Its role before. */
   role: MemberRole | null
   ms: number
-  /** What had to be done to its data, for people; null when nothing had. */
+  /** What had to be done to its data, for people; null when nothing was necessary. */
   note: string | null
 }
 
@@ -130,10 +132,11 @@ export interface HandoverReport {
   to: Engine
   /** In the order in which they were replaced. */
   moved: HandoverStep[]
-  /** Members that were meant and are as they were, and why. */
+  /** Members that were meant and were left unchanged, and why. */
   left: { member: number; why: string }[]
   /**
-   * What stopped it; null when it went through. The ensemble serves either way unless this says otherwise.
+   * What stopped the handover; null when it succeeded. The ensemble serves either way unless this says
+   * otherwise.
    */
   problem: string | null
   leaderBefore: number | null
@@ -157,8 +160,8 @@ export interface ActionRequest {
 }
 
 /**
- * A member's event as the supervisor keeps it: `at` ms since 1970, `seq` counts all events of the cluster but
- * those of the write probe, which have the number of the event before them.
+ * A member's event as the supervisor keeps it: `at` ms since 1970, `seq` counts all events of the cluster
+ * except those of the write probe, which have the number of the event before them.
  */
 export interface ClusterEvent {
   seq: number
@@ -166,14 +169,15 @@ export interface ClusterEvent {
   member: number | null
   event: MemberEvent | SupervisorEvent
   /**
-   * It comes from a session or connection of the supervisor's write probe: shown only where all is asked for.
+   * It comes from a session or connection of the supervisor's write probe: shown only where all events are
+   * asked for.
    */
   probe?: true
 }
 
 export type SupervisorEvent =
   | { type: 'cluster-up'; members: number[]; isolation: string }
-  /** `reason` when nobody asked for it. */
+  /** `reason` when it was not asked for. */
   | { type: 'cluster-down'; reason?: string }
   | { type: 'member-started' }
   | { type: 'member-killed' | 'member-stopped' | 'member-paused' | 'member-resumed' }

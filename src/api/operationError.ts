@@ -1,12 +1,12 @@
 /**
- * Errors for people: what went wrong, where, and what to do next. An OperationError is expected trouble (a
- * wrong word, a taken port, nothing running), and what the system refuses becomes one (`operationErrorOf`);
- * everything else that reaches `describe` is a bug of ours and says so.
+ * Errors for people: what went wrong, where, and what to do next. An OperationError is an expected failure (a
+ * wrong word, a taken port, no running cluster), and a refusal of the system becomes one
+ * (`operationErrorOf`). Every other error that reaches `describe` is a bug of ours and is reported as one.
  */
 import { systemTrouble } from '../systemError.ts'
 import type { ApiError } from './api.ts'
 
-/** How a command ends. */
+/** The exit codes of commands. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, noCluster: 3, timedOut: 4 } as const
 
 export class OperationError extends Error {
@@ -29,7 +29,7 @@ export class OperationError extends Error {
   }
 }
 
-/** A port that cannot be had. */
+/** A port that cannot be bound. */
 export class PortError extends OperationError {
   override name = 'PortError'
   readonly address: string
@@ -49,7 +49,7 @@ export function usageError(message: string, hint: string | null = null): Operati
 
 /**
  * What the system refused as an OperationError; every other error as it is.
- * @param where what it is about, where the system does not say
+ * @param where the path that it is about, where the system does not name one
  */
 export function operationErrorOf(thrown: unknown, where: string | null = null): unknown {
   const trouble = systemTrouble(thrown, where)

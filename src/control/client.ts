@@ -11,11 +11,13 @@ import { openFilesTrouble } from '../supervisor/openFiles.ts'
 import { clearInterval, setInterval } from '../time.ts'
 import type { Connection, LogRecord } from './connection.ts'
 
-/** A server that says nothing for this long beyond what it was asked to wait is taken for hung. */
+/**
+ * A server that does not answer for this long after the time that it was asked to wait is considered hung.
+ */
 const patienceMs = 15_000
 /** A handover of many members takes minutes; the supervisor ends it by itself. */
 const HANDOVER_MS = 3_600_000
-/** How often it is looked whether the supervisor that does not answer yet is stopped. */
+/** How often a supervisor that does not answer yet is checked for being stopped, ms. */
 const LOOK_MS = 250
 
 /** @param dir the cluster's folder */
@@ -26,7 +28,7 @@ export function connectTo(dir: string): Connection {
     cluster: () => call<ClusterInfo>('GET', '/cluster'),
     wait: (timeoutMs) => call<ClusterInfo>('GET', `/wait?timeoutMs=${timeoutMs}`, undefined, timeoutMs),
     action: (action) => call<Verdict>('POST', '/action', action, action.waitTimeoutMs),
-    // Each member has its own time, and what goes wrong is undone within another.
+    // Each member has its own time, and as much again to undo a failure.
     handover: (handover, signal) =>
       callJson<HandoverReport>(dir, 'POST', '/handover', handover, HANDOVER_MS, signal),
     down: async (options = {}) => {
@@ -79,7 +81,7 @@ function answerOf(outgoing: ClientRequest, dir: string): Promise<IncomingMessage
   }).finally(() => clearInterval(looking))
 }
 
-/** Null when it is not stopped, or that cannot be known. */
+/** Null when it is not stopped, or when that is not known. */
 function whyStopped(dir: string): OperationError | null {
   const state = readState(dir)
   if (state === null || !isStopped(state)) return null
@@ -91,7 +93,7 @@ function whyStopped(dir: string): OperationError | null {
   )
 }
 
-/** What is sent to a supervisor that is stopped would be done later, when its caller has long given up. */
+/** A stopped supervisor would carry out a request later, long after its caller has given up. */
 function refuseIfStopped(dir: string): void {
   const trouble = whyStopped(dir)
   if (trouble !== null) throw trouble

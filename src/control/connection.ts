@@ -28,8 +28,8 @@ export interface Connection {
   wait(timeoutMs: number): Promise<ClusterInfo>
   action(request: ActionRequest): Promise<Verdict>
   /**
-   * Resolves when it is over, also when something stopped it. `signal` hangs up, which stops it behind the
-   * member under way.
+   * Resolves when it is over, also when something stopped it. `signal` hangs up, which stops the handover
+   * after the current member.
    */
   handover(request: HandoverRequest, signal?: AbortSignal): Promise<HandoverReport>
   /** Ends with the supervisor, or when `signal` aborts; neither is an error. */

@@ -16,7 +16,7 @@ import type { EventLog } from '../supervisor/logs/eventLog.ts'
 import type { LogBook } from '../supervisor/logs/logBook.ts'
 import type { LogQuery } from '../supervisor/logs/logQuery.ts'
 
-/** What the API speaks for. */
+/** What the API controls. */
 interface Controlled {
   readonly cluster: {
     readonly events: EventLog
@@ -34,7 +34,7 @@ const MOST_BODY_BYTES = 64 * 1024
 export class ControlServer {
   private readonly controlled: Controlled
 
-  /** Answers what is asked at `socket`, and what has been asked there already. */
+  /** Answers requests at `socket`, including those that have arrived already. */
   static open(controlled: Controlled, socket: ControlSocket): void {
     const server = new ControlServer(controlled)
     socket.serve((request, response) => void server.handle(request, response))
@@ -104,7 +104,7 @@ export class ControlServer {
     const write = (event: ClusterEvent) => {
       if (all || !event.probe) response.write(`${JSON.stringify(event)}\n`)
     }
-    // Asked before the head goes out: what is wrong with the question can still be answered.
+    // Evaluated before the head is sent, so that a wrong request can still be answered.
     const past = events.since(numberOf(query, 'since') ?? 0)
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     for (const event of past) write(event)
@@ -126,7 +126,7 @@ export class ControlServer {
   }
 }
 
-/** Aborts when whoever asked does not wait for the answer any more. */
+/** Aborts when the caller no longer waits for the answer. */
 function hungUp(response: ServerResponse): AbortSignal {
   const abort = new AbortController()
   const closed = () => {

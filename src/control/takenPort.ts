@@ -1,6 +1,6 @@
 /**
- * A port that cannot be bound, told together with who has it and what can be done. Looking it up costs a few
- * milliseconds and happens only when a start has failed.
+ * The error for a port that cannot be bound: it names the program that has it, and what can be done. Looking
+ * it up costs a few milliseconds and happens only when a start has failed.
  */
 
 import { PortError } from '../api/operationError.ts'
@@ -22,7 +22,7 @@ export function isPortTrouble(thrown: unknown): thrown is Error & PortTrouble {
   return (code === 'EADDRINUSE' || code === 'EACCES') && typeof port === 'number' && port >= 0
 }
 
-/** @param otherPorts how the caller gives other ones: `use other ports: --ports auto` */
+/** @param otherPorts how the caller chooses other ones: `use other ports: --ports auto` */
 export async function explainPort(
   trouble: PortTrouble,
   running: readonly Runner[],

@@ -1,24 +1,24 @@
 /**
- * What is to happen when this process ends without having closed its ensembles: by `process.exit`, an
- * uncaught error, or because nothing else holds it. All of it is synchronous. One handler for all: Node warns
- * of many.
+ * What happens when this process ends without having closed its ensembles: by `process.exit`, an uncaught
+ * error, or because nothing else keeps it running. All of it is synchronous. There is one handler for all,
+ * because Node warns of many.
  */
 
 const actions = new Set<() => void>()
 
 function runAll(): void {
-  // The last first: members end before their folder goes.
+  // In reverse order: members end before their folder is removed.
   for (const action of [...actions].reverse()) {
     try {
       action()
     } catch {
-      // The process ends; the others still have their turn.
+      // An error is ignored, because the process ends and the other handlers must still run.
     }
   }
   actions.clear()
 }
 
-/** @returns takes it back */
+/** @returns a function that removes the handler */
 export function atExit(action: () => void): () => void {
   if (actions.size === 0) process.once('exit', runAll)
   actions.add(action)

@@ -1,12 +1,12 @@
 /**
- * What callers give the library, checked while it runs, for callers without types: a mistyped option that is
- * passed over makes a test that tests something else.
+ * Checks at run time of what callers pass to the library, for callers without types: with an ignored misspelt
+ * option, a test tests something else.
  */
 
 import { type OperationError, usageError } from '../api/operationError.ts'
 import { nearest } from '../config/nearest.ts'
 
-/** What a value may be, in words, and whether one is that. */
+/** The permitted values, in words, and as a predicate. */
 export interface Shape {
   readonly words: string
   readonly fits: (value: unknown) => boolean
@@ -27,7 +27,7 @@ export function whole(least: number, most: number): Shape {
   return { words: `a whole number from ${least} to ${most}`, fits }
 }
 
-/** A day: setTimeout takes no more than 24 of them. */
+/** A day, because setTimeout takes no more than 24 of them. */
 export const milliseconds: Shape = {
   words: 'milliseconds, 0 to 86400000',
   fits: (value) => typeof value === 'number' && value >= 0 && value <= 86_400_000,
@@ -68,7 +68,7 @@ export function checkOptions<T extends object>(
   for (const [name, value] of Object.entries(given)) {
     const shape = Object.hasOwn(known, name) ? known[name as keyof T & string] : undefined
     if (shape === undefined) throw unknownOption(what, name, Object.keys(known))
-    // As if it was not given.
+    // `undefined` counts as not given.
     if (value !== undefined) checkValue(`${name} of ${what}`, value, shape)
   }
 }

@@ -1,6 +1,4 @@
-/**
- * A supervisor with its control socket: what `up` starts, and what the library runs in its caller's process.
- */
+/** A supervisor with its control socket: `up` starts it, and the library runs it in its caller's process. */
 import { operationErrorOf } from '../api/operationError.ts'
 import { ControlServer } from '../control/server.ts'
 import type { ClusterRequest } from '../supervisor/clusterRequest.ts'
@@ -11,8 +9,9 @@ import { atExit } from './atExit.ts'
 const OTHER_PORTS = 'use other ports: --base-port PORT, or --ports auto'
 
 /**
- * Nothing of it keeps this process from ending by itself: its caller holds it as long as need be.
- * @param otherPorts how the caller asks for other ports, for the one whose ports are taken
+ * Nothing of it keeps this process from ending by itself: its caller keeps the process running as long as
+ * necessary.
+ * @param otherPorts how the caller chooses other ports, for the message about a taken port
  * @throws OperationError; a PortError when a port cannot be had
  */
 export async function startCluster(

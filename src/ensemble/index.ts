@@ -1,5 +1,5 @@
 /**
- * The library: a ZooKeeper ensemble in the process of a test or a tool, or a running one to hold on to.
+ * The library: a ZooKeeper ensemble in the process of a test or a tool, or a connection to a running one.
  *
  *     await using ensemble = await Ensemble.start({ members: 3, ports: 'auto', dir: 'temp' })
  *     const verdict = await ensemble.kill('leader')
@@ -46,16 +46,16 @@ export type { ActionOptions, EnsembleOptions, HandoverOptions, StartOptions } fr
 
 /**
  * Which members: ids, `server.1`, client ports, or what members are now (`leader`, `follower`, `followers`,
- * `observer`, `observers`, `majority`, `random`, `all`). Several, in an array or between blanks or commas,
- * unite: `[0, 1]`, `'leader 0'`; a colon narrows: `'follower:1'`. As on the command line.
+ * `observer`, `observers`, `majority`, `random`, `all`). Several, in an array or separated by blanks or
+ * commas, are united: `[0, 1]`, `'leader 0'`; a colon narrows: `'follower:1'`. As on the command line.
  */
 export type Selector = number | string | readonly (number | string)[]
 
-/** A member as the library names it. */
+/** A member as the library describes it. */
 export interface EnsembleMember {
   readonly id: number
   readonly host: string
-  /** What clients connect to: the port without TLS where there is one, else `secureClientPort`. */
+  /** The port that clients connect to: the port without TLS where there is one, else `secureClientPort`. */
   readonly clientPort: number
   /** The port with TLS; null without one. */
   readonly secureClientPort: number | null
@@ -71,10 +71,10 @@ const HANDOVER_MS = 60_000
 export class Ensemble implements AsyncDisposable {
   readonly name: string
   readonly dir: string
-  /** As it was asked last. */
+  /** The cluster as it was at the last request. */
   private info: ClusterInfo
   private readonly connection: Connection
-  /** Null when attached to somebody else's cluster. */
+  /** Null when attached to a cluster of another process. */
   private readonly supervisor: Supervisor | null
   private readonly temporaryDir: TemporaryDir | null
 
@@ -120,18 +120,18 @@ export class Ensemble implements AsyncDisposable {
     return this.info.connectString
   }
 
-  /** All of them, those that are down too; after a reconfiguration as `status` has last seen them. */
+  /** All members, including those that are down; after a reconfiguration as `status` has last seen them. */
   get members(): readonly EnsembleMember[] {
     return this.info.members.map(memberOf)
   }
 
-  /** How everything is now. */
+  /** The current state of the cluster. */
   async status(): Promise<ClusterInfo> {
     this.info = await this.connection.cluster()
     return this.info
   }
 
-  /** Who leads now with a quorum; null while nobody does. */
+  /** The member that leads now, with a quorum; null while none does. */
   async leader(): Promise<EnsembleMember | null> {
     const { leader } = await this.status()
     return this.members.find(({ id }) => id === leader) ?? null
@@ -176,9 +176,9 @@ export class Ensemble implements AsyncDisposable {
 
   /**
    * Replaces what runs members, one at a time, the leader last, without losing the quorum or anything
-   * acknowledged. What goes wrong is undone and told in the report's `problem`. `signal` stops it behind the
-   * member under way; who is attached to somebody else's ensemble gets no report then. @throws OperationError
-   * when nothing was touched
+   * acknowledged. A failure is undone, and described in the report's `problem`. `signal` stops the handover
+   * after the current member; a caller that is attached to another process's ensemble gets no report then.
+   * @throws OperationError when nothing was touched
    */
   async handover(
     to: Engine,
@@ -203,17 +203,15 @@ export class Ensemble implements AsyncDisposable {
     return this.connection.action({ verb, selectors, wait, waitTimeoutMs, ...(resync ? { resync } : {}) })
   }
 
-  /**
-   * Everything that happens, from the beginning (or behind `since`), until the ensemble ends or `signal`
-   * aborts.
-   */
+  /** All events, from the beginning (or after `since`), until the ensemble ends or `signal` aborts. */
   events(options: { since?: number; signal?: AbortSignal } = {}): AsyncIterable<ClusterEvent> {
     checkOptions('events', options, eventsOptions)
     return this.connection.events({ ...options, follow: true })
   }
 
   /**
-   * Calls back for every event from now on; returns how to stop that. For ensembles started by this process.
+   * Calls `listener` with every event from now on. Returns a function that ends this. For ensembles started
+   * by this process.
    */
   on(listener: (event: ClusterEvent) => void): () => void {
     checkValue('what on is given', listener, listenerShape)
@@ -235,8 +233,8 @@ export class Ensemble implements AsyncDisposable {
   }
 
   /**
-   * Lets go of the ensemble. One that this process started ends, with everything around it; one that it is
-   * only attached to goes on. Safe to repeat; `await using` does it.
+   * Releases the ensemble. An ensemble that this process started ends, with everything that belongs to it;
+   * one that it is only attached to continues. Safe to repeat; `await using` does it.
    */
   async close(): Promise<void> {
     if (this.supervisor === null) return
@@ -251,7 +249,7 @@ export class Ensemble implements AsyncDisposable {
   async stopAll(): Promise<void> {
     if (this.supervisor !== null) return this.close()
     await this.connection.down().catch((error: unknown) => {
-      // Nobody is there, or is just going.
+      // No supervisor is there, or it is about to end.
       if (!['NO_CLUSTER', 'CONNECTION_LOST'].includes((error as OperationError).code)) throw error
     })
   }
@@ -266,7 +264,7 @@ async function inFolder(dir: string): Promise<RunningCluster | null> {
   return (await presenceIn(dir)) ?? presenceIn(join(dir, DEFAULT_DIR))
 }
 
-/** This folder's cluster of that name, or else one that the registry knows. */
+/** The cluster of that name in this folder, or else one in the registry. */
 async function named(wanted: string): Promise<RunningCluster> {
   const running = [...(await clustersOf(resolve(DEFAULT_DIR))), ...(await knownClusters())]
   const found = running.find(({ name }) => name === wanted)
@@ -330,7 +328,7 @@ async function startIn(
   }
 }
 
-/** Of an ensemble that another process started. */
+/** The end of an ensemble that another process started. */
 async function lastWords(connection: Connection): Promise<string | null> {
   for await (const { event } of connection.events({ follow: true })) {
     if (event.type === 'cluster-down') return event.reason ?? null

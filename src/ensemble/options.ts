@@ -1,4 +1,4 @@
-/** What callers of the library may ask for. */
+/** The options of the library. */
 import type { Engine } from '../host/host.ts'
 
 export interface EnsembleOptions {
@@ -11,13 +11,16 @@ export interface EnsembleOptions {
    * `auto`.
    */
   ports?: 'auto' | number
-  /** A folder for configs, data and logs, kept; `temp`: one that is removed in the end. Default `temp`. */
+  /**
+   * A folder for configs, data and logs, which is kept; `temp`: one that is removed at the end. Default
+   * `temp`.
+   */
   dir?: string
   name?: string
   /** Worker threads of this process (default), or a process for each member. */
   isolation?: 'thread' | 'process'
   /**
-   * What runs the members: `zk-pseudo` (default), `apache`, or an engine by id; the members without one are
+   * The engine of the members: `zk-pseudo` (default), `apache`, or an engine by id; a member without one is
    * ours.
    */
   engine?: Engine | Readonly<Record<number, Engine>>
@@ -40,8 +43,8 @@ export interface ActionOptions {
 
 export interface StartOptions extends ActionOptions {
   /**
-   * Set the members' data aside (nothing is deleted; the verdict tells where it lies), and let the leader
-   * give them everything.
+   * Set the members' data aside (nothing is deleted; the verdict names the folders), and let the leader give
+   * them everything.
    */
   resync?: boolean
 }

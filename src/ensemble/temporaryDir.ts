@@ -1,6 +1,6 @@
 /**
- * A folder for one ensemble of the library, which goes with it however this process ends. A process that is
- * killed leaves its own behind: the next start removes those whose owner is gone.
+ * A folder for one ensemble of the library, which is removed with it, however this process ends. A process
+ * that is killed leaves its own behind: the next start removes those whose owner is gone.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
@@ -14,7 +14,7 @@ import { sweep } from '../supervisor/folder/supervisorState.ts'
 import { atExit } from './atExit.ts'
 
 const PREFIX = 'zk-pseudo-temp-'
-/** Says whose it is. A folder without it is nobody's to remove. */
+/** This file names the owner. A folder without it is never removed. */
 const OWNER = 'owner.json'
 /** Threads and processes that were just ended may still write for a moment. */
 const REMOVAL = { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }
@@ -45,7 +45,7 @@ export class TemporaryDir {
   }
 }
 
-/** What cannot be removed, or is just being removed by another process, is left. */
+/** A folder that cannot be removed, or is being removed by another process, is left. */
 export async function sweepTemporary(): Promise<void> {
   const base = canonicalPath(tmpdir())
   const abandoned = entriesOf(base).filter(isAbandoned)

@@ -1,15 +1,15 @@
 /**
- * Fake timers of which Node itself is the victim: with `process.nextTick` replaced (Sinon does that unless
- * told otherwise) no socket of this process gets anywhere until the test moves the clock, and so no ensemble.
+ * Fake timers that stop Node itself: while `process.nextTick` is replaced (as Sinon does by default), no
+ * socket of this process makes progress until the test moves the clock, and so no ensemble does.
  */
 import { Readable } from 'node:stream'
 import { OperationError } from '../api/operationError.ts'
 import { setImmediate } from '../time.ts'
 
-/** @throws OperationError `TICKS_FAKED` instead of a wait without an end */
+/** @throws OperationError `TICKS_FAKED` instead of waiting for ever */
 export async function refuseFakedTicks(): Promise<void> {
   let isClosed = false
-  // Streams tell of their end in the next tick, whichever function that is.
+  // Streams report their end in the next tick, by whichever function `nextTick` is then.
   new Readable().on('close', () => (isClosed = true)).destroy()
   await new Promise<void>((next) => setImmediate(() => next()))
   if (isClosed) return

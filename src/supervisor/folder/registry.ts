@@ -45,7 +45,7 @@ export function register({ name, dir }: Pick<RegisteredCluster, 'name' | 'dir'>)
   })
 }
 
-/** The entry is refreshed because cleaners of temporary folders remove old files. */
+/** Whether the entry still exists: cleaners of temporary folders remove old files. */
 export function isRegistered(dir: string): boolean {
   return quietly(() => {
     const file = fileOf(dir)

@@ -1,6 +1,6 @@
 /**
  * The events of a cluster since it came up: numbered, stamped, the newest in memory and all of them as JSON
- * lines on disk. What came before, of this `up` or of the last one, is kept in one file beside it.
+ * lines on disk. Earlier events, of this `up` or of the last one, are kept in one file beside it.
  */
 import { existsSync, renameSync } from 'node:fs'
 import type { ClusterEvent, SupervisorEvent } from '../../api/api.ts'
@@ -8,7 +8,7 @@ import type { MemberEvent } from '../../core/events.ts'
 import { LineFile, previousOf, recordIn } from './lineFile.ts'
 
 const IN_MEMORY = 10_000
-/** Each line of a log is an event, too: so much is kept on disk, and as much again of before. */
+/** How much is kept on disk, and as much again of earlier events: each log line is an event, too. */
 const LIMIT_BYTES = 32 * 1024 * 1024
 
 type EventListener = (event: ClusterEvent) => void
@@ -27,7 +27,7 @@ export class EventLog {
     this.limitBytes = limitBytes ?? LIMIT_BYTES
   }
 
-  /** From here on they are on disk, too: those of the last `up` stay what is read until this one stands. */
+  /** From now on events are on disk, too. Until then the file still holds those of the last `up`. */
   open(): void {
     const { path, limitBytes } = this
     if (existsSync(path)) renameSync(path, previousOf(path))
@@ -47,11 +47,11 @@ export class EventLog {
     event: MemberEvent | SupervisorEvent,
     { probe = false } = {},
   ): ClusterEvent {
-    // What the probe does has no number of its own: the numbers of what people see have no holes.
+    // Events of the probe have no number of their own, so that the numbers of the others have no gaps.
     if (!probe) this.lastSeq += 1
     const stamped: ClusterEvent = { seq: this.lastSeq, at, member, event, ...(probe ? { probe } : {}) }
     this.recent.push(stamped)
-    // Cut in big steps: shifting each time would cost with every event.
+    // The list is cut in large steps, because shifting it would cost with every event.
     if (this.recent.length > IN_MEMORY * 2) this.recent = this.recent.slice(-IN_MEMORY)
     this.file?.write(JSON.stringify(stamped))
     for (const listener of [...this.listeners]) listener(stamped)
@@ -69,7 +69,7 @@ export class EventLog {
     return this.recent.filter((event) => event.seq > seq)
   }
 
-  /** @returns ends it */
+  /** @returns a function that ends this */
   listen(listener: EventListener): () => void {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)

@@ -1,7 +1,7 @@
 /**
- * A file of lines that grows up to a limit, and then becomes the one file of before (`0.log`,
- * `0.previous.log`): what one event-loop turn wrote goes out in one write, and whoever reads it through here
- * finds everything written before that is still there. Followers get each line as it is written.
+ * A file of lines that grows up to a limit, and then becomes the previous file (`0.log`, `0.previous.log`).
+ * The lines of one turn of the event loop leave in one write, and reading through this class returns
+ * everything written before that is still there. Followers get each line as it is written.
  */
 import {
   closeSync,
@@ -16,13 +16,13 @@ import {
 import { extname } from 'node:path'
 import { setImmediate } from '../../time.ts'
 
-/** So much of a file's end is looked at when only its last lines are wanted. */
+/** How much of a file's end is read when only its last lines are wanted. */
 const TAIL_BYTES = 4 * 1024 * 1024
 
 interface LineFileOptions {
-  /** A file that is larger becomes the one of before. */
+  /** A file larger than this becomes the previous one. */
   readonly limitBytes: number
-  /** Whether what an earlier life left in the file of before belongs to it, too. */
+  /** Whether the lines that an earlier run left in the previous file belong to it, too. */
   readonly continues: boolean
 }
 
@@ -65,7 +65,7 @@ export class LineFile {
     try {
       const written = writeSync(this.fd, bytes)
       this.size += written
-      // The disk took a part: the line that it has cut must not become one with the next.
+      // The disk took only a part: the line that was cut must not be joined with the next one.
       if (written < bytes.length) this.size = endOfLines(this.fd)
       if (this.size > this.limitBytes) this.rotate()
     } catch {
@@ -82,7 +82,7 @@ export class LineFile {
     this.size = 0
   }
 
-  /** The last `count` lines, or as many as are there; all of them without a count. */
+  /** The last `count` lines, or as many as there are; without a count all of them. */
   lines(count?: number): string[] {
     this.flush()
     if (this.isClosed || count === 0) return []
@@ -107,7 +107,7 @@ export class LineFile {
   }
 }
 
-/** Of a file that nobody may be writing; none where there is no such file. */
+/** The lines of a file that nothing writes any more; none where there is no such file. */
 export function linesAt(path: string, count?: number): string[] {
   let fd: number
   try {
@@ -154,7 +154,7 @@ function linesIn(fd: number, count: number | undefined): string[] {
     .toString('utf8', 0, read)
     .split('\n')
     .filter((line) => line !== '')
-  // The first may be cut.
+  // The first line may be incomplete.
   if (length < size) lines.shift()
   return count === undefined ? lines : lines.slice(-count)
 }

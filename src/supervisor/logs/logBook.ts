@@ -9,7 +9,7 @@ import { LineFile } from './lineFile.ts'
 import { logLine } from './logLines.ts'
 import { type LogQuery, selectLines, wantedLine } from './logQuery.ts'
 
-/** Of a file; a second one of before is kept beside it. */
+/** The limit of a file; one previous file is kept beside it. */
 const LIMIT_BYTES = 16 * 1024 * 1024
 
 interface Book {
@@ -42,7 +42,7 @@ export class LogBook {
     logger[line.level]({ ...line.fields, time: Math.round(at) }, line.message)
   }
 
-  /** Records so far that `query` asks for, by time. */
+  /** The records so far that match `query`, by time. */
   lines(query: LogQuery): string[] {
     return selectLines(this.booksOf(query), query, ({ file }, count) => file.lines(count))
   }
@@ -79,6 +79,6 @@ export class LogBook {
 function open(path: string, base: Record<string, unknown>): Book {
   const file = new LineFile(path, { limitBytes: LIMIT_BYTES, continues: true })
   const stream = { write: (text: string) => file.write(text.trimEnd()) }
-  // Each record brings its own time.
+  // Each record has its own time.
   return { file, logger: pino({ base, level: 'debug', timestamp: false }, stream) }
 }

@@ -14,7 +14,7 @@ function hex(zxid: number): string {
   return `0x${zxid.toString(16)}`
 }
 
-/** Null where an event says nothing to the reader of a log. */
+/** Null where an event means nothing to the reader of a log. */
 export function logLine(event: MemberEvent | SupervisorEvent): LogLine | null {
   switch (event.type) {
     case 'role':

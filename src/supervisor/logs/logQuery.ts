@@ -1,20 +1,20 @@
-/** Which log records are wanted. Lines are pino's JSON; several files become one story by time. */
+/** Which log records are wanted. Lines are pino's JSON; several files are merged by time. */
 
 /** pino's numbers. */
 export const LOG_LEVELS = { debug: 20, info: 30, warn: 40, error: 50 } as const
 
 export interface LogQuery {
-  /** None: every member's and the supervisor's own. */
+  /** Without any: those of every member and of the supervisor. */
   members?: readonly number[]
-  /** The last ones of those that the rest lets through. */
+  /** How many of the matching records are wanted, the last ones. */
   tail?: number
   /** ms since 1970. */
   sinceMs?: number
-  /** pino's number of the least that is wanted. */
+  /** pino's number of the lowest level that is wanted. */
   level?: number
 }
 
-/** Whether a line gets through. */
+/** Whether a line matches. */
 export function wantedLine({ sinceMs, level }: LogQuery): (line: string) => boolean {
   if (sinceMs === undefined && level === undefined) return () => true
   return (line) => timeOf(line) >= (sinceMs ?? 0) && numberIn(line, 'level') >= (level ?? 0)

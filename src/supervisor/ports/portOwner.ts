@@ -1,16 +1,19 @@
-/** Who has a TCP port on this machine, as far as /proc tells (Linux, and not of other users' processes). */
+/**
+ * Which process has a TCP port on this machine, as far as /proc tells (on Linux, and not for other users'
+ * processes).
+ */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 export interface PortOwner {
   /** Null where it is another user's. */
   readonly process: { readonly pid: number; readonly command: string } | null
-  /** Where to, if it is no server's port but that of an outgoing connection; null if somebody listens. */
+  /** The remote end, if the port belongs to an outgoing connection; null if a process listens on it. */
   readonly connectedTo: string | null
 }
 
 const LISTENING = '0A'
 
-/** Null when nobody is seen to have it. */
+/** Null when no process is seen to have it. */
 export function portOwner(port: number): PortOwner | null {
   const sockets = socketsOn(port)
   const [first] = sockets.filter(({ state }) => state === LISTENING)

@@ -1,7 +1,7 @@
 /**
  * Automatic ports. They come from below the kernel's ephemeral range, so that no outgoing connection takes
  * one, and each is claimed across processes for as long as the cluster exists, so that a parallel run does
- * not take the port of a member that is down. A claim is a name, not the port itself: that the member binds.
+ * not take the port of a member that is down. A claim is a name, not the port itself, which the member binds.
  */
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -11,11 +11,12 @@ import { claim, type Release } from '../folder/claim.ts'
 
 const LOWEST = 10_000
 /**
- * Where the kernel does not tell its ephemeral range: IANA's begins at 49152, BSD's old one at 1024 is gone.
+ * The range assumed where the kernel does not tell it: IANA's begins at 49152, and BSD's old one, from 1024,
+ * is no longer used.
  */
 const USUAL_FIRST_EPHEMERAL = 32_768
 
-/** From where the system takes the ports of outgoing connections. */
+/** The range from which the system takes the ports of outgoing connections. */
 export function ephemeralRange(): PortRange {
   try {
     const text = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
@@ -39,7 +40,7 @@ export class PortClaims {
     return [...this.held.keys()]
   }
 
-  /** Claims these ports if nobody else holds one of them; otherwise none. */
+  /** Claims these ports if none of them is claimed already; otherwise none. */
   async claimThese(ports: readonly number[]): Promise<boolean> {
     const claimed: number[] = []
     for (const port of ports) {
@@ -52,9 +53,7 @@ export class PortClaims {
     return true
   }
 
-  /**
-   * Claims `count` ports that nobody has claimed; whether one is bound by a stranger shows when it is opened.
-   */
+  /** Claims `count` unclaimed ports. Whether another program has bound one is found out when it is opened. */
   async claimAny(count: number): Promise<number[]> {
     const last = firstEphemeralPort() - 1
     const ports: number[] = []

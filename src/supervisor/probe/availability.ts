@@ -1,6 +1,6 @@
 /**
- * When the ensemble last served, for the write gap of what is done while nothing can be written. It is judged
- * by the members' events and by what probes saw acknowledged, and rather says nothing than something false.
+ * When the ensemble last served, for the write gap of an action that begins while nothing can be written. It
+ * is judged by the members' events and by the writes of probes, and is null rather than wrong.
  */
 import type { ClusterEvent } from '../../api/api.ts'
 import type { Roster } from '../roster.ts'
@@ -19,11 +19,11 @@ const RELEVANT: readonly ClusterEvent['event']['type'][] = [
 
 export class Availability {
   private readonly roster: Roster
-  /** `unclear`: members that were paused have come back, and nothing has shown yet that they still serve. */
+  /** `unclear`: paused members were resumed, and nothing has shown yet that they still serve. */
   private state: 'serves' | 'down' | 'unclear' = 'down'
   private downSince: number | null = null
   private lastAck: number | null = null
-  /** Whether it ever did. */
+  /** Whether it has ever served. */
   hasServed = false
 
   constructor(roster: Roster) {
@@ -50,16 +50,16 @@ export class Availability {
     if (this.state === 'serves') {
       if (!serves) this.end(at)
     } else if (serves) {
-      // Members that wake up claim what they were; that proves nothing.
+      // Resumed members report their former role, which proves nothing.
       this.state = event.type === 'member-resumed' ? 'unclear' : 'serves'
       this.hasServed = true
     }
   }
 
-  /** A probe's write was. */
+  /** A probe's write was acknowledged. */
   acknowledged(at: number): void {
     this.lastAck = Math.max(this.lastAck ?? 0, at)
-    // An answer may still arrive after the end of the member that gave it.
+    // A reply may still arrive after its member has ended.
     if (this.state !== 'serves' && quorumServes(this.roster)) this.state = 'serves'
   }
 

@@ -1,14 +1,14 @@
 /**
- * The write probe: one small client a member, each on a raw socket, that keeps asking for a write and notes
- * when it was acknowledged. It measures from outside how long nothing could be written around a fault.
+ * The write probe: one small client for each member, on a raw socket, which keeps requesting a write and
+ * notes when it was acknowledged. It measures from outside how long nothing could be written around a fault.
  *
  * The write deletes a znode that does not exist. Its refusal (NoNode, -101) comes only after an error
  * transaction was logged by a quorum and committed (PrepRequestProcessor.pRequest, SyncRequestProcessor), so
  * it proves what a successful write proves, and changes no data. Members that demand authentication
  * (enforce.auth.enabled) refuse the probe's writes: there the refusal of a session that was just confirmed
  * counts, which needs an established leader and so a quorum that follows it, but no transaction. Each client
- * has one session, which it closes in the end, through another member if need be; supervisors leave these
- * sessions out of what they count.
+ * has one session, which it closes at the end, through another member if necessary; supervisors leave these
+ * sessions out of their counts.
  */
 import { connect, type Socket } from 'node:net'
 import { ErrorCode } from '../../protocol/errors.ts'
@@ -28,7 +28,7 @@ interface ProbeTarget {
   member: number
   host: string
   port: number
-  /** Instead of a plain connection, where the port speaks TLS. */
+  /** Used instead of a plain connection where the port speaks TLS. */
   dial?: (address: { host: string; port: number }) => Socket
 }
 
@@ -40,9 +40,9 @@ const PACE_MS = 2
 const RETRY_MS = 5
 /** How often this process notes that it was awake, ms. */
 const LOOK_EVERY_MS = 5
-/** A gap without a change of leader is noise up to here, ms: a disk that is busy takes as long. */
+/** A gap without a change of leader counts as noise up to this length, ms: a busy disk takes as long. */
 const NOTICEABLE_MS = 250
-/** How long a goodbye may take, ms. */
+/** How long closing a session may take, ms. */
 const CLOSE_MS = 1000
 
 /** Times are ms since 1970 with fractions. */
@@ -60,12 +60,13 @@ export class WriteProbe {
   private silentBeforeMs = 0
   private readonly onSession: (id: string) => void
   /**
-   * Called with each connection, by its member and the port of this end; answers what is called when it ends.
+   * Called with each connection, by its member and the port of this end; returns a function that is called
+   * when it ends.
    */
   onConnection: (member: number, port: number) => () => void = () => () => {}
   readonly paceMs: number
 
-  /** @param onSession is told each session of the probe as events name it: `0x…` */
+  /** @param onSession called with each session of the probe, named as in events: `0x…` */
   constructor(targets: readonly ProbeTarget[], onSession: (id: string) => void, paceMs = PACE_MS) {
     this.onSession = onSession
     this.paceMs = paceMs
@@ -75,8 +76,8 @@ export class WriteProbe {
   }
 
   /**
-   * From here on gaps count. `lastServedAt`, where nothing was acknowledged to this probe before, is when
-   * anything could be for the last time; with neither there is no gap to speak of.
+   * Gaps count from now on. `lastServedAt` is when a write could last be acknowledged; it is used where none
+   * was acknowledged to this probe before. With neither, the gap is unknown.
    */
   markFault(at: number, lastServedAt: number | null = null): void {
     this.lastAck ??= lastServedAt
@@ -84,15 +85,16 @@ export class WriteProbe {
   }
 
   /**
-   * Of the gaps that reach into the time after the fault, ms; null when nothing was acknowledged on one side.
+   * The longest of the gaps that reach into the time after the fault, ms; null when nothing was acknowledged
+   * on one side.
    */
   get gapMs(): number | null {
     return this.longestMs
   }
 
   /**
-   * Whether one of those gaps stands out of what is seen without a fault: the pace of the writes, a disk or a
-   * processor that others keep busy, this process's own pauses.
+   * Whether one of those gaps is longer than what occurs without a fault: the pace of the writes, a busy disk
+   * or processor, pauses of this process.
    */
   get standsOut(): boolean {
     return this.silentMs > Math.max(NOTICEABLE_MS, 3 * this.silentBeforeMs)
@@ -111,16 +113,16 @@ export class WriteProbe {
   }
 
   /**
-   * How far the history reached when a write sent after `since` was acknowledged: everything that anybody was
-   * told of before `since` lies below. Null while none is; 0 from members that demand authentication, and do
-   * not write.
+   * How far the history reached when a write sent after `since` was acknowledged: everything that was
+   * acknowledged before `since` is at or below it. Null while none is; 0 from members that demand
+   * authentication, where nothing is written.
    */
   zxidAfter(since: number): number | null {
     const lanes = this.lanes.filter(({ lastAckedSend }) => lastAckedSend > since)
     return lanes.length === 0 ? null : Math.max(...lanes.map(({ lastZxid }) => lastZxid))
   }
 
-  /** Calls back with each acknowledgement. @returns ends it */
+  /** Calls back with each acknowledgement. @returns a function that ends this */
   onAck(listener: () => void): () => void {
     this.waiters.add(listener)
     return () => this.waiters.delete(listener)
@@ -159,9 +161,7 @@ export class WriteProbe {
     for (const waiter of [...this.waiters]) waiter()
   }
 
-  /**
-   * What this process did not see for being busy, or for not being let run, is no silence of the ensemble's.
-   */
+  /** Time in which this process was busy or not scheduled does not count as silence of the ensemble. */
   private look(at: number): void {
     this.unseenMs += Math.max(0, at - this.lastLookAt - 2 * LOOK_EVERY_MS)
     this.lastLookAt = at
@@ -172,7 +172,7 @@ export class WriteProbe {
   }
 }
 
-/** As events name it. */
+/** The session's id as events name it. */
 function sessionText({ id }: Session): string {
   return `0x${BigInt.asUintN(64, id).toString(16)}`
 }
@@ -185,12 +185,12 @@ function dialled({ host, port, dial = connect }: ProbeTarget): Socket {
   return dial({ host, port }).setNoDelay()
 }
 
-/** The client of one member: connects, writes, and begins again whenever the connection ends. */
+/** The client of one member: connects, writes, and starts over whenever the connection ends. */
 class Lane {
   readonly target: ProbeTarget
   /** When the newest acknowledged write was sent. */
   lastAckedSend = 0
-  /** What its reply said. */
+  /** The zxid of its reply. */
   lastZxid = 0
   private readonly probe: WriteProbe
   private session: Session | null = null
@@ -198,7 +198,7 @@ class Lane {
   private timer: NodeJS.Timeout | null = null
   private sentAt = 0
   private hasEnded = false
-  /** Its session is. */
+  /** Whether its session is closed. */
   private isClosed = false
 
   constructor(target: ProbeTarget, probe: WriteProbe) {
@@ -221,8 +221,7 @@ class Lane {
         clearTimeout(overdue)
         resolve(this.isClosed ? null : this.session)
       })
-      // A session that was asked for is closed when it is there, so that none is left behind. The member
-      // closes the connection.
+      // A requested session is closed once it exists, so that none is left. The member closes the connection.
       if (this.session !== null) socket.write(CLOSE_FRAME)
       else if (socket.connecting) socket.destroy()
     })
@@ -238,7 +237,7 @@ class Lane {
     })
     this.socket = socket
     socket.on('connect', () => {
-      // Told before anything is asked for: the events of the session can be told apart from their first on.
+      // Reported before anything is sent, so that the session's events are recognised from the first one on.
       hasEnded = this.probe.onConnection(this.target.member, socket.localPort ?? 0)
       socket.write(connectFrame(this.session))
     })
@@ -284,7 +283,7 @@ class Lane {
     }
     if (error === ErrorCode.NoNode || error === ErrorCode.Ok)
       this.later(() => this.write(), this.probe.paceMs)
-    // It was refused, or the session moved or ended: whatever it is, a new connection finds out.
+    // The write was refused, or the session has moved or ended; a new connection finds out.
     else this.socket?.destroy()
   }
 
@@ -296,7 +295,7 @@ class Lane {
 
 /**
  * Closes a session through a member that serves, as its client would after its own member was gone.
- * @returns done
+ * @returns whether it was closed
  */
 function closeSession(
   session: Session,
@@ -323,7 +322,7 @@ function closeSession(
     socket.on('close', () => {
       hasEnded()
       clearTimeout(overdue)
-      // A session that is gone already is refused, and the connection closed; one that lives is confirmed,
+      // A session that is gone already is refused, and the connection closed; one that is alive is confirmed,
       // and then closed.
       resolve(answers > 0)
     })

@@ -1,4 +1,4 @@
-/** The frames that a write probe exchanges with a member: what it sends, and what it reads of the answers. */
+/** The frames that a write probe exchanges with a member: its requests, and what it reads of the replies. */
 import { FrameParser, frameOf } from '../../protocol/frames.ts'
 import { NO_SESSION, type SessionId } from '../../protocol/ids.ts'
 import { OpCode } from '../../protocol/opcodes.ts'
@@ -17,7 +17,7 @@ const SESSION_TIMEOUT_MS = 10_000
 const NO_PASSWORD = Buffer.alloc(16)
 /** The xid of the request that closes the session. */
 export const CLOSE_XID = 2
-/** The answers to a probe are headers and refusals. */
+/** The limit of a reply's size: replies to a probe are headers and refusals. */
 const MOST_BYTES = 4096
 
 export interface Session {
@@ -59,9 +59,7 @@ export const CLOSE_FRAME: Buffer = frameOf((writer) =>
   RequestHeader.write(writer, { xid: CLOSE_XID, type: OpCode.closeSession }),
 )
 
-/**
- * Hands what a socket receives to `onFrame`, frame by frame; whatever is not an answer ends the connection.
- */
+/** Hands what a socket receives to `onFrame`, frame by frame; bytes that are no reply end the connection. */
 export function readFrames(
   socket: { on(event: 'data', listener: (bytes: Buffer) => void): unknown; destroy(): unknown },
   onFrame: (frame: Buffer) => void,

@@ -1,6 +1,6 @@
 /**
- * The write probes of a cluster, and what is known of their traffic, so that it is left out of what people
- * are told: sessions, connections, log lines.
+ * The write probes of a cluster, and what is known of their traffic, so that it is left out of reports:
+ * sessions, connections, log lines.
  */
 
 import type { SupervisorEvent } from '../../api/api.ts'
@@ -21,7 +21,7 @@ export class Probes {
   /** `member:port`, the port of the probe's end of the connection. */
   private readonly ends = new Set<string>()
   private readonly connections = new Map<number, number>()
-  /** Sessions that nobody could close, for lack of a quorum: the next probe does it. */
+  /** Sessions that could not be closed for lack of a quorum; the next probe closes them. */
   private leftOpen: Session[] = []
 
   constructor(availability: Availability) {
@@ -40,7 +40,7 @@ export class Probes {
     return probe
   }
 
-  /** Ends a probe without making anybody wait. */
+  /** Ends a probe without waiting for it. */
   close(probe: WriteProbe): void {
     const { leftOpen } = this
     this.leftOpen = []
@@ -52,7 +52,7 @@ export class Probes {
     return this.connections.get(member) ?? 0
   }
 
-  /** Whether an event of this member, or a line of its log, comes from a probe's doings. */
+  /** Whether an event of this member, or a line of its log, is caused by a probe. */
   isOwn(member: number, event: MemberEvent | SupervisorEvent): boolean {
     switch (event.type) {
       case 'session-opened':
@@ -72,7 +72,7 @@ export class Probes {
     }
   }
 
-  /** @returns what is called when the connection ends */
+  /** @returns a function to be called when the connection ends */
   private connected(member: number, port: number): () => void {
     const end = `${member}:${port}`
     this.ends.add(end)
