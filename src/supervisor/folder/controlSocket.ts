@@ -20,7 +20,7 @@ const LONGEST_ADDRESS = process.platform === 'linux' ? 107 : 103
 const LAST_ANSWER_MS = 50
 
 /** `denied`: the socket belongs to another user, and only that user can tell. */
-export type Answer = 'answers' | 'silent' | 'denied'
+type Answer = 'answers' | 'silent' | 'denied'
 
 /**
  * Connects to the control socket of the cluster in `dir`.

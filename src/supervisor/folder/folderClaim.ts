@@ -31,7 +31,7 @@ const PATIENCE_MS = 5000
 const AGAIN_MS = 20
 
 /** What the process that holds a folder reports of itself. */
-export interface Holder extends ProcessIdentity {
+interface Holder extends ProcessIdentity {
   /** The cluster's name; null until it is known. */
   name: string | null
   dir: string
