@@ -5,6 +5,7 @@
 
 import type { ActionRequest, ClusterEvent, Verb, Verdict } from '../api/api.ts'
 import { clientEndpoint } from '../config/servers/clientEndpoint.ts'
+import { formatZxid, type Zxid } from '../protocol/zxid.ts'
 import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
 import type { WriteProbe } from './probe/probe.ts'
@@ -251,7 +252,7 @@ function votesOf(
   elected: Extract<ClusterEvent['event'], { type: 'elected' }>,
 ): Pick<Verdict, 'votes' | 'why'> {
   const votes = Object.entries(elected.votes).map(([sid, { leader, zxid, round, epoch }]) => {
-    return [sid, { leader, zxid: `0x${zxid.toString(16)}`, round, epoch }] as const
+    return [sid, { leader, zxid: formatZxid(zxid as Zxid), round, epoch }] as const
   })
   return { votes: Object.fromEntries(votes), why: elected.why }
 }

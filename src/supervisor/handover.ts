@@ -6,8 +6,10 @@
  * disk (inSync.ts). The next member is not touched before the last one is in sync (replacement.ts). Any
  * problem ends the handover at that point, with every member running that was up before.
  */
+
 import type { HandoverReport, HandoverRequest, HandoverStep } from '../api/api.ts'
 import { OperationError } from '../api/operationError.ts'
+import { formatZxid, type Zxid } from '../protocol/zxid.ts'
 import { performance } from '../time.ts'
 import { targets } from './actions.ts'
 import type { Cluster } from './cluster.ts'
@@ -140,7 +142,7 @@ async function whyNot(
   const who = behind.map(({ member: { id }, lacks }) => {
     return lacks === null
       ? `that of member ${id} did not`
-      : `that of member ${id} lacks 0x${lacks.toString(16)}`
+      : `that of member ${id} lacks ${formatZxid(lacks as Zxid)}`
   })
   const [first] = behind
   const way = `to give it everything anew: zk-pseudo stop ${first?.member.id}, zk-pseudo start ${first?.member.id} --resync`

@@ -9,7 +9,9 @@
  * transactions that it has applied but not yet logged (Apache's SyncRequestProcessor runs concurrently with
  * its CommitProcessor), or that its log has lost (host/logReach.ts).
  */
+
 import { LogReach, lackOf } from '../host/logReach.ts'
+import { counterOf, ZERO_ZXID, type Zxid } from '../protocol/zxid.ts'
 import { performance, sleep } from '../time.ts'
 import type { Cluster } from './cluster.ts'
 import type { Member } from './member.ts'
@@ -105,6 +107,6 @@ async function acknowledged(cluster: Cluster, probe: WriteProbe, asked: number):
   if (told > 0) return told
   const { leader } = cluster
   await leader?.refresh(1000)
-  const zxid = leader?.zxid ?? 0
-  return zxid % 2 ** 32 === 0 ? 0 : zxid
+  const zxid = (leader?.zxid ?? ZERO_ZXID) as Zxid
+  return counterOf(zxid) === 0 ? 0 : zxid
 }

@@ -7,12 +7,11 @@ import { clientEndpoint } from '../config/servers/clientEndpoint.ts'
 import type { MemberEvent, Role } from '../core/events.ts'
 import type { Engine, ExitInfo, MemberHost } from '../host/host.ts'
 import type { Dial } from '../host/secureDial.ts'
+import { formatZxid, type Zxid } from '../protocol/zxid.ts'
 import { performance } from '../time.ts'
 
 type OpenHost = (engine: Engine, config: ServerConfig) => Promise<MemberHost>
 type OnMemberEvent = (member: Member, at: number, event: MemberEvent) => void
-
-const zxidText = (zxid: number) => `0x${zxid.toString(16)}`
 
 export class Member {
   readonly id: number
@@ -149,7 +148,7 @@ export class Member {
       quorumPort: own?.quorumPort ?? null,
       electionPort: own?.electionPort ?? null,
       epoch: this.epoch,
-      zxid: this.zxid === null ? null : zxidText(this.zxid),
+      zxid: this.zxid === null ? null : formatZxid(this.zxid as Zxid),
       connections: this.connections,
       dataDir: config.dataDir,
       config: config.file,

@@ -9,7 +9,9 @@
  * is done with data that neither engine can read: a member that continued to run in memory does not notice
  * that its disk is damaged.
  */
+
 import type { Engine } from '../host/host.ts'
+import { type Zxid, zxidHex } from '../protocol/zxid.ts'
 import { performance, sleep } from '../time.ts'
 import type { Cluster } from './cluster.ts'
 import { lackIn, notHolding } from './inSync.ts'
@@ -95,7 +97,7 @@ async function examined(
 }
 
 function lackingSetAside(cluster: Cluster, member: Member, lacks: number): string {
-  const zxid = lacks.toString(16)
+  const zxid = zxidHex(lacks as Zxid)
   const where = cluster.setAside(member, 'lacks', zxid).join(' and ')
   return `its log lacked 0x${zxid}, which the others have: its data was set aside (${where}), and the leader gave it everything`
 }

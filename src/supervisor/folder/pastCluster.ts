@@ -1,4 +1,5 @@
 /** A cluster that has ended, read from its folder: which members it had, what happened, and how it ended. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClusterEvent, ClusterInfo, MemberInfo } from '../../api/api.ts'
@@ -6,6 +7,7 @@ import { loadEnsemble } from '../../config/load/load.ts'
 import { ownServer, type ServerConfig } from '../../config/serverConfig.ts'
 import { clientEndpoint, endpointText } from '../../config/servers/clientEndpoint.ts'
 import type { Engine } from '../../host/host.ts'
+import { formatZxid, type Zxid } from '../../protocol/zxid.ts'
 import { linesAt, previousOf, recordIn } from '../logs/lineFile.ts'
 import { type LogQuery, selectLines } from '../logs/logQuery.ts'
 import { ClusterDir, type ClusterManifest } from './clusterDir.ts'
@@ -143,7 +145,7 @@ function lifeOf(events: readonly ClusterEvent[]): Life {
     else if (event.type === 'member-crashed')
       Object.assign(life, { state: 'crashed', exit: `${event.code}: ${event.reason.split('\n')[0]}` })
     else if (event.type === 'role' || event.type === 'serving')
-      Object.assign(life, { epoch: event.epoch, zxid: `0x${event.zxid.toString(16)}` })
+      Object.assign(life, { epoch: event.epoch, zxid: formatZxid(event.zxid as Zxid) })
   }
   const isCutOff = life.state === 'running'
   return {

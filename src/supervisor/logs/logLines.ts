@@ -1,8 +1,10 @@
 /**
  * Events as log lines, in the words that users of ZooKeeper search their logs for. Pure.
  */
+
 import type { HandoverReport, SupervisorEvent } from '../../api/api.ts'
 import type { MemberEvent, VoteView } from '../../core/events.ts'
+import { formatZxid, type Zxid } from '../../protocol/zxid.ts'
 
 interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error'
@@ -11,7 +13,7 @@ interface LogLine {
 }
 
 function hex(zxid: number): string {
-  return `0x${zxid.toString(16)}`
+  return formatZxid(zxid as Zxid)
 }
 
 /** Null where an event means nothing to the reader of a log. */

@@ -12,6 +12,7 @@
  */
 import { connect, type Socket } from 'node:net'
 import { ErrorCode } from '../../protocol/errors.ts'
+import { formatSessionId } from '../../protocol/ids.ts'
 import { clearInterval, clearTimeout, performance, setInterval, setTimeout } from '../../time.ts'
 import {
   CLOSE_FRAME,
@@ -168,13 +169,8 @@ export class WriteProbe {
   }
 
   opened(session: Session): void {
-    this.onSession(sessionText(session))
+    this.onSession(formatSessionId(session.id))
   }
-}
-
-/** The session's id as events name it. */
-function sessionText({ id }: Session): string {
-  return `0x${BigInt.asUintN(64, id).toString(16)}`
 }
 
 export function preciseNow(): number {
