@@ -128,7 +128,7 @@ export function unexplained(
 
 /** Records that come with every client, and do not indicate a failure. */
 const CHATTER =
-  /Processing srvr command|Committing global session|Submitting global closeSession|got auth packet|auth success for scheme/
+  /Processing (srvr|ruok) command|Committing global session|Submitting global closeSession|got auth packet|auth success for scheme/
 
 /** The last informative records, for people. */
 export function lastRecords(records: readonly LogRecord[], count: number): string[] {
