@@ -57,8 +57,8 @@ export async function catchUp(ensemble: MixedEnsemble, learner: number): Promise
 }
 
 /**
- * Waits until everything that a member of Apache's has logged so far is read: its log is a pipe, and on a busy machine
- * it may lag behind what clients and learners see.
+ * Waits until everything that a member of Apache's has logged so far is read: its log is a pipe, and on a
+ * busy machine it may lag behind what clients and learners see.
  */
 async function untilLogIsRead(ensemble: MixedEnsemble, id: number): Promise<void> {
   const count = () => ensemble.logLines(id).filter(({ message }) => message.startsWith(ASKED)).length
