@@ -1,4 +1,4 @@
-/** Which folder may import which: the table of ARCHITECTURE.md, enforced. A folder imports only what its line names. */
+/** Which folder may import which: the table of ARCHITECTURE.md, enforced. Other imports are errors. */
 export const allowed = {
   protocol: [],
   time: [],

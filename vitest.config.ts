@@ -5,17 +5,16 @@ const UNITS = ['core', 'tree', 'protocol', 'config', 'storage', 'simulation', 'h
   (folder) => `test/${folder}/**/*.test.ts`,
 )
 
+const shared = { pool: 'forks', testTimeout: 30_000, hookTimeout: 30_000 } as const
+
 export default defineConfig({
   test: {
-    // Members run from the built bundle, as for a user; the build takes well under a second.
+    // Members run from the built bundle, as for a user; it is built once for both projects.
     globalSetup: ['test/support/build.ts'],
-    pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
     projects: [
       {
-        extends: true,
         test: {
+          ...shared,
           name: 'units',
           include: UNITS,
           maxWorkers: '100%',
@@ -23,13 +22,13 @@ export default defineConfig({
         },
       },
       {
-        extends: true,
         test: {
+          ...shared,
           name: 'ensembles',
           include: ['test/**/*.test.ts'],
           exclude: UNITS,
-          // Many tests run six servers and their clients: in CI one file at a time is what two cores carry with
-          // time to spare. Elsewhere a failure for want of time is seen at once, and the other core is put to use.
+          // Many tests run six servers and their clients: in CI one file at a time leaves two cores time to
+          // spare. Elsewhere a failure for want of time is seen at once, and the other core is put to use.
           maxWorkers: process.env.CI ? 1 : '100%',
           sequence: { groupOrder: 2 },
         },

@@ -1,6 +1,6 @@
 /**
  * What a command file declares: its name, what it is for, its arguments and options, examples, and what it
- * does. Usage, help and shell completion are made of this; the parser behind it is known to program.ts alone.
+ * does. Usage, help and shell completion are made of this; only program.ts knows the parser.
  */
 import type { Output } from './output.ts'
 

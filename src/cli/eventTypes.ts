@@ -4,9 +4,7 @@ import { nearest, usageError } from './errors.ts'
 
 type EventType = ClusterEvent['event']['type']
 
-/**
- * Whether an event is told unless others are asked for: each vote, to everybody and from everybody, is not.
- */
+/** Whether an event is shown by default. Single votes, sent or received, are not. */
 const IS_TOLD: Readonly<Record<EventType, boolean>> = {
   role: true,
   'vote-sent': false,

@@ -30,8 +30,8 @@ function counted(basePort: number, count: number): GivenPorts {
 }
 
 /**
- * Checks that no port is claimed, and that each could be bound. Files cannot hold a port; whoever runs them
- * binds it.
+ * Checks that no port is claimed, and that each could be bound. Files cannot hold a port; the cluster that is
+ * started from them binds it.
  */
 async function freePorts(count: number): Promise<number[]> {
   const claims = new PortClaims()

@@ -46,8 +46,6 @@ export class PeerCore {
   private readonly departure = new Departure()
   private readonly context: RoleContext
   private hasDiffered = false
-  /** The next leader, where the old one has named it. */
-  private designated: Sid | null = null
   private lastDial: DialId = 0
   /** Time of the current step. */
   private now: Now
@@ -63,10 +61,12 @@ export class PeerCore {
     this.membership = membership
     membership.reread(recovered.database, recovered.recentTxns)
     this.service = new ClientService(settings, replica, membership, emit)
-    const { zab, requests } = settings
-    this.context = { settings: zab, requests, membership, replica, clients: this.service, departure, emit }
     const options = { ...settings.election, sid, electorate: membership, membership }
-    this.election = settings.isStandalone ? null : new Election(options, emit)
+    const election = settings.isStandalone ? null : new Election(options, emit)
+    this.election = election
+    const { zab, requests } = settings
+    const { service: clients } = this
+    this.context = { settings: zab, requests, membership, replica, clients, election, departure, emit }
   }
 
   /** The leader's part while this member leads; null otherwise. */
@@ -268,8 +268,7 @@ export class PeerCore {
   }
 
   private elect(own: Candidacy): void {
-    const { designated } = this
-    this.designated = null
+    const designated = this.departure.takeDesignated()
     if (designated === null) this.election?.start(own, this.now)
     else this.election?.designate(designated, own, this.now)
   }
@@ -291,7 +290,7 @@ export class PeerCore {
   }
 
   private lead(): void {
-    this.role = { name: 'leading', leader: new Leader(this.context, this.election, this.now) }
+    this.role = { name: 'leading', leader: new Leader(this.context, this.now) }
   }
 
   /** The leader's history is to replace this member's, which cannot be cut to a prefix of it. */
@@ -306,7 +305,7 @@ export class PeerCore {
   private learn(leader: Sid, anewIn: Epoch | null = null): void {
     this.lastDial += 1
     const dial = this.lastDial
-    const learner = new Learner(this.context, this.election, leader, dial, anewIn, this.now)
+    const learner = new Learner(this.context, leader, dial, anewIn, this.now)
     this.role = { name: 'learning', learner, dial }
     this.reportRole()
   }
@@ -329,7 +328,7 @@ export class PeerCore {
   }
 
   private leave(reason: string): void {
-    this.designated = this.departure.take()
+    this.departure.done()
     const { role } = this
     invariant(role.name !== 'standalone', () => `a standalone member has no role to leave: ${reason}`)
     if (role.name === 'looking') return

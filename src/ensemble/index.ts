@@ -223,8 +223,8 @@ export class Ensemble implements AsyncDisposable {
   }
 
   /**
-   * Settles when the ensemble has ended, whoever ended it: null, or the reason when nobody asked for it (its
-   * folder was removed).
+   * Settles when the ensemble has ended: with null, or with the reason when no one asked for it (its folder
+   * was removed).
    */
   get ended(): Promise<string | null> {
     const { supervisor } = this
@@ -243,8 +243,8 @@ export class Ensemble implements AsyncDisposable {
   }
 
   /**
-   * Ends every member and the supervisor around them, whoever started it: what `zk-pseudo down` does. Data in
-   * a `dir` stays.
+   * Ends every member and their supervisor, also one of another process, as `zk-pseudo down` does. Data in a
+   * `dir` stays.
    */
   async stopAll(): Promise<void> {
     if (this.supervisor !== null) return this.close()

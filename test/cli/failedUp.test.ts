@@ -1,6 +1,6 @@
 /**
- * An `up` whose members refuse their data: it leaves nothing when none of them runs, and says who is missing
- * when some do.
+ * An `up` whose members refuse their data: it leaves nothing when none of them runs, and names the missing
+ * members when some do.
  */
 import {
   appendFileSync,

@@ -20,12 +20,15 @@ function filesBelow(folder: string): string[] {
   })
 }
 
-export const sources: readonly SourceFile[] = ['src', 'test', 'bench', 'scripts']
-  .flatMap(filesBelow)
-  .map((path) => {
-    const text = readFileSync(path, 'utf8')
-    return { path, text, tree: ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true) }
-  })
+const CONFIGS = ['vitest.config.ts', '.dependency-cruiser.mjs']
+
+export const sources: readonly SourceFile[] = [
+  ...['src', 'test', 'bench', 'scripts'].flatMap(filesBelow),
+  ...CONFIGS,
+].map((path) => {
+  const text = readFileSync(path, 'utf8')
+  return { path, text, tree: ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true) }
+})
 
 /** Number of the line, from 1, at a position of the text. */
 export function lineAt({ tree }: SourceFile, position: number): number {

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { backupFile, dynamicFile, nextFile, unfinishedFile } from '../../src/config/load/fileNames.ts'
+import { backupFile, dynamicFile, nextFile } from '../../src/config/load/fileNames.ts'
 import type { Zxid } from '../../src/protocol/zxid.ts'
 import {
   asideName,
@@ -78,9 +78,9 @@ describe('what zk-pseudo made', () => {
     const config = join(home, 'conf', 'zoo-0.cfg')
     dir.write(config, 'dataDir=x')
     for (const file of [backupFile(config), nextFile(config), dynamicFile(config, 0x100000005)]) {
-      for (const name of [file, unfinishedFile(file)]) writeFileSync(name, '')
+      for (const name of [file, file + UNFINISHED]) writeFileSync(name, '')
     }
-    writeFileSync(unfinishedFile(config), '')
+    writeFileSync(config + UNFINISHED, '')
     dir.write(join(home, 'data', '0', 'myid'), '0\n')
     dir.makeData(join(home, 'data', '0'))
     dir.willWrite(dir.logPath(0))

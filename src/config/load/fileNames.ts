@@ -20,15 +20,11 @@ export function backupFile(file: string): string {
   return `${file}.bak`
 }
 
-/** The name of any of these files while it is being written. */
-export function unfinishedFile(file: string): string {
-  return `${file}.tmp`
-}
-
 /** Whether the member of the zoo.cfg `file` gives this name to a file beside it. */
 export function isBesideConfig(file: string, name: string): boolean {
   const own = basename(file)
   return name.startsWith(own) && BESIDE.test(name.slice(own.length))
 }
 
+/** `.tmp` while the file is being written: UNFINISHED of storage/fileNames.ts. */
 const BESIDE = /^(\.bak|\.dynamic\.(next|[0-9a-f]+))?(\.tmp)?$/

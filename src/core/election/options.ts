@@ -26,7 +26,9 @@ export interface ElectionMembership {
   readonly role: 'participant' | 'observer'
   /** The ensemble's configuration, as notifications carry it. */
   readonly committed: { readonly text: string }
-  /** Another member's configuration: adopted when it is later. @returns whether that changes who votes */
+  /**
+   * Takes another member's configuration, and adopts it when it is later. @returns whether the voters change
+   */
   hear(configText: string): boolean
 }
 

@@ -245,7 +245,7 @@ export class Membership implements Electorate {
 
   /**
    * Another server reports the committed configuration in a notification (FastLeaderElection.WorkerReceiver).
-   * @returns whether that changes who votes
+   * @returns whether the voters change
    */
   hear(text: string): boolean {
     if (!this.isReconfigEnabled || text === this.committed.text) return false

@@ -17,10 +17,14 @@ export class Departure {
     this.designated = designated
   }
 
-  /** The role is left. @returns the server that was designated, once */
-  take(): Sid | null {
-    const { designated } = this
+  /** The role is left. The designated server is kept for what comes next. */
+  done(): void {
     this.reason = null
+  }
+
+  /** The designated server, once. */
+  takeDesignated(): Sid | null {
+    const { designated } = this
     this.designated = null
     return designated
   }

@@ -2,6 +2,7 @@
 import type { ClientService } from '../clients/clientService.ts'
 import type { RequestOptions } from '../clients/options.ts'
 import type { SendEffect } from '../effects.ts'
+import type { Election } from '../election/election.ts'
 import type { Membership } from '../membership/membership.ts'
 import type { Replica } from '../replica.ts'
 import type { Departure } from './departure.ts'
@@ -14,6 +15,8 @@ export interface RoleContext {
   readonly membership: Membership
   readonly replica: Replica
   readonly clients: ClientService
+  /** Null standalone. */
+  readonly election: Election | null
   readonly departure: Departure
   readonly emit: (effect: SendEffect) => void
 }

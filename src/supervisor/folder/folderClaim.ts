@@ -154,7 +154,7 @@ async function checkSilent(path: string): Promise<void> {
   throw notAllowed(path)
 }
 
-/** The error for a caller who is not the cluster's user. */
+/** The error for a caller that runs as another user than the cluster. */
 export function notAllowed(dir: string): OperationError {
   const uid = statSync(dir, { throwIfNoEntry: false })?.uid
   const owner = uid === undefined ? 'another user' : `another user (uid ${uid})`

@@ -1,7 +1,7 @@
 /**
- * Conversations with a server, as text: who sent what, and everything that came back, in order. Two servers
- * are alike when their texts are equal. Session ids and times differ from run to run and are named; zxids are
- * not.
+ * Conversations with a server, as text: what each client sent, and everything that came back, in order. Two
+ * servers are alike when their texts are equal. Session ids and times differ from run to run and are named;
+ * zxids are not.
  */
 import { decode, encode, type Type } from '../../../src/protocol/jute.ts'
 import { OpCode, Xid } from '../../../src/protocol/opcodes.ts'

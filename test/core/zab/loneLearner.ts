@@ -25,7 +25,7 @@ export function loneLearner(config: EnsembleConfig, emit: (effect: Effect) => vo
   const { zab, requests } = settings
   const departure = new Departure()
   departure.leave = (reason) => expect.fail(reason)
-  const context = { settings: zab, requests, membership, replica, clients, departure, emit }
-  const learner = new Learner(context, null, 1 as Sid, 1, null, now)
+  const context = { settings: zab, requests, membership, replica, clients, election: null, departure, emit }
+  const learner = new Learner(context, 1 as Sid, 1, null, now)
   return { learner, replica }
 }

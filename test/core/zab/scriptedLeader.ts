@@ -77,11 +77,8 @@ export class ScriptedLeader {
     replica.database.sessions.set(session, 4e9)
     const clients = new ClientService(settings, replica, membership, emit)
     const { zab, requests } = settings
-    return new Leader(
-      { settings: zab, requests, membership, replica, clients, departure, emit },
-      null,
-      this.now,
-    )
+    const context = { settings: zab, requests, membership, replica, clients, election: null, departure, emit }
+    return new Leader(context, this.now)
   }
 
   /** Carries out what the last step asked for, until nothing is left. */

@@ -9,7 +9,6 @@ import { PacketType } from '../../../protocol/opcodes.ts'
 import type { QuorumPacket } from '../../../protocol/records/quorum.ts'
 import { type Epoch, makeZxid, ZERO_ZXID, type Zxid } from '../../../protocol/zxid.ts'
 import type { LearnerId, Now } from '../../effects.ts'
-import type { Election } from '../../election/election.ts'
 import type { Request } from '../../request.ts'
 import { endDeadSessions } from '../../sessions/deadSessions.ts'
 import type { LeaderSessions } from '../../sessions/leaderSessions.ts'
@@ -27,7 +26,6 @@ import { Synchronization } from './synchronization.ts'
 
 export class Leader {
   private readonly context: RoleContext
-  private readonly election: Election | null
   private readonly learners: Learners
   private readonly succession: Succession
   private readonly preparation: Preparation
@@ -40,9 +38,8 @@ export class Leader {
   private containers: ContainerManager | null = null
   private serves = false
 
-  constructor(context: RoleContext, election: Election | null, now: Now) {
+  constructor(context: RoleContext, now: Now) {
     this.context = context
-    this.election = election
     this.startedAtMs = now.monotonicMs
     const { membership, replica, requests, emit } = context
     this.learners = new Learners(context)
@@ -250,7 +247,7 @@ export class Leader {
     if (!this.succession.completeInherited(now)) return
     this.serves = true
     this.sessions.restart(replica.database.sessions, now)
-    this.election?.established(epoch)
+    this.context.election?.established(epoch)
     const { currentEpoch, database } = replica
     const { lastProcessedZxid: zxid } = database
     emit({

@@ -11,7 +11,6 @@ import type { Transaction } from '../../../protocol/transaction.ts'
 import { type Epoch, epochOf, follows, formatZxid, makeZxid, type Zxid } from '../../../protocol/zxid.ts'
 import type { Database } from '../../../tree/database.ts'
 import type { DialId, Now, SendEffect } from '../../effects.ts'
-import type { Election } from '../../election/election.ts'
 import { receiveTxn } from '../../replica.ts'
 import type { Request } from '../../request.ts'
 import * as packets from '../packets.ts'
@@ -31,7 +30,6 @@ export class Learner {
   epoch: Epoch | null = null
   private phase: Phase = 'dialling'
   private readonly context: RoleContext
-  private readonly election: Election | null
   private sync: LearnerSync | null = null
   private heardAtMs: number
   /** Packets that came while the log was being cut. */
@@ -46,16 +44,8 @@ export class Learner {
    *   otherwise. In that epoch, and no other, the learner says that it has no history, and takes what it
    *   receives for the leader's whole history.
    */
-  constructor(
-    context: RoleContext,
-    election: Election | null,
-    leader: Sid,
-    dial: DialId,
-    anewIn: Epoch | null,
-    now: Now,
-  ) {
+  constructor(context: RoleContext, leader: Sid, dial: DialId, anewIn: Epoch | null, now: Now) {
     this.context = context
-    this.election = election
     this.leader = leader
     this.anewIn = anewIn
     this.isObserver = context.membership.role === 'observer'
@@ -257,7 +247,7 @@ export class Learner {
   private upToDate(now: Now): void {
     const { epoch } = this
     if (this.phase !== 'synced' || epoch === null) return
-    const { membership, clients, departure, emit } = this.context
+    const { membership, clients, election, departure, emit } = this.context
     const ending = this.sync?.upToDate(this.leader) ?? null
     if (ending !== null) {
       departure.leave(ending)
@@ -266,7 +256,7 @@ export class Learner {
     this.phase = 'broadcast'
     // Apache's leader reads a second acknowledgement here and ignores it.
     emit({ kind: 'toLeader', packet: packets.ack(makeZxid(epoch, 0)) })
-    this.election?.established(epoch)
+    election?.established(epoch)
     clients.serve(membership.role === 'observer' ? 'observer' : 'follower', epoch, now)
   }
 
